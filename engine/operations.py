@@ -1,0 +1,279 @@
+"""What a script line can ask for: one frozen record per call, all sizes in bytes, all ranges half-open.
+
+These are what `engine.script.parse_line` gives and what the engine runs. A `file` is the name of a file of the
+scenario, a `var` the name of a variable that holds a mapping; `stop=None` means to the end of the mapping.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Prot: TypeAlias = frozenset[Literal["READ", "WRITE", "EXEC"]]
+SyncMode: TypeAlias = Literal["SYNC", "ASYNC", "INVALIDATE"]
+Advice: TypeAlias = Literal[
+    "NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Mmap:
+    """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map `length` bytes of a file from `offset`; file None is ANON."""
+
+    var: str
+    file: str | None
+    length: int
+    prot: Prot
+    shared: bool
+    offset: int = 0
+    populate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`m[2P] = "C"`: a store of the CPU to [start, stop) of the mapping; `text` is repeated to fill the range."""
+
+    var: str
+    start: int
+    stop: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`x = m[2P]`: a load of [start, stop) of the mapping; without a target it only touches."""
+
+    target: str | None
+    var: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """`h = open(f, RDWR)`: a handle that stands for the file; `write` is False for RDONLY."""
+
+    var: str
+    file: str
+    write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """`close(h)`: close a handle, or the file itself (then `var` is None)."""
+
+    file: str
+    var: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pwrite:
+    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length."""
+
+    file: str
+    text: str
+    length: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pread:
+    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`."""
+
+    target: str | None
+    file: str
+    length: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fsync:
+    """`fsync(f)`."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fdatasync:
+    """`fdatasync(f)`."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """`sync()`: everything, and no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Msync:
+    """`msync(m, SYNC)`: all of the mapping, or [start, stop) of it."""
+
+    var: str
+    mode: SyncMode
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Munmap:
+    """`munmap(m)`: unmap all of it, or [start, stop)."""
+
+    var: str
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mremap:
+    """`mremap(m, 8P)`: make the mapping `length` bytes long."""
+
+    var: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mprotect:
+    """`mprotect(m, READ)`: change the rights of all of it, or of [start, stop); NONE is an empty set."""
+
+    var: str
+    prot: Prot
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Madvise:
+    """`madvise(m, DONTNEED)`: advice for all of it, or for [start, stop)."""
+
+    var: str
+    advice: Advice
+    start: int = 0
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """`fork(B)`: task B begins, as a child with a copy of this address space."""
+
+    child: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """`exit()`: the task ends; its mappings go with the last thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ftruncate:
+    """`ftruncate(f, 8P)`: set the file's size."""
+
+    file: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fallocate:
+    """`fallocate(f, 0, 4P)`: give the range its blocks now."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Punch:
+    """`punch(f, 2P, 1P)`: make the range a hole."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerFails:
+    """`power_fails()`: only what is on the disk is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaim:
+    """`reclaim()`: memory is short; kswapd takes what it can get."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writeback:
+    """`writeback()`: pdflush writes what is dirty."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropCaches:
+    """`drop_caches()`: every clean page that nobody maps leaves the page cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remount:
+    """`remount()`: the filesystem is unmounted and mounted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskError:
+    """`disk_error(f, 2P)`: from now on writing the block at `offset` of the file fails (None: any of its blocks)."""
+
+    file: str
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuota:
+    """`quota(alice, hard=9)`: new limits in blocks; None leaves one as it is, 0 lifts it."""
+
+    user: str
+    soft: int | None = None
+    hard: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """`free(g, 1)`: the ballast of that name gives back so many blocks."""
+
+    name: str
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """`take(g, 1)`: so many free blocks go to the ballast of that name."""
+
+    name: str
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """`fill(g)`: the ballast takes every free block but `leave`."""
+
+    name: str
+    leave: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """`sleep(8d)`: the clock goes on by so many seconds."""
+
+    seconds: int
+
+
+Operation: TypeAlias = (
+    Mmap | Store | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Msync | Munmap | Mremap
+    | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim | Writeback
+    | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a task's script: `number` counts from 1, `text` is as written without its comment."""
+
+    number: int
+    text: str
+    operation: Operation
