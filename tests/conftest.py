@@ -1,0 +1,59 @@
+"""What every test may rely on: the rule for browser tests, and one Chromium a process."""
+
+import ctypes.util
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium_path() -> str | None:
+    """The browser the tests drive: $CHROMIUM, or the first one installed under a usual name."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def why_no_browser() -> str | None:
+    """The sentence that says what the browser tests miss on this machine; None when they can run."""
+    missing = [] if chromium_path() else ["chromium"]
+    if os.uname().sysname == "Linux" and ctypes.util.find_library("atomic") is None:
+        missing.append("libatomic1")
+    if not missing:
+        return None
+    return f"no {' and no '.join(missing)} here: run `make browser` as root, or install {' and '.join(missing)}"
+
+
+def is_browser_required() -> bool:
+    """Whether a browser test that can not run is a failure: under CI, or on request."""
+    return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("CI", "REQUIRE_BROWSER"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a browser test where there is no browser, saying why; under CI fail with the same sentence."""
+    reason = why_no_browser() if item.get_closest_marker("browser") else None
+    if reason is None:
+        return
+    if is_browser_required():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; each test opens a context of its own in it."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
+        yield chromium
+        chromium.close()
