@@ -35,7 +35,7 @@ def htmx() -> Path:
     """
     spec = find_spec("django_htmx")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("django-htmx is not installed, and the wheel takes htmx from it: make install")
+        raise FileNotFoundError("the wheel takes htmx from django-htmx, which is not installed: make install")
     path = Path(spec.origin).parent / HTMX
     if not path.is_file():
         raise FileNotFoundError(f"the installed django-htmx has no {HTMX}: pin the version of pyproject.toml")

@@ -1,7 +1,8 @@
 """Where the templates, the static files and htmx are: in a source tree, or inside an installed wheel.
 
-The wheel carries `templates/`, `static/` and htmx below this package; hatch_build.py puts them there. A source
-tree holds no copy of htmx: there it is the file of the installed django-htmx, whose Python is never imported.
+The wheel carries `templates/`, `static/` and htmx below this package; hatch_build.py puts them there. A
+source tree holds no copy of htmx: there it is the file of the installed django-htmx, whose Python is never
+imported.
 """
 
 import re
@@ -33,7 +34,9 @@ def htmx_path() -> Path:
         return _VENDORED
     spec = find_spec("django_htmx")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("htmx is missing: a source tree takes it from django-htmx; run `make install`")
+        raise FileNotFoundError(
+            "htmx is missing: a source tree takes it from django-htmx, so run `make install`"
+        )
     return Path(spec.origin).parent / "static" / "django_htmx" / "htmx-2.min.js"
 
 

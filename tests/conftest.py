@@ -32,12 +32,13 @@ def why_no_browser() -> str | None:
         missing.append("libatomic1")
     if not missing:
         return None
-    return f"no {' and no '.join(missing)} here: run `make browser` as root, or install {' and '.join(missing)}"
+    return f"the browser tests need {' and '.join(missing)}: run `make browser` as root, or install it"
 
 
 def is_browser_required() -> bool:
     """Whether a browser test that can not run is a failure: under CI, or on request."""
-    return any(os.environ.get(name, "").lower() not in ("", "0", "false") for name in ("CI", "REQUIRE_BROWSER"))
+    wishes = (os.environ.get(name, "").lower() for name in ("CI", "REQUIRE_BROWSER"))
+    return any(wish not in ("", "0", "false") for wish in wishes)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
