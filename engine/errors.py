@@ -128,11 +128,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """What would be right: the near names if there are any, otherwise all (the first dozen)."""
     names = list(known)
     if matches := near(name, names):
-        return f"did you mean {either(matches)}?"
+        return f"Did you mean {either(matches)}?"
     if not names:
-        return "none is known here"
+        return "None is known here"
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return f"known: {', '.join(names[:12])}{more}"
+    return f"Known: {', '.join(names[:12])}{more}"
 
 
 def either(names: Sequence[str]) -> str:

@@ -76,8 +76,8 @@ def unit_cure(literal: Literal) -> str:
     """What to write instead of a unit that is not one."""
     upper = literal.unit.upper()
     if upper in UNITS:
-        return f"write {literal.number}{upper}"
-    return "a size is a number and P (pages), B (blocks), K, M, G, or nothing for bytes: 4P"
+        return f"Write {literal.number}{upper}"
+    return "A size is a number and P (pages), B (blocks), K, M, G, or nothing for bytes: 4P"
 
 
 def spell(size: int, geometry: Geometry) -> str:
