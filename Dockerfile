@@ -4,11 +4,12 @@ ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE} AS build
 WORKDIR /build
 COPY requirements-uv.lock requirements.lock ./
-RUN python3 -m pip install -q --no-cache-dir --no-deps --require-hashes --only-binary :all: --target /tools -r requirements-uv.lock \
+RUN python3 -m pip install -q --no-cache-dir --root-user-action=ignore --no-deps --require-hashes --only-binary :all: \
+    --target /tools -r requirements-uv.lock \
  && PYTHONPATH=/tools python3 -m uv pip install -q --no-cache --no-deps --require-hashes --only-binary :all: \
     --python python3 --target /opt/pagefate -r requirements.lock
 COPY . .
-RUN PYTHONPATH=/tools:/opt/pagefate python3 -m hatchling -q build -t wheel -d /wheel \
+RUN PYTHONPATH=/tools:/opt/pagefate python3 -m hatchling build -t wheel -d /wheel \
  && PYTHONPATH=/tools python3 -m uv pip install -q --no-deps --no-index --python python3 --target /opt/pagefate /wheel/*.whl \
  && python3 -m compileall -q /opt/pagefate
 

@@ -13,7 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HTMX = Path("static", "django_htmx", "htmx-2.min.js")
 
 
-class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
+class AssetsHook(BuildHookInterface):
     """Put templates/, static/ and htmx where `app.assets` looks for them in a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
