@@ -1,4 +1,4 @@
-"""The wheel is the whole site: installed elsewhere, it serves what the source tree does from any directory."""
+"""The wheel is the whole site: installed elsewhere, it serves what the source tree does, anywhere."""
 
 import os
 import re
