@@ -59,8 +59,8 @@ clean: ## take away all that make made
 
 # Debian's Python has no ensurepip and refuses `pip install` (PEP 668); `--target` passes both.
 .tools/installed: requirements-uv.lock
-	@test -n "$(python)" || { echo "Pagefate needs Python 3.11 or newer, with pip, and finds none here" \
-	"(python3 is: $$(python3 -V 2>&1)). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -n "$(python)" || { echo "Pagefate needs Python 3.11 or newer with pip, and finds none:" \
+	"$$($(or $(PYTHON),python3) -V 2>&1 | head -1). Name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(python) -m pip install -q --disable-pip-version-check --root-user-action=ignore --upgrade \
 	--no-deps --require-hashes --only-binary :all: --target .tools -r $<
 	@touch $@
