@@ -19,7 +19,7 @@ KERNEL_TASKS = ("pdflush", "kswapd", "disk")
 
 MAX_SWITCHES = 64
 MAX_OCCURRENCE = 1000
-MAX_TEXT = 4000
+MAX_TEXT = 8000
 
 _PREEMPTION = re.compile(
     r"(?P<task>\w+)@(?P<function>\w+)\.(?P<step>\w+)(?:#(?P<occurrence>[1-9]\d{0,5}))?>(?P<to>\w+)", re.ASCII

@@ -1,0 +1,447 @@
+"""The scenario language: one definition for gallery files, command line, API and JSON Schema.
+
+    scenario = load_scenario(text)            YAML or JSON
+    scenario = scenario_from_data(data)       a JSON body
+    text = to_yaml(scenario)                  and back, an equal scenario
+    scenario.lines("A")                       the script of a task as operations
+
+Whatever is wrong comes as one ScenarioError with every problem found, each with its place and a cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from engine import checks
+from engine.document import Document, pointer, read_document
+from engine.errors import Problem, ScenarioError, short, suggestion
+from engine.operations import Line
+from engine.reading import name_problem
+from engine.schedule import Schedule
+from engine.sizes import MAX_BYTES, SECONDS, SIZE_PATTERN, TIME_PATTERN, Geometry, spell, split_literal, unit_cure
+
+MAX_TASKS = 8
+MAX_LINES = 200
+MAX_FILES = 16
+MAX_DATA = 64
+MAX_PROSE = 4000
+
+
+def _wrong(message: str, cure: str) -> PydanticCustomError:
+    """What a validator raises: pydantic carries message and cure to where problems are made."""
+    return PydanticCustomError("scenario", "{message}", {"message": message, "cure": cure})
+
+
+def _power_of_two(value: int) -> int:
+    if value & (value - 1):
+        raise _wrong(f"{value} is not a power of two", f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}")
+    return value
+
+
+def _name(value: str) -> str:
+    if problem := name_problem(value):
+        raise _wrong(f"{short(value)} cannot be a name: {problem}", "Choose another: A, f, alice")
+    return value
+
+
+def _size(value: object) -> object:
+    """A size in bytes; pages and blocks are known only inside a scenario, which has resolved them before."""
+    if not isinstance(value, str):
+        return value
+    literal = split_literal(value)
+    if literal is None:
+        raise _wrong(f"{short(value)} is not a size", "Write 4P (pages), 2B (blocks), 8K, or bytes")
+    scale = Geometry().scale(literal.unit)
+    if scale is None:
+        raise _wrong(f"there is no unit {literal.unit}", unit_cure(literal))
+    if literal.unit in ("P", "B"):
+        raise _wrong(f"how long {value} is depends on the scenario", "Give bytes to a File made by itself")
+    return literal.number * scale
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    literal = split_literal(value)
+    scale = SECONDS.get(literal.unit or "s") if literal else None
+    if literal is None or scale is None:
+        raise _wrong(f"{short(value)} is not a time", "Write 30s, 5m, 2h or 7d")
+    return literal.number * scale
+
+
+SIZE_SCHEMA = {
+    "anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_BYTES}, {"type": "string", "pattern": SIZE_PATTERN}],
+    "description": "bytes, or with a unit: 4P (pages), 2B (blocks of the filesystem), 8K, 1M, 2G, 1T",
+    "examples": ["4P", 16384],
+}
+TIME_SCHEMA = {
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": TIME_PATTERN}],
+    "description": "seconds, or with a unit: 30s, 5m, 2h, 7d",
+    "examples": ["7d", 604800],
+}
+
+Name = Annotated[str, AfterValidator(_name), Field(max_length=64)]
+Size = Annotated[int, BeforeValidator(_size), Field(ge=0, le=MAX_BYTES), WithJsonSchema(SIZE_SCHEMA)]
+Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=10**9), WithJsonSchema(TIME_SCHEMA)]
+Blocks = Annotated[int, Field(ge=0, le=4096)]
+Prose = Annotated[str, Field(max_length=MAX_PROSE)]
+Label = Annotated[str, Field(max_length=200)]
+
+
+class Model(BaseModel):
+    """What all parts of a scenario are: strict, frozen, and without keys nobody knows."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Machine(Model):
+    """The computer."""
+
+    arch: Literal["i386"] = Field("i386", description="the format of its page tables")
+    cpus: int = Field(2, ge=1, le=8, description="processors, each with its own TLB")
+    frames: int = Field(16, ge=4, le=1024, description="page frames of memory")
+    page_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
+        4096, ge=16, le=65536, description="bytes in a page: a power of two"
+    )
+
+
+class Quota(Model):
+    """The limits of one user, in blocks of the filesystem; 0 is no limit."""
+
+    soft: Blocks = Field(0, description="blocks that may be exceeded for the grace period")
+    hard: Blocks = Field(0, description="blocks that may never be exceeded")
+    grace: Seconds = Field(604800, description="how long the soft limit may be exceeded")
+
+
+class Filesystem(Model):
+    """The filesystem, alone on its disk."""
+
+    type: Literal["ext2"] = Field("ext2", description="whose way of allocating and writing")
+    blocks: int = Field(16, ge=1, le=4096, description="blocks for data and index blocks")
+    block_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
+        4096, ge=16, le=65536, description="bytes in a block: a power of two, at most a page; a page if that is smaller"
+    )
+    reserved: Blocks = Field(0, description="the last so many free blocks are for root alone")
+    quota: dict[Name, Quota] = Field(default_factory=dict, description="limits by user", max_length=16)
+
+
+class File(Model):
+    """A file as it is on the disk at the beginning."""
+
+    owner: Name = Field("root", description="who is charged for its blocks", examples=["alice"])
+    size: Size = Field(examples=["4P"])
+    data: dict[str, Annotated[str, Field(max_length=64)]] = Field(
+        default_factory=dict,
+        max_length=MAX_DATA,
+        description="what is not a hole, by offset: one letter fills the page (or block, when the offset is in B), "
+        "a longer text is written as it is and padded with zeroes to the end of its block",
+        examples=[{"0P": "a"}],
+    )
+
+
+class Task(Model):
+    """A process, or a thread or child of another task."""
+
+    user: Name = Field(description="who runs it; a thread's or child's is its parent's", examples=["alice"])
+    cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(None, description="the processor it runs on")
+    thread_of: Name | None = Field(None, description="the task whose address space it shares")
+    child_of: Name | None = Field(None, description="the task whose fork() makes it")
+    on_sigbus: Literal["die", "next"] = Field("die", description="die, or go on with the next page or line")
+    script: tuple[str, ...] = Field(
+        strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Bytes of a file that are on the disk at the beginning: `text`, filling or zero-padded to `length` bytes.
+
+    A single letter fills; `offset` is aligned to a block and `length` ends at a block (or at the end of the page).
+    """
+
+    offset: int
+    length: int
+    text: str
+
+    @property
+    def content(self) -> bytes:
+        """The bytes themselves."""
+        data = self.text.encode("ascii")
+        return data * self.length if len(data) == 1 else data.ljust(self.length, b"\0")
+
+
+class Scenario(Model):
+    """A machine, a filesystem, files, and tasks with their scripts: plain data."""
+
+    id: str = Field("scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses")
+    order: int = Field(0, ge=0, le=9999, description="its place in the gallery")
+    title: str = Field(min_length=1, max_length=120, examples=["The mail's experiment"])
+    chapter: Label = ""
+    story: Prose = Field("", description="what happens, in two or three sentences")
+    question: Prose = Field("", description="what to ask a class before playing it")
+    answer: Prose = ""
+    sources: tuple[Label, ...] = Field((), strict=False, max_length=20, description="where the facts come from")
+    machine: Machine = Field(default_factory=Machine)
+    filesystem: Filesystem = Field(default_factory=Filesystem)
+    files: dict[Name, File] = Field(default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}])
+    tasks: dict[Name, Task] = Field(min_length=1, max_length=MAX_TASKS)
+    schedule: tuple[Label, ...] = Field(
+        (),
+        strict=False,
+        max_length=64,
+        description="tasks in the order they are taken up, and preemptions",
+        examples=[["B", "A", "A@do_no_page.enough_space>B"]],
+    )
+
+    _lines: dict[str, tuple[Line, ...]] = PrivateAttr(default_factory=dict)
+    _schedule: Schedule = PrivateAttr(default_factory=Schedule)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        return _completed(data) if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _check(self) -> Scenario:
+        found = checks.check(self)
+        if found.problems:
+            raise ScenarioError(found.problems, name=self.id)
+        self._lines, self._schedule = found.lines, found.schedule
+        return self
+
+    @property
+    def geometry(self) -> Geometry:
+        """The sizes of a page and of a block, in bytes."""
+        return Geometry(self.machine.page_size, self.filesystem.block_size)
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Everybody the scenario names, root first, then in order of appearance."""
+        return checks.users(self)
+
+    def uid(self, user: str) -> int:
+        """A user's number: 0 for root, 1000, 1001, ... for the others in order of appearance."""
+        return 999 + self.users.index(user) if user != "root" else 0
+
+    def lines(self, task: str) -> tuple[Line, ...]:
+        """The script of a task, parsed."""
+        return self._lines[task]
+
+    def default_schedule(self) -> Schedule:
+        """The schedule the scenario comes with."""
+        return self._schedule
+
+    def extents(self, file: str) -> tuple[Extent, ...]:
+        """What of a file is on the disk at the beginning, by offset."""
+        return tuple(Extent(*extent) for extent in checks.extents(self.files[file].data, self.geometry))
+
+
+def _completed(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with what can be left out: the block size of a toy machine, a thread's user, sizes in bytes."""
+    machine, filesystem, files, tasks = (_mapping(data, key) for key in ("machine", "filesystem", "files", "tasks"))
+    page = machine.get("page_size", 4096)
+    page = page if type(page) is int and page > 0 else 4096
+    if "filesystem" not in data or isinstance(data["filesystem"], dict):
+        filesystem = {"block_size": min(4096, page), **filesystem}
+        data = {**data, "filesystem": filesystem}
+    block = filesystem.get("block_size")
+    geometry = Geometry(page, block if type(block) is int else 4096)
+    if files:
+        data = {**data, "files": {name: _sized(file, geometry) for name, file in files.items()}}
+    if tasks:
+        data = {**data, "tasks": {name: _with_user(task, tasks) for name, task in tasks.items()}}
+    return data
+
+
+def _mapping(data: Any, key: str) -> dict[str, Any]:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _sized(file: Any, geometry: Geometry) -> Any:
+    """A file whose size is in bytes, if it can be read."""
+    size = file.get("size") if isinstance(file, dict) else None
+    literal = split_literal(size) if isinstance(size, str) else None
+    scale = geometry.scale(literal.unit) if literal else None
+    return {**file, "size": literal.number * scale} if literal and scale else file
+
+
+def _with_user(task: Any, tasks: Mapping[str, Any]) -> Any:
+    """A thread or child with the user of the task it comes from."""
+    user, seen = task, 0
+    while isinstance(user, dict) and "user" not in user and seen < MAX_TASKS:
+        user, seen = tasks.get(str(user.get("thread_of") or user.get("child_of"))), seen + 1
+    if isinstance(task, dict) and isinstance(user, dict) and "user" in user:
+        return {**task, "user": user["user"]}
+    return task
+
+
+def load_scenario(text: str, name: str = "scenario", *, default_id: str | None = None) -> Scenario:
+    """Read a scenario from YAML or JSON; `name` is what problems call the text.
+
+    Raises ScenarioError with every problem found, each with its line and column.
+    """
+    document = read_document(text)
+    if not document.problems and not isinstance(document.data, dict):
+        cure = "Write title:, files: and tasks: as in the gallery"
+        document.problems.append(Problem(1, 1, "", "a scenario is a mapping of key: value", cure))
+    if not isinstance(document.data, dict):
+        raise ScenarioError(document.problems, name=name)
+    return _scenario(document, name, default_id)
+
+
+def scenario_from_data(data: Mapping[str, Any], name: str = "scenario", *, default_id: str | None = None) -> Scenario:
+    """Read a scenario from plain data, as a JSON body has it; problems have a path instead of a line."""
+    if not isinstance(data, dict):
+        raise ScenarioError([Problem(0, 0, "", "a scenario is a mapping of key: value", "Send an object")], name=name)
+    return _scenario(Document("", data), name, default_id)
+
+
+def _scenario(document: Document, name: str, default_id: str | None) -> Scenario:
+    data = document.data
+    if default_id is not None and "id" not in data:
+        data = {**data, "id": default_id}
+    scenario, problems = _validate(data)
+    problems = [*document.problems, *(_placed(document, problem) for problem in problems)]
+    if problems or scenario is None:
+        raise ScenarioError(problems, name=name)
+    return scenario
+
+
+def _validate(data: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario, or all that is wrong: with its shape and, as far as one can see then, with its sense."""
+    try:
+        return Scenario.model_validate(data), []
+    except ScenarioError as error:
+        return None, list(error.problems)
+    except ValidationError as error:
+        problems = [_shape_problem(dict(detail)) for detail in error.errors(include_url=False)]
+        mended = checks.mend(data, [detail["loc"] for detail in error.errors(include_url=False)])
+    try:
+        Scenario.model_validate(mended)
+    except ScenarioError as error:
+        problems += error.problems
+    except ValidationError:
+        pass
+    return None, problems
+
+
+def _placed(document: Document, problem: Problem) -> Problem:
+    """The problem with its line and column in the text; what came from plain data keeps its path alone."""
+    if problem.line or not document.text:
+        return problem
+    key = problem.message.startswith(("there is no key", "task ", "file ")) or "cannot be a name" in problem.message
+    line, column = document.locate(problem.path, problem.column, key=key)
+    return Problem(line, column, problem.path, problem.message, problem.cure)
+
+
+FIELDS: dict[tuple[str, ...], type[Model]] = {
+    (): Scenario,
+    ("machine",): Machine,
+    ("filesystem",): Filesystem,
+    ("filesystem", "quota", "*"): Quota,
+    ("files", "*"): File,
+    ("tasks", "*"): Task,
+}
+"""Which model stands where; * is any name."""
+
+
+def _model_at(path: tuple[str, ...]) -> type[Model] | None:
+    for pattern, model in FIELDS.items():
+        if len(pattern) == len(path) and all(want in ("*", part) for want, part in zip(pattern, path, strict=True)):
+            return model
+    return None
+
+
+def _shape_problem(detail: dict[str, Any]) -> Problem:
+    """One of pydantic's complaints in our words."""
+    loc = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    message, cure = _reworded(detail, loc)
+    return Problem(0, 0, pointer(*loc), message, cure)
+
+
+def _reworded(detail: dict[str, Any], loc: tuple[str, ...]) -> tuple[str, str]:
+    kind, given, context = detail["type"], short(detail["input"]), detail.get("ctx", {})
+    key = loc[-1] if loc else "a scenario"
+    model = _model_at(loc[:-1])
+    match kind:
+        case "scenario":
+            return context["message"], context["cure"]
+        case "missing":
+            return f"{key} is missing", f"Add {key}: {_example(model, key)}"
+        case "extra_forbidden":
+            return f"there is no key {short(key)} here", suggestion(key, model.model_fields if model else ())
+        case "int_type" | "int_parsing" | "int_from_float":
+            return f"{key} must be a whole number, not {given}", "Write it without quotes"
+        case "string_type" | "string_unicode":
+            return f"{key} must be a text, not {given}", "Put it in quotes"
+        case "literal_error":
+            return f"{key} cannot be {given}", f"Write {context['expected']}"
+        case "greater_than_equal":
+            return f"{key} cannot be {given}", f"The least is {context['ge']}"
+        case "less_than_equal":
+            return f"{key} cannot be {given}", f"The limit is {context['le']}"
+        case "too_long":
+            return f"{key} has {context['actual_length'] or 'too many'} items", f"The limit is {context['max_length']}"
+        case "string_too_long":
+            return f"{key} has {len(detail['input'])} characters", f"The limit is {context['max_length']}"
+        case "too_short" | "string_too_short":
+            return f"{key} is empty", f"Write at least one: {_example(model, key)}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"{key} must be a mapping of key: value, not {given}", "Write key: value, a line each"
+        case "tuple_type":
+            return f"{key} must be a list, not {given}", "Write - before each item, a line each"
+        case "string_pattern_mismatch":
+            return f"{key} cannot be {given}", "Write small letters, digits and -"
+    return f"{key}: {detail['msg']}", ""
+
+
+def _example(model: type[Model] | None, key: str) -> str:
+    """What one might write for a key."""
+    examples = (model.model_fields[key].examples if model and key in model.model_fields else None) or ["..."]
+    return _flow(examples[0])
+
+
+def _flow(data: object) -> str:
+    return yaml.safe_dump(data, default_flow_style=True, width=1000).removesuffix("\n").removesuffix("\n...")
+
+
+def to_data(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as plain data that JSON can hold, without what is as by default; sizes in the largest unit."""
+    data = scenario.model_dump(mode="json", exclude_defaults=True)
+    for name, file in scenario.files.items():
+        data["files"][name]["size"] = spell(file.size, scenario.geometry)
+    data = {"id": scenario.id, **data}
+    return {key: value for key, value in data.items() if value not in ({}, [])}
+
+
+def to_yaml(scenario: Scenario) -> str:
+    """The scenario as YAML that `load_scenario` turns into an equal one."""
+    return yaml.safe_dump(to_data(scenario), sort_keys=False, allow_unicode=True, width=110)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the language, with descriptions and examples."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
+
+
+def load_all(texts: Iterable[tuple[str, str]]) -> dict[str, Scenario]:
+    """The scenarios of a gallery, from pairs of name and text, by id in their order."""
+    found = [load_scenario(text, f"{name}.yaml", default_id=name) for name, text in texts]
+    return {scenario.id: scenario for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))}
