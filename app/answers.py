@@ -1,0 +1,111 @@
+"""Answers over HTTP: in which form the client wants one, and the headers that save sending it twice."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Form = Literal["html", "json", "text"]
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+YAML = "application/yaml; charset=utf-8"
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
+"""May be kept, and is asked about before each use: a 304 if nothing changed."""
+PRIVATE = "private, no-cache"
+NEVER = "no-store"
+
+_FORMS: dict[str, Form] = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/json": "json",
+    "application/problem+json": "json",
+    "application/*": "json",
+    "text/plain": "text",
+}
+_GZIP_FROM = 1_000  # bytes; below, the header costs more than it saves
+_GZIP_LEVEL = 6
+
+
+def wanted(request: Request, default: Form) -> Form:
+    """The form that the client prefers by its Accept header; `default` when it does not mind."""
+    best, form = 0.0, default
+    for item in request.headers.get("accept", "")[:1000].lower().split(","):
+        media_type, *parameters = (part.strip() for part in item.split(";"))
+        weight = _weight(parameters)
+        offered = default if media_type in ("*/*", "text/*") and default != "json" else _FORMS.get(media_type)
+        if media_type == "*/*":
+            offered = default
+        if offered is not None and weight > best:
+            best, form = weight, offered
+    return form
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of an answer, with their media type, tag and packed form, made once and sent often."""
+
+    plain: bytes
+    media_type: str
+    packed: bytes | None
+    etag: str
+
+    @classmethod
+    def of(cls, content: bytes | str, media_type: str, *, etag: str = "") -> Body:
+        """`etag` names the content without quotes; it is taken from the bytes when not given."""
+        plain = content.encode() if isinstance(content, str) else content
+        tag = etag or blake2b(plain, digest_size=12).hexdigest()
+        packed = gzip.compress(plain, _GZIP_LEVEL, mtime=0) if len(plain) >= _GZIP_FROM else None
+        return cls(plain, media_type, packed, tag)
+
+
+def matches(request: Request, etag: str) -> bool:
+    """Whether the client says that it has this content already."""
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or any(tag.strip().removeprefix("W/").strip('"') == etag for tag in given.split(","))
+
+
+def not_modified(etag: str, *, cache: str = REVALIDATE, vary: str = "Accept-Encoding") -> Response:
+    """The answer to a client that has the content already."""
+    return Response(status_code=304, headers=_headers(etag, cache, vary))
+
+
+def answer(
+    request: Request,
+    body: Body,
+    *,
+    status: int = 200,
+    cache: str = REVALIDATE,
+    vary: str = "Accept-Encoding",
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Send `body`, packed if the client can unpack it, or 304 if it has it already."""
+    if status == 200 and matches(request, body.etag):
+        return not_modified(body.etag, cache=cache, vary=vary)
+    extra = _headers(body.etag, cache, vary) | (headers or {})
+    content = body.plain
+    if body.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        content, extra["Content-Encoding"] = body.packed, "gzip"
+    return Response(content, status, headers=extra, media_type=body.media_type)
+
+
+def _headers(etag: str, cache: str, vary: str) -> dict[str, str]:
+    return {"ETag": f'W/"{etag}"', "Cache-Control": cache, "Vary": vary}

@@ -1,0 +1,64 @@
+"""The application: `create_app()` for a server that sets it up itself, `app` for `uvicorn app.main:app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from app import links, problems, static_files
+from app.middleware import BodyLimit, Manners
+from app.settings import Settings
+from app.storage import Storage
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole site, by `settings` or by the environment.
+
+    Raises:
+        pydantic.ValidationError: when a PAGEFATE_ variable has a value that does not fit.
+    """
+    settings = settings or Settings()
+    app = FastAPI(title="Pagefate", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app.state.settings = settings
+    app.state.storage = Storage(settings.data, max_bytes=settings.max_stored)
+    problems.install(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body)
+    app.add_middleware(Manners)
+    _add_plumbing(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.storage.close()
+
+
+def _add_plumbing(app: FastAPI) -> None:
+    """The addresses that are neither page nor data."""
+    app.add_route(links.HEALTH, _healthz, include_in_schema=False)
+    app.add_route(links.READY, _readyz, include_in_schema=False)
+    app.add_route(f"{links.STATIC}/{{version}}/{{path:path}}", static_files.serve, include_in_schema=False)
+
+
+async def _healthz(_request: Request) -> Response:
+    """The process lives."""
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+async def _readyz(request: Request) -> Response:
+    """The site can do all it is for: short links, too."""
+    await to_thread.run_sync(request.app.state.storage.check)
+    return PlainTextResponse("ready\n", headers={"Cache-Control": "no-store"})
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app`, made when a server asks for it, and not by an import alone."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)
