@@ -118,6 +118,8 @@ def _extents(
 
 def _check_file(scenario: Scenario, name: str, found: Findings) -> None:
     file, geometry, end = scenario.files[name], scenario.geometry, 0
+    if geometry.block_size > geometry.page_size:
+        return
     if file.size > (most := largest_file(geometry.block_size)):
         message = f"{file.size} bytes are more than a file can have with blocks of {geometry.block_size}"
         found.add(pointer("files", name, "size"), message, f"The limit is {spell(most, geometry)}")
@@ -186,11 +188,11 @@ def _check_parent(scenario: Scenario, name: str, key: str, parent: str, found: F
     path, tasks = pointer("tasks", name, key), scenario.tasks
     if parent not in tasks:
         found.add(path, f"there is no task {parent}", suggestion(parent, [other for other in tasks if other != name]))
+    elif name in _ancestors(tasks, name):
+        found.add(path, f"{name} cannot descend from itself", "Name a task that begins by itself")
     elif key == "thread_of" and tasks[parent].thread_of:
         cure = f"Write thread_of: {tasks[parent].thread_of}"
         found.add(path, f"{parent} is itself a thread", cure)
-    elif name in _ancestors(tasks, name):
-        found.add(path, f"{name} cannot descend from itself", "Name a task that begins by itself")
     elif tasks[parent].user != tasks[name].user:
         cure = f"Leave user out, or write {tasks[parent].user}"
         message = f"{name} runs as {tasks[name].user}, but comes from {parent}, which runs as {tasks[parent].user}"
@@ -325,6 +327,8 @@ def mend(data: dict[str, Any], wrong: Sequence[tuple[str | int, ...]]) -> dict[s
             inside = inside[part] if _has(inside, part) else None
         if path and isinstance(inside, dict):
             inside.pop(path[-1], None)
+            if path[-1] == "size":
+                inside.pop("data", None)
             if str(path[-1]) in PLACEHOLDERS:
                 inside[path[-1]] = _copy(PLACEHOLDERS[str(path[-1])])
         elif path and isinstance(inside, list) and _has(inside, path[-1]):

@@ -36,6 +36,7 @@ class Place:
     key_line: int
     key_column: int
     quote: str = ""
+    container: bool = False
 
 
 @dataclass(slots=True)
@@ -48,14 +49,17 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def locate(self, path: str, column: int = 0, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of a path, or of the nearest thing around it; `column` counts within a text's value."""
+        """Line and column of a path, or of the nearest thing around it; `column` counts within a text's value.
+
+        A mapping or list is found at its key, and so is anything if the `key` itself is meant.
+        """
         inside = path
         while inside not in self.places and inside:
             inside = inside.rpartition("/")[0]
         place = self.places.get(inside)
         if place is None:
             return (0, 0)
-        if key and inside == path:
+        if place.container or (key and inside == path):
             return place.key_line, place.key_column
         return place.line, place.column + (self._within(place, column) if column and inside == path else 0)
 
@@ -158,7 +162,8 @@ class _Builder:
         """The value that begins with this event, and its place."""
         start, at = event.start_mark, (key or event).start_mark
         style = getattr(event, "style", None) or ""
-        place = Place(start.line + 1, start.column + 1, at.line + 1, at.column + 1, style)
+        container = isinstance(event, yaml.CollectionStartEvent)
+        place = Place(start.line + 1, start.column + 1, at.line + 1, at.column + 1, style, container)
         self.document.places[path] = place
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             self.problem(event, path, "anchors and aliases (& and *) have no meaning here", "Write the value out")

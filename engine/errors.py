@@ -43,8 +43,9 @@ def _rebuild(kind: type[EngineError], args: tuple[object, ...], fields: dict[str
 class Problem:
     """One thing wrong with a scenario.
 
-    `line` and `column` count from 1 and are 0 where unknown (a JSON body has none); `path` is where in the data,
-    written like a JSON pointer: "/tasks/A/script/2". `cure` says what would be right, or is empty.
+    `line` and `column` count from 1 and are 0 where unknown. A JSON body has no lines: `path` is where in the data,
+    a JSON pointer like "/tasks/A/script/2", and `column` then counts within that line of the script. `cure` says
+    what would be right, or is empty.
     """
 
     line: int
@@ -61,7 +62,7 @@ class Problem:
         """Where it is, for a person: by line and column if known, otherwise by path."""
         if self.line:
             return f"{name}:{self.line}:{self.column}"
-        return f"{name}{self.path}" if self.path else name
+        return f"{name}{self.path}:{self.column}" if self.column else f"{name}{self.path}"
 
 
 class ScenarioError(EngineError):
@@ -69,11 +70,15 @@ class ScenarioError(EngineError):
 
     def __init__(self, problems: Sequence[Problem], *, name: str = "scenario") -> None:
         """Keep every problem; the text is one line for each."""
-        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+        self.problems = tuple(sorted(problems, key=_reading_order))
         self.name = name
         first = self.problems[0]
         super().__init__(first.message, where=first.place(name), cure=first.cure)
         self.args = ("\n".join(problem.text(name) for problem in self.problems),)
+
+
+def _reading_order(problem: Problem) -> tuple[int, int]:
+    return (problem.line, problem.column) if problem.line else (0, 0)
 
 
 class ScheduleError(EngineError):

@@ -200,7 +200,9 @@ class Scenario(Model):
     machine: Machine = Field(default_factory=Machine)
     filesystem: Filesystem = Field(default_factory=Filesystem)
     files: dict[Name, File] = Field(default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}])
-    tasks: dict[Name, Task] = Field(min_length=1, max_length=MAX_TASKS)
+    tasks: dict[Name, Task] = Field(
+        min_length=1, max_length=MAX_TASKS, examples=[{"A": {"user": "alice", "script": ["fsync(f)"]}}]
+    )
     schedule: tuple[Label, ...] = Field(
         (),
         strict=False,
@@ -300,7 +302,8 @@ def load_scenario(text: str, name: str = "scenario", *, default_id: str | None =
     document = read_document(text)
     if not document.problems and not isinstance(document.data, dict):
         cure = "Write title:, files: and tasks: as in the gallery"
-        document.problems.append(Problem(1, 1, "", "a scenario is a mapping of key: value", cure))
+        message = "a scenario is a mapping of key: value" if text.strip() else "the text is empty"
+        document.problems.append(Problem(1, 1, "", message, cure))
     if not isinstance(document.data, dict):
         raise ScenarioError(document.problems, name=name)
     return _scenario(document, name, default_id)
@@ -317,36 +320,38 @@ def _scenario(document: Document, name: str, default_id: str | None) -> Scenario
     data = document.data
     if default_id is not None and "id" not in data:
         data = {**data, "id": default_id}
-    scenario, problems = _validate(data)
-    problems = [*document.problems, *(_placed(document, problem) for problem in problems)]
+    scenario, found = _validate(data)
+    problems = [*document.problems, *(_placed(document, problem, key=key) for problem, key in found)]
     if problems or scenario is None:
         raise ScenarioError(problems, name=name)
     return scenario
 
 
-def _validate(data: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
-    """The scenario, or all that is wrong: with its shape and, as far as one can see then, with its sense."""
+def _validate(data: dict[str, Any]) -> tuple[Scenario | None, list[tuple[Problem, bool]]]:
+    """The scenario, or all that is wrong: with its shape and, as far as one can see then, with its sense.
+
+    Beside each problem stands whether a key is meant rather than its value.
+    """
     try:
         return Scenario.model_validate(data), []
     except ScenarioError as error:
-        return None, list(error.problems)
+        return None, [(problem, False) for problem in error.problems]
     except ValidationError as error:
         problems = [_shape_problem(dict(detail)) for detail in error.errors(include_url=False)]
         mended = checks.mend(data, [detail["loc"] for detail in error.errors(include_url=False)])
     try:
         Scenario.model_validate(mended)
     except ScenarioError as error:
-        problems += error.problems
+        problems += [(problem, False) for problem in error.problems]
     except ValidationError:
         pass
     return None, problems
 
 
-def _placed(document: Document, problem: Problem) -> Problem:
+def _placed(document: Document, problem: Problem, *, key: bool) -> Problem:
     """The problem with its line and column in the text; what came from plain data keeps its path alone."""
     if problem.line or not document.text:
         return problem
-    key = problem.message.startswith(("there is no key", "task ", "file ")) or "cannot be a name" in problem.message
     line, column = document.locate(problem.path, problem.column, key=key)
     return Problem(line, column, problem.path, problem.message, problem.cure)
 
@@ -369,16 +374,26 @@ def _model_at(path: tuple[str, ...]) -> type[Model] | None:
     return None
 
 
-def _shape_problem(detail: dict[str, Any]) -> Problem:
-    """One of pydantic's complaints in our words."""
+def _shape_problem(detail: dict[str, Any]) -> tuple[Problem, bool]:
+    """One of pydantic's complaints in our words, and whether a key is meant."""
     loc = tuple(str(part) for part in detail["loc"] if part != "[key]")
     message, cure = _reworded(detail, loc)
-    return Problem(0, 0, pointer(*loc), message, cure)
+    at_key = "[key]" in detail["loc"] or detail["type"] == "extra_forbidden"
+    return Problem(0, 0, pointer(*loc), message, cure), at_key
+
+
+def _called(loc: tuple[str, ...]) -> str:
+    """What to call the thing at a place: its key, or which line or item it is."""
+    if not loc:
+        return "a scenario"
+    if not loc[-1].isdigit():
+        return loc[-1]
+    return f"line {int(loc[-1]) + 1}" if "script" in loc else f"item {int(loc[-1]) + 1}"
 
 
 def _reworded(detail: dict[str, Any], loc: tuple[str, ...]) -> tuple[str, str]:
     kind, given, context = detail["type"], short(detail["input"]), detail.get("ctx", {})
-    key = loc[-1] if loc else "a scenario"
+    key = _called(loc)
     model = _model_at(loc[:-1])
     match kind:
         case "scenario":
@@ -388,21 +403,26 @@ def _reworded(detail: dict[str, Any], loc: tuple[str, ...]) -> tuple[str, str]:
         case "extra_forbidden":
             return f"there is no key {short(key)} here", suggestion(key, model.model_fields if model else ())
         case "int_type" | "int_parsing" | "int_from_float":
-            return f"{key} must be a whole number, not {given}", "Write it without quotes"
+            quoted = isinstance(detail["input"], str)
+            return f"{key} must be a whole number, not {given}", "Write 4, without quotes" if quoted else "Write 4"
         case "string_type" | "string_unicode":
-            return f"{key} must be a text, not {given}", "Put it in quotes"
+            cure = "Put the line in quotes" if "script" in loc else "Put it in quotes"
+            return f"{key} must be a text, not {given}", cure
         case "literal_error":
             return f"{key} cannot be {given}", f"Write {context['expected']}"
         case "greater_than_equal":
             return f"{key} cannot be {given}", f"The least is {context['ge']}"
         case "less_than_equal":
-            return f"{key} cannot be {given}", f"The limit is {context['le']}"
+            limit = "2T" if context["le"] == MAX_BYTES else context["le"]
+            return f"{key} cannot be {given}", f"The limit is {limit}"
         case "too_long":
             return f"{key} has {context['actual_length'] or 'too many'} items", f"The limit is {context['max_length']}"
         case "string_too_long":
             return f"{key} has {len(detail['input'])} characters", f"The limit is {context['max_length']}"
         case "too_short" | "string_too_short":
             return f"{key} is empty", f"Write at least one: {_example(model, key)}"
+        case "dict_type" | "model_type" | "tuple_type" if detail["input"] is None:
+            return f"{key} is empty", f"Write something below it, or leave {key} out"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{key} must be a mapping of key: value, not {given}", "Write key: value, a line each"
         case "tuple_type":

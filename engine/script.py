@@ -114,12 +114,16 @@ def _syntax(code: str, indent: int) -> ast.stmt:
         body = ast.parse(code[indent:]).body
     except SyntaxError as error:
         column = indent + max((error.offset or 1) - 1, 0)
-        raise Refused(min(column, len(code)), f"this does not parse: {error.msg}", FORMS) from None
+        raise Refused(min(column, len(code)), f"this does not parse: {_said(error)}", FORMS) from None
     except (MemoryError, RecursionError, ValueError):
         raise Refused(indent, "this does not parse: it is nested too deeply", FORMS) from None
     if len(body) != 1:
         raise Refused(indent + body[1].col_offset, "this is more than one statement", "Write a line for each")
     return body[0]
+
+
+def _said(error: SyntaxError) -> str:
+    return error.msg.removesuffix(" (detected at line 1)")
 
 
 def _statement(statement: ast.stmt, reading: Reading) -> Operation:
