@@ -1,0 +1,176 @@
+/**
+ * <fault-theatre>: plays one trace. Everything in it works as plain links without this file; it never fetches.
+ *
+ * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
+ * replaceState while stepping, pushState on a jump.
+ */
+import { Inspector } from './inspector.js'
+import { Motion } from './motion.js'
+import { Scene } from './scene.js'
+import { Trace } from './trace.js'
+import { Transport } from './transport.js'
+
+class FaultTheatre extends HTMLElement {
+  #leave = new AbortController()
+
+  connectedCallback() {
+    this.trace = new Trace(JSON.parse(this.querySelector('script[data-trace]').textContent))
+    this.scene = new Scene(this)
+    this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
+    this.inspector = new Inspector(this, this.trace)
+    this.transport = new Transport(this)
+    this.#leave = new AbortController()
+    const { signal } = this.#leave
+    this.addEventListener('click', event => this.#click(event), { signal })
+    this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
+    document.addEventListener('keydown', event => this.#key(event), { signal })
+    window.addEventListener('popstate', event => this.#pop(event), { signal })
+    this.go(Number(this.dataset.step))
+  }
+
+  disconnectedCallback() {
+    this.transport.pause()
+    this.motion.cancel()
+    this.#leave.abort()
+  }
+
+  get at() { return this.trace.at }
+  get length() { return this.trace.length }
+
+  /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
+  async go(to, { address = 'replace', played = false } = {}) {
+    this.motion.cancel()
+    const forward = to === this.at + 1
+    const scrubbing = !forward
+    if (forward) this.motion.before(to)
+    this.scene.show(this.trace.seek(to))
+    this.#mirror(address)
+    this.inspector.show()
+    this.#keepInSight(scrubbing)
+    this.querySelector('#caption').setAttribute('aria-live', played ? 'off' : 'polite')
+    this.dispatchEvent(new CustomEvent('fault:step', { bubbles: true, detail: { at: this.at, event: this.event } }))
+    if (forward) await this.motion.after(this.transport.rate)
+    this.dataset.settled = this.at
+  }
+
+  get event() { return this.trace.step()?.event ?? '' }
+
+  step(by) { this.transport.pause(); this.go(this.at + by) }
+  jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
+  fault(direction) { return this.trace.fault(direction) }
+
+  help() { this.querySelector('#help').showModal() }
+  unselect() { this.inspector.clear() }
+
+  fullscreen() {
+    if (document.fullscreenElement) document.exitFullscreen()
+    else document.documentElement.requestFullscreen?.()
+  }
+
+  /** The transport tells what it does. */
+  said({ playing, rate }) {
+    this.querySelector('[data-do="play"]').setAttribute('aria-label', playing ? 'Pause' : 'Play')
+    this.querySelector('[data-do="speed"]').textContent = `${rate < 1 ? { 0.25: '¼', 0.5: '½' }[rate] : rate}×`
+  }
+
+  /** Everything outside the cells that names the step: the address, links, the scrubber. */
+  #mirror(address) {
+    const { at, event } = this
+    const join = (base, query) => query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base
+    const here = join(this.dataset.self, `step=${at}`)
+    for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
+      const link = this.querySelector(`.controls [rel="${rel}"]`)
+      const to = Math.max(0, Math.min(n, this.length))
+      link.setAttribute('href', join(this.dataset.self, `step=${to}`))
+      link.toggleAttribute('aria-disabled', false)
+      if (to === at) link.setAttribute('aria-disabled', 'true')
+    }
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event}`))
+    this.querySelector('[data-do="share"]').setAttribute('href', here)
+    this.querySelector('#here').setAttribute('value', event)
+    const scrub = this.querySelector('#scrub')
+    scrub.setAttribute('value', at)
+    scrub.value = at
+    scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
+    this.dataset.step = at
+    if (address === 'push') history.pushState({ fault: at }, '', here)
+    else if (location.pathname + location.search !== here) history.replaceState({ ...history.state, fault: at }, '', here)
+  }
+
+  #click(event) {
+    const link = event.target.closest('a')
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
+    if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
+    if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const what = event.target.closest('[data-do]')?.dataset.do
+    if (what) return this.#do(what, event)
+    const tab = event.target.closest('[data-tab]')
+    if (tab) return this.#tab(tab)
+    const tile = event.target.closest('.tile, .bits > li, .tlb, .pgd')
+    if (tile) this.inspector.select(tile)
+  }
+
+  #follow(event, rel) {
+    event.preventDefault()
+    if (rel === 'next') this.step(1)
+    else if (rel === 'prev') this.step(-1)
+    else this.jump(rel === 'first' ? 0 : this.length)
+  }
+
+  #do(what, event) {
+    if (what === 'play') this.transport.toggle()
+    else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
+    else if (what === 'help') this.help()
+    else if (what === 'fullscreen') this.fullscreen()
+    else if (what === 'share') this.#share(event)
+  }
+
+  async #share(event) {
+    if (!navigator.clipboard) return
+    event.preventDefault()
+    const link = event.target.closest('a')
+    await navigator.clipboard.writeText(link.href)
+    link.textContent = 'Copied'
+    setTimeout(() => { link.textContent = 'Share' }, 1500)
+  }
+
+  #tab(tab) {
+    this.dataset.pane = tab.dataset.tab
+    for (const other of this.querySelectorAll('[data-tab]')) other.toggleAttribute('aria-current', false)
+    tab.setAttribute('aria-current', 'true')
+    this.#keepInSight(true)
+  }
+
+  #scrub(event) {
+    this.transport.pause()
+    this.go(Number(event.target.value))
+  }
+
+  #key(event) {
+    const act = this.transport.key(event)
+    if (!act) return
+    event.preventDefault()
+    act()
+  }
+
+  /** Back and forward within this run are steps; to another run they load it. htmx sees to its own entries. */
+  #pop(event) {
+    const url = new URL(location.href)
+    const here = new URL(this.dataset.self, location.href)
+    const same = url.pathname === here.pathname && ['fs', 'switch'].every(key => url.searchParams.get(key) === here.searchParams.get(key))
+    if (same) this.go(Number(url.searchParams.get('step') ?? event.state?.fault ?? 0))
+    else if (!event.state?.htmx) location.reload()
+  }
+
+  /** Scroll the lists, and only them, so that the present line can be seen. */
+  #keepInSight() {
+    for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
+      const list = line.closest('ol')
+      if (list.scrollHeight <= list.clientHeight) continue
+      const top = line.offsetTop - list.offsetTop
+      if (top < list.scrollTop + 30 || top > list.scrollTop + list.clientHeight - 60) list.scrollTop = top - list.clientHeight / 2
+    }
+  }
+}
+
+customElements.define('fault-theatre', FaultTheatre)

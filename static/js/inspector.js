@@ -1,0 +1,58 @@
+/** The cells of what was clicked: value, what it was, which step set it, which step uses it next. */
+export class Inspector {
+  constructor(root, trace) {
+    this.root = root
+    this.trace = trace
+    this.panel = root.querySelector('.inspector')
+    this.entities = []
+  }
+
+  /** Show an element's entities: its own and those inside it that stand in the same place. */
+  select(element) {
+    const inside = [...element.querySelectorAll('[data-at]')]
+    const ats = new Set([element, ...inside].map(el => el.dataset.at))
+    const page = [...ats].map(at => this.trace.value(`${at}.page`)).find(at => at)
+    this.entities = [...(page ? [page] : []), ...ats]
+    this.root.querySelector('[data-selected]')?.removeAttribute('data-selected')
+    element.dataset.selected = ''
+    this.panel.hidden = false
+    this.show()
+  }
+
+  clear() {
+    this.root.querySelector('[data-selected]')?.removeAttribute('data-selected')
+    this.entities = []
+    this.panel.hidden = true
+  }
+
+  show() {
+    if (!this.entities.length) return
+    this.panel.querySelector('.what').textContent = this.entities.join(' · ')
+    const rows = this.entities.flatMap(at => this.trace.fields(at))
+    this.panel.querySelector('tbody').replaceChildren(...rows.map(([field, cell]) => this.#row(field, this.trace.story(cell))))
+  }
+
+  #row(field, { value, was, set, next, how }) {
+    const row = document.createElement('tr')
+    const name = document.createElement('th')
+    name.scope = 'row'
+    name.textContent = field
+    row.append(name, cell(String(value)), cell(set ? `was ${was ?? 'none'}` : '', 'was'), cell(set && link(set, `set at ${set}`)), cell(next && link(next, `${how} at ${next}`)))
+    return row
+  }
+}
+
+function cell(content, name = '') {
+  const td = document.createElement('td')
+  td.className = name
+  td.append(content ?? '')
+  return td
+}
+
+function link(n, text) {
+  const a = document.createElement('a')
+  a.href = `?step=${n}`
+  a.dataset.step = n
+  a.textContent = text
+  return a
+}

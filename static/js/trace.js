@@ -1,0 +1,80 @@
+/**
+ * What one run did, as the server told it. Pure: knows neither the DOM nor time, so it runs under node as well.
+ *
+ * @typedef {{cells: string[], values: (string|number|boolean|null)[], initial: number[], steps: number[][],
+ *   reads: number[][], told: string[][], faults: number[]}} Payload
+ *   `initial` and each of `steps` are flat lists of (index of cell, index of value) pairs; `told` says for each step its
+ *   task, function, name and event; `faults` are the steps at which a fault begins.
+ */
+export class Trace {
+  /** @param {Payload} payload */
+  constructor({ cells, values, initial, steps, reads, told, faults }) {
+    this.at = 0
+    this.faults = faults
+    this.told = told
+    this.reads = reads.map(step => step.map(cell => cells[cell]))
+    this.cells = new Map(pairs(initial).map(([cell, value]) => [cells[cell], values[value]]))
+    const now = new Map(this.cells)
+    this.steps = steps.map(flat => pairs(flat).map(([cell, value]) => {
+      const write = [cells[cell], now.get(cells[cell]) ?? null, values[value]]
+      now.set(write[0], write[2])
+      return write
+    }))
+  }
+
+  get length() { return this.steps.length }
+
+  /** The value of a cell at the present step, null when it is not there. */
+  value(cell) { return this.cells.get(cell) ?? null }
+
+  /** What step n is: its task, function, name and event; undefined for the beginning. */
+  step(n = this.at) {
+    if (!this.told[n - 1]) return undefined
+    const [task, fn, name, event] = this.told[n - 1]
+    return { task, fn, name, event }
+  }
+
+  /** Move to a step and return every cell whose value changed, with its value there. */
+  seek(to) {
+    const changed = new Map()
+    to = Math.max(0, Math.min(to, this.length))
+    while (this.at < to) for (const [cell, , value] of this.steps[this.at++]) changed.set(cell, value)
+    while (this.at > to) for (const [cell, value] of this.steps[--this.at].toReversed()) changed.set(cell, value)
+    for (const [cell, value] of changed) this.cells.set(cell, value)
+    return changed
+  }
+
+  /** The nearest step before or after the present one at which a fault begins; the end when there is none. */
+  fault(direction) {
+    const after = this.faults.filter(n => direction > 0 ? n > this.at : n < this.at)
+    return after.length ? after.at(direction > 0 ? 0 : -1) : direction > 0 ? this.length : 0
+  }
+
+  /** The story of a cell around the present step: what it was before its last write, when that was, when it is used next. */
+  story(cell) {
+    const writes = n => this.steps[n - 1].find(([at]) => at === cell)
+    let set = this.at
+    while (set > 0 && !writes(set)) set--
+    let next = this.at + 1
+    while (next <= this.length && !writes(next) && !this.reads[next - 1].includes(cell)) next++
+    const found = next <= this.length
+    return {
+      value: this.value(cell),
+      was: set ? writes(set)[1] : null,
+      set: set || null,
+      next: found ? next : null,
+      how: found ? writes(next) ? 'written' : 'read' : null,
+    }
+  }
+
+  /** The cells of an entity that are there now: [field, address] pairs in order. */
+  fields(entity) {
+    const start = `${entity}.`
+    return [...this.cells].filter(([at, value]) => value !== null && at.startsWith(start))
+      .map(([at]) => [at.slice(start.length), at]).sort()
+  }
+}
+
+function pairs(flat) {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]])
+}
