@@ -6,7 +6,7 @@ A row's reader turns an argument's node into a value; its maker turns the values
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -30,7 +30,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One call: what it takes, what it makes, whether its result needs or may have a name, and how it is written."""
+    """One call: how it is written, what it makes and takes, whether its result may or must have a name."""
 
     example: str
     make: Maker
@@ -40,6 +40,20 @@ class Signature:
 
 def bind(reading: Reading, call: ast.Call, name: str, signature: Signature) -> dict[str, Any]:
     """Give every argument its value, by place or by name, as Python would."""
+    nodes = _given(reading, call, name, signature)
+    values: dict[str, Any] = {}
+    for argument in signature.arguments:
+        if argument.name in nodes:
+            values[argument.name] = argument.read(reading, nodes[argument.name])
+        elif argument.required:
+            reading.refuse(call, f"{name} needs {argument.name}", f"Write {signature.example}")
+        else:
+            values[argument.name] = argument.default
+    return values
+
+
+def _given(reading: Reading, call: ast.Call, name: str, signature: Signature) -> dict[str, ast.expr]:
+    """The arguments' nodes by name."""
     cure = f"Write {signature.example}"
     nodes: dict[str, ast.expr] = {}
     for argument, node in zip(signature.arguments, call.args, strict=False):
@@ -53,21 +67,13 @@ def bind(reading: Reading, call: ast.Call, name: str, signature: Signature) -> d
     for given in call.keywords:
         names = [argument.name for argument in signature.arguments]
         if given.arg not in names:
-            reading.refuse(given, f"{name} has no argument {given.arg or '**'}", suggestion(given.arg or "", names))
+            reading.refuse(
+                given, f"{name} has no argument {given.arg or '**'}", suggestion(given.arg or "", names)
+            )
         if given.arg in nodes:
             reading.refuse(given, f"{given.arg} is given twice", cure)
         nodes[given.arg] = given.value
-    return {argument.name: _value(reading, call, name, argument, nodes, cure) for argument in signature.arguments}
-
-
-def _value(
-    reading: Reading, call: ast.Call, name: str, argument: Argument, nodes: Mapping[str, ast.expr], cure: str
-) -> Any:
-    if argument.name in nodes:
-        return argument.read(reading, nodes[argument.name])
-    if argument.required:
-        reading.refuse(call, f"{name} needs {argument.name}", cure)
-    return argument.default
+    return nodes
 
 
 def _plain(kind: Callable[..., op.Operation]) -> Maker:
@@ -81,7 +87,9 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
     if values["offset"] % page:
         reading.refuse(call, "the offset of a mapping must be a whole number of pages", "Write 2P")
     if values["length"] > 2 << 30:
-        reading.refuse(call, "a mapping of more than 2G has no place in the address space of an i386", "Map less")
+        reading.refuse(
+            call, "a mapping of more than 2G has no place in the address space of an i386", "Map less"
+        )
     if "POPULATE" in flags:
         reading.touched(call, 0, values["length"])
     if values["file"] is None and values["offset"]:
@@ -188,21 +196,32 @@ CALLS: dict[str, Signature] = {
     ),
     "munmap": Signature("munmap(m) or munmap(m[2P:4P])", _ranged(op.Munmap), (MAPPING, START, STOP)),
     "mremap": Signature("mremap(m, 8P)", _mremap, (MAPPING, LENGTH), target="may"),
-    "mprotect": Signature("mprotect(m, READ)", _ranged(op.Mprotect, word="prot"), (MAPPING, PROT, START, STOP)),
-    "madvise": Signature("madvise(m, DONTNEED)", _ranged(op.Madvise, word="advice"), (MAPPING, ADVICE, START, STOP)),
+    "mprotect": Signature(
+        "mprotect(m, READ)", _ranged(op.Mprotect, word="prot"), (MAPPING, PROT, START, STOP)
+    ),
+    "madvise": Signature(
+        "madvise(m, DONTNEED)", _ranged(op.Madvise, word="advice"), (MAPPING, ADVICE, START, STOP)
+    ),
     "msync": Signature("msync(m, SYNC)", _ranged(op.Msync, word="mode"), (MAPPING, MODE, START, STOP)),
     "open": Signature(
-        "h = open(f, RDWR)", _open, (FILE, Argument("mode", _one_of("a mode of open", ("RDWR", "RDONLY")))), "must"
+        "h = open(f, RDWR)",
+        _open,
+        (FILE, Argument("mode", _one_of("a mode of open", ("RDWR", "RDONLY")))),
+        "must",
     ),
     "close": Signature("close(f)", _close, (FILE,)),
     "pwrite": Signature(
-        'pwrite(f, "C", 2P) or pwrite(f, "C" * 4P, 0)', _pwrite, (WRITABLE, Argument("data", Reading.bytes), OFFSET)
+        'pwrite(f, "C", 2P) or pwrite(f, "C" * 4P, 0)',
+        _pwrite,
+        (WRITABLE, Argument("data", Reading.bytes), OFFSET),
     ),
     "pread": Signature("x = pread(f, 1, 2P)", _pread, (FILE, LENGTH, OFFSET), target="may"),
     "fsync": Signature("fsync(f)", _plain(op.Fsync), (FILE,)),
     "fdatasync": Signature("fdatasync(f)", _plain(op.Fdatasync), (FILE,)),
     "sync": Signature("sync()", _plain(op.Sync)),
-    "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
+    "ftruncate": Signature(
+        "ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))
+    ),
     "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
     "fork": Signature("fork(B)", _plain(op.Fork), (Argument("child", Reading.child),)),

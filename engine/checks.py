@@ -30,7 +30,7 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     lines: dict[str, tuple[Line, ...]] = field(default_factory=dict)
-    schedule: Schedule = Schedule()
+    schedule: Schedule = field(default_factory=Schedule)
 
     def add(self, path: str, message: str, cure: str = "") -> None:
         """Note one problem."""
@@ -78,10 +78,16 @@ def _check_users(scenario: Scenario, found: Findings) -> None:
     owners = [file.owner for file in scenario.files.values()]
     for name, file in scenario.files.items():
         if file.owner not in (*runs, *scenario.filesystem.quota):
-            found.add(pointer("files", name, "owner"), f"there is no user {file.owner}", _user_cure(file.owner, runs))
+            found.add(
+                pointer("files", name, "owner"),
+                f"there is no user {file.owner}",
+                _user_cure(file.owner, runs),
+            )
     for name in scenario.filesystem.quota:
         if name not in (*runs, *owners):
-            found.add(pointer("filesystem", "quota", name), f"there is no user {name}", _user_cure(name, runs))
+            found.add(
+                pointer("filesystem", "quota", name), f"there is no user {name}", _user_cure(name, runs)
+            )
 
 
 def _user_cure(name: str, runs: Sequence[str]) -> str:
@@ -89,7 +95,7 @@ def _user_cure(name: str, runs: Sequence[str]) -> str:
 
 
 def extents(data: Mapping[str, str], geometry: Geometry) -> tuple[tuple[int, int, str], ...]:
-    """Offset, length and text of what `data` puts on the disk, by offset; what is wrong with it is left out."""
+    """Offset, length and text of what `data` puts on the disk, by offset; what is wrong is left out."""
     return tuple(sorted(extent for _, extent, _ in _extents(data, geometry) if extent is not None))
 
 
@@ -135,12 +141,14 @@ def _check_file(scenario: Scenario, name: str, found: Findings) -> None:
             good.append((extent, path, key))
     for extent, path, key in sorted(good):
         if extent[0] < end:
-            found.add(path, f"the data at {key} is put over other data", "Give each page or block its data once")
+            found.add(
+                path, f"the data at {key} is put over other data", "Give each page or block its data once"
+            )
         end = max(end, extent[0] + extent[1])
 
 
 def largest_file(block_size: int) -> int:
-    """The size in bytes up to which ext2's block map reaches: 12 direct, then one, two and three levels of index."""
+    """The bytes ext2's block map can reach: 12 direct blocks, then one, two and three levels of index."""
     pointers = block_size // 4
     return min(MAX_BYTES, (12 + pointers + pointers**2 + pointers**3) * block_size)
 
@@ -154,11 +162,11 @@ def blocks_of(file: File, geometry: Geometry) -> int:
         numbers.update(range(offset // block, -(-stop // block)))
     index = set()
     for number in numbers:
-        number -= 12
+        inside = number - 12
         for depth in (1, 2, 3):
-            if 0 <= number < pointers**depth:
-                index.update((depth, level, number // pointers**level) for level in range(1, depth + 1))
-            number -= pointers**depth
+            if 0 <= inside < pointers**depth:
+                index.update((depth, level, inside // pointers**level) for level in range(1, depth + 1))
+            inside -= pointers**depth
     return len(numbers) + len(index)
 
 
@@ -177,7 +185,9 @@ def _check_task(scenario: Scenario, name: str, found: Findings) -> None:
         cure = f"Write 0 to {scenario.machine.cpus - 1}, or give the machine more cpus"
         found.add(f"{path}/cpu", f"there is no cpu {task.cpu}", cure)
     if task.thread_of and task.child_of:
-        found.add(f"{path}/child_of", f"task {name} cannot be a thread and a child", "Keep thread_of or child_of")
+        found.add(
+            f"{path}/child_of", f"task {name} cannot be a thread and a child", "Keep thread_of or child_of"
+        )
     for key in ("thread_of", "child_of"):
         parent = getattr(task, key)
         if parent is not None:
@@ -187,7 +197,11 @@ def _check_task(scenario: Scenario, name: str, found: Findings) -> None:
 def _check_parent(scenario: Scenario, name: str, key: str, parent: str, found: Findings) -> None:
     path, tasks = pointer("tasks", name, key), scenario.tasks
     if parent not in tasks:
-        found.add(path, f"there is no task {parent}", suggestion(parent, [other for other in tasks if other != name]))
+        found.add(
+            path,
+            f"there is no task {parent}",
+            suggestion(parent, [other for other in tasks if other != name]),
+        )
     elif name in _ancestors(tasks, name):
         found.add(path, f"{name} cannot descend from itself", "Name a task that begins by itself")
     elif key == "thread_of" and tasks[parent].thread_of:
@@ -195,7 +209,9 @@ def _check_parent(scenario: Scenario, name: str, key: str, parent: str, found: F
         found.add(path, f"{parent} is itself a thread", cure)
     elif tasks[parent].user != tasks[name].user:
         cure = f"Leave user out, or write {tasks[parent].user}"
-        message = f"{name} runs as {tasks[name].user}, but comes from {parent}, which runs as {tasks[parent].user}"
+        message = (
+            f"{name} runs as {tasks[name].user}, but comes from {parent}, which runs as {tasks[parent].user}"
+        )
         found.add(pointer("tasks", name, "user"), message, cure)
 
 
@@ -229,7 +245,9 @@ class _Scripts:
             parent = task.child_of
             if parent in tasks and name not in self.forked and parent not in self.refused:
                 path = pointer("tasks", name, "child_of")
-                self.found.add(path, f"{parent} never makes its child {name}", f"Write fork({name}) in {parent}'s script")
+                self.found.add(
+                    path, f"{parent} never makes its child {name}", f"Write fork({name}) in {parent}'s script"
+                )
         self.check_ballast()
 
     def parse(self, name: str) -> None:
@@ -250,7 +268,7 @@ class _Scripts:
         self.found.lines[name] = tuple(lines)
 
     def context(self, name: str) -> Context:
-        """What a task's lines may speak of: a thread knows its leader's variables, a child those before the fork."""
+        """What a task may speak of: a thread knows its leader's names, a child those before the fork."""
         task, tasks = self.scenario.tasks[name], self.scenario.tasks
         children = [child for child, other in tasks.items() if other.child_of == name]
         variables: dict[str, Variable] = {}
@@ -258,7 +276,9 @@ class _Scripts:
             variables = dict(self.contexts[task.thread_of].variables)
         elif name in self.forks:
             variables = dict(self.forks[name])
-        context = Context(tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables)
+        context = Context(
+            tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables
+        )
         self.contexts[name] = context
         self.mappings[name] = dict(self.mappings.get(task.thread_of or task.child_of or "", {}))
         return context
@@ -267,7 +287,9 @@ class _Scripts:
         """Keep what concerns more than the line."""
         match line.operation:
             case Fork(child) if child in self.forked:
-                self.found.add(path, f"{child} was made before, by {self.forked[child]}", "A child is made once")
+                self.found.add(
+                    path, f"{child} was made before, by {self.forked[child]}", "A child is made once"
+                )
             case Fork(child):
                 self.forked[child] = name
                 self.forks[child] = dict(self.contexts[name].variables)
@@ -276,7 +298,9 @@ class _Scripts:
             case Store(var, start, stop, _) | Load(_, var, start, stop):
                 mapping = self.mappings[name].get(var)
                 offset = mapping.offset if mapping else 0
-                self.touch((mapping and mapping.file) or "anonymous memory", offset + start, offset + stop, path)
+                self.touch(
+                    (mapping and mapping.file) or "anonymous memory", offset + start, offset + stop, path
+                )
             case Pwrite(file, _, length, offset) | Pread(_, file, length, offset):
                 self.touch(file, offset, offset + length, path)
 
@@ -312,8 +336,12 @@ def _check_schedule(scenario: Scenario, found: Findings) -> None:
 
 
 PLACEHOLDERS: dict[str, Any] = {
-    "title": "?", "size": 0, "user": "root", "script": ["sync()"], "tasks": {"A": {"user": "root", "script": ["sync()"]}},
-}  # fmt: skip
+    "title": "?",
+    "size": 0,
+    "user": "root",
+    "script": ["sync()"],
+    "tasks": {"A": {"user": "root", "script": ["sync()"]}},
+}
 """What stands in for something that is missing or wrong while the rest is checked."""
 
 

@@ -1,7 +1,8 @@
 """A YAML or JSON text as plain data, with the line and column of every key and value.
 
-Only what scenarios need of YAML: mappings, lists, texts, whole numbers, true, false and null. Anchors, tags and
-several documents are refused, and so are duplicate keys; whatever is wrong is a `Problem`, never an exception.
+Only what scenarios need of YAML: mappings, lists, texts, whole numbers, true, false and null. Anchors, tags
+and several documents are refused, and so are duplicate keys. Whatever is wrong is a `Problem`, never an
+exception.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": Tru
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value begins, counted from 1, the place of its key, and how a text is quoted ("" for not at all)."""
+    """Where a value and its key begin, counted from 1, and how a text is quoted ("" for not at all)."""
 
     line: int
     column: int
@@ -41,7 +42,7 @@ class Place:
 
 @dataclass(slots=True)
 class Document:
-    """What a text says, where it says it, and what is wrong with it. Places are by JSON pointer ("" is the whole)."""
+    """What a text says, where, and what is wrong with it. Places are by JSON pointer ("" is the whole)."""
 
     text: str
     data: Any = None
@@ -49,7 +50,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def locate(self, path: str, column: int = 0, *, key: bool = False) -> tuple[int, int]:
-        """Line and column of a path, or of the nearest thing around it; `column` counts within a text's value.
+        """Line and column of a path, or of the nearest thing around it; `column` counts within a text.
 
         A mapping or list is found at its key, and so is anything if the `key` itself is meant.
         """
@@ -109,7 +110,9 @@ def _explain(document: Document, error: yaml.YAMLError) -> None:
             document.data = json.loads(document.text)
         except (json.JSONDecodeError, RecursionError) as wrong:
             if '"' in document.text.lstrip()[1:40].split(":")[0] and isinstance(wrong, json.JSONDecodeError):
-                problem = Problem(wrong.lineno, wrong.colno, "", f"this is not JSON: {wrong.msg}", "Mend it here")
+                problem = Problem(
+                    wrong.lineno, wrong.colno, "", f"this is not JSON: {wrong.msg}", "Mend it here"
+                )
                 document.problems.append(problem)
                 return
         else:
@@ -130,7 +133,10 @@ def _friendly(said: str, text: str, line: int) -> tuple[str, str]:
         return "a tab stands where YAML wants spaces", "Indent with spaces"
     if "mapping values" in said:
         return "a colon stands where none can", "Put the text in quotes"
-    return f"this is not YAML: {said}", "Mend it here; a text with : # [ ] { } or quotes may need quotes around it"
+    return (
+        f"this is not YAML: {said}",
+        "Mend it here; a text with : # [ ] { } or quotes may need quotes around it",
+    )
 
 
 class _Stop(Exception):
@@ -166,7 +172,9 @@ class _Builder:
         place = Place(start.line + 1, start.column + 1, at.line + 1, at.column + 1, style, container)
         self.document.places[path] = place
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self.problem(event, path, "anchors and aliases (& and *) have no meaning here", "Write the value out")
+            self.problem(
+                event, path, "anchors and aliases (& and *) have no meaning here", "Write the value out"
+            )
             if isinstance(event, yaml.AliasEvent):
                 return None
         if getattr(event, "tag", None) not in (None, "!"):

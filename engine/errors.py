@@ -20,7 +20,8 @@ from dataclasses import dataclass
 class EngineError(Exception):
     """Anything the engine refuses to do.
 
-    `message` is what is wrong, `where` the place ("A, line 3") and `cure` what would be right; both may be empty.
+    `message` is what is wrong, `where` the place ("A, line 3") and `cure` what would be right; both may be
+    empty.
     """
 
     def __init__(self, message: str, *, where: str = "", cure: str = "") -> None:
@@ -43,9 +44,9 @@ def _rebuild(kind: type[EngineError], args: tuple[object, ...], fields: dict[str
 class Problem:
     """One thing wrong with a scenario.
 
-    `line` and `column` count from 1 and are 0 where unknown. A JSON body has no lines: `path` is where in the data,
-    a JSON pointer like "/tasks/A/script/2", and `column` then counts within that line of the script. `cure` says
-    what would be right, or is empty.
+    `line` and `column` count from 1 and are 0 where unknown. A JSON body has no lines: `path` is where in the
+    data, a JSON pointer like "/tasks/A/script/2", and `column` then counts within that line of the script.
+    `cure` says what would be right, or is empty.
     """
 
     line: int

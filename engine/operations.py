@@ -1,7 +1,7 @@
 """What a script line can ask for: one frozen record per call, all sizes in bytes, all ranges half-open.
 
-These are what `engine.script.parse_line` gives and what the engine runs. A `file` is the name of a file of the
-scenario, a `var` the name of a variable that holds a mapping; `stop=None` means to the end of the mapping.
+These are what `engine.script.parse_line` gives and what the engine runs. A `file` is the name of a file of
+the scenario, a `var` the name of a variable that holds a mapping; `stop=None` means up to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Advice: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Mmap:
-    """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map `length` bytes of a file from `offset`; file None is ANON."""
+    """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map `length` bytes of a file; file None is ANON."""
 
     var: str
     file: str | None
@@ -31,7 +31,7 @@ class Mmap:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """`m[2P] = "C"`: a store of the CPU to [start, stop) of the mapping; `text` is repeated to fill the range."""
+    """`m[2P] = "C"`: a store of the CPU to [start, stop) of the mapping; `text` repeats to fill it."""
 
     var: str
     start: int
@@ -217,7 +217,7 @@ class Remount:
 
 @dataclass(frozen=True, slots=True)
 class DiskError:
-    """`disk_error(f, 2P)`: from now on writing the block at `offset` of the file fails (None: any of its blocks)."""
+    """`disk_error(f, 2P)`: writing the file's block at `offset` fails from now on (None: any block)."""
 
     file: str
     offset: int | None = None

@@ -1,7 +1,7 @@
-"""Reading the arguments of a script line: from nodes of Python's `ast` to sizes, names and flags, never by evaluation.
+"""Reading the arguments of a script line: from nodes of Python's `ast` to sizes, names and flags.
 
-A `Reading` knows the line and what is declared around it (`Context`). Its methods take one node and give one value,
-or raise `Refused` with the node's column and what would be right.
+Nothing is evaluated. A `Reading` knows the line and what is declared around it (`Context`). Its methods take
+one node and give one value, or raise `Refused` with the node's column and what would be right.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Context:
     files: Collection[str] = ()
     users: Collection[str] = ("root",)
     children: Collection[str] = ()
-    geometry: Geometry = Geometry()
+    geometry: Geometry = field(default_factory=Geometry)
     variables: dict[str, Variable] = field(default_factory=dict)
 
 
@@ -120,7 +120,9 @@ class Reading:
             return number
         blocks, rest = divmod(self.size(node), self.context.geometry.block_size)
         if rest:
-            self.refuse(node, f"{number}{unit} is not a whole number of blocks", "Write the number of blocks: 9")
+            self.refuse(
+                node, f"{number}{unit} is not a whole number of blocks", "Write the number of blocks: 9"
+            )
         return blocks
 
     def seconds(self, node: ast.expr) -> int:
@@ -168,9 +170,13 @@ class Reading:
 
     def flags(self, node: ast.expr) -> frozenset[str]:
         """SHARED or PRIVATE, with POPULATE or without."""
-        names = frozenset(name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE")))
+        names = frozenset(
+            name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE"))
+        )
         if len(names & {"SHARED", "PRIVATE"}) != 1:
-            self.refuse(node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE")
+            self.refuse(
+                node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE"
+            )
         return names
 
     def text(self, node: ast.expr) -> str:
@@ -180,11 +186,13 @@ class Reading:
         if not node.value:
             self.refuse(node, "the text is empty", 'Write at least one character: "C"')
         if len(node.value) > MAX_TEXT:
-            self.refuse(node, f"the text has {len(node.value)} characters, the limit is {MAX_TEXT}", 'Write "C" * 4P')
+            self.refuse(
+                node, f"the text has {len(node.value)} characters, the limit is {MAX_TEXT}", 'Write "C" * 4P'
+            )
         return node.value
 
     def bytes(self, node: ast.expr) -> tuple[str, int]:
-        """What a write writes: a text, or a text times a length in bytes; gives the text and the whole length."""
+        """What a write writes: a text, or a text times a length in bytes; the text and its whole length."""
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
             text, times = (node.right, node.left) if _is_text(node.right) else (node.left, node.right)
             pattern = self.text(text)
@@ -195,10 +203,17 @@ class Reading:
     def variable(self, node: ast.expr, what: str, example: str) -> Variable:
         """A variable assigned before."""
         name = self.name(node, what, example)
-        if name in self.context.variables:
-            return self.context.variables[name]
+        if name not in self.context.variables:
+            self._unassigned(node, name, what)
+        return self.context.variables[name]
+
+    def _unassigned(self, node: ast.expr, name: str, what: str) -> NoReturn:
         if name in self.context.files:
-            self.refuse(node, f"{name} is a file, not {what}", f"Map it first: m = mmap({name}, 4P, READ|WRITE, SHARED)")
+            self.refuse(
+                node,
+                f"{name} is a file, not {what}",
+                f"Map it first: m = mmap({name}, 4P, READ|WRITE, SHARED)",
+            )
         cure = f"Assign it first: {name} = mmap(f, 4P, READ|WRITE, SHARED)"
         if near(name, self.context.variables):
             cure = suggestion(name, self.context.variables)
@@ -243,14 +258,20 @@ class Reading:
         variable = self.context.variables[name]
         if variable.kind == "mapping" and stop > self.end(variable):
             end = spell(self.end(variable), self.context.geometry)
-            self.refuse(node, f"this is beyond the end of {name}", f"{name} is {end} long: stay below {end} or map more")
+            self.refuse(
+                node,
+                f"this is beyond the end of {name}",
+                f"{name} is {end} long: stay below {end} or map more",
+            )
 
     def touched(self, node: ast.AST, start: int, stop: int) -> None:
         """Refuse to touch more pages than a line may."""
         page = self.context.geometry.page_size
         pages = -(-stop // page) - start // page
         if pages > MAX_SPAN:
-            self.refuse(node, f"this touches {pages} pages, the limit is {MAX_SPAN} a line", "Use a smaller range")
+            self.refuse(
+                node, f"this touches {pages} pages, the limit is {MAX_SPAN} a line", "Use a smaller range"
+            )
 
     def file(self, node: ast.expr) -> str:
         """A file of the scenario, by its name or by a handle that is open for it."""
@@ -290,7 +311,11 @@ class Reading:
         """A task that is declared as a child of this one."""
         name = self.name(node, "a child", "B")
         if name not in self.context.children:
-            cure = suggestion(name, self.context.children) if self.context.children else "Write child_of in that task"
+            cure = (
+                suggestion(name, self.context.children)
+                if self.context.children
+                else "Write child_of in that task"
+            )
             self.refuse(node, f"no task {name} is declared as a child of this one", cure)
         return name
 

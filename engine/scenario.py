@@ -28,13 +28,22 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from engine import checks
-from engine.document import Document, pointer, read_document
-from engine.errors import Problem, ScenarioError, short, suggestion
+from engine import checks, shape
+from engine.document import Document, read_document
+from engine.errors import Problem, ScenarioError, short
 from engine.operations import Line
 from engine.reading import name_problem
 from engine.schedule import Schedule
-from engine.sizes import MAX_BYTES, SECONDS, SIZE_PATTERN, TIME_PATTERN, Geometry, spell, split_literal, unit_cure
+from engine.sizes import (
+    MAX_BYTES,
+    SECONDS,
+    SIZE_PATTERN,
+    TIME_PATTERN,
+    Geometry,
+    spell,
+    split_literal,
+    unit_cure,
+)
 
 MAX_TASKS = 8
 MAX_LINES = 200
@@ -50,7 +59,10 @@ def _wrong(message: str, cure: str) -> PydanticCustomError:
 
 def _power_of_two(value: int) -> int:
     if value & (value - 1):
-        raise _wrong(f"{value} is not a power of two", f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}")
+        raise _wrong(
+            f"{value} is not a power of two",
+            f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}",
+        )
     return value
 
 
@@ -86,7 +98,10 @@ def _seconds(value: object) -> object:
 
 
 SIZE_SCHEMA = {
-    "anyOf": [{"type": "integer", "minimum": 0, "maximum": MAX_BYTES}, {"type": "string", "pattern": SIZE_PATTERN}],
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": MAX_BYTES},
+        {"type": "string", "pattern": SIZE_PATTERN},
+    ],
     "description": "bytes, or with a unit: 4P (pages), 2B (blocks of the filesystem), 8K, 1M, 2G, 1T",
     "examples": ["4P", 16384],
 }
@@ -113,44 +128,47 @@ class Model(BaseModel):
 class Machine(Model):
     """The computer."""
 
-    arch: Literal["i386"] = Field("i386", description="the format of its page tables")
-    cpus: int = Field(2, ge=1, le=8, description="processors, each with its own TLB")
-    frames: int = Field(16, ge=4, le=1024, description="page frames of memory")
+    arch: Literal["i386"] = Field(default="i386", description="the format of its page tables")
+    cpus: int = Field(default=2, ge=1, le=8, description="processors, each with its own TLB")
+    frames: int = Field(default=16, ge=4, le=1024, description="page frames of memory")
     page_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
-        4096, ge=16, le=65536, description="bytes in a page: a power of two"
+        default=4096, ge=16, le=65536, description="bytes in a page: a power of two"
     )
 
 
 class Quota(Model):
     """The limits of one user, in blocks of the filesystem; 0 is no limit."""
 
-    soft: Blocks = Field(0, description="blocks that may be exceeded for the grace period")
-    hard: Blocks = Field(0, description="blocks that may never be exceeded")
-    grace: Seconds = Field(604800, description="how long the soft limit may be exceeded")
+    soft: Blocks = Field(default=0, description="blocks that may be exceeded for the grace period")
+    hard: Blocks = Field(default=0, description="blocks that may never be exceeded")
+    grace: Seconds = Field(default=604800, description="how long the soft limit may be exceeded")
 
 
 class Filesystem(Model):
     """The filesystem, alone on its disk."""
 
-    type: Literal["ext2"] = Field("ext2", description="whose way of allocating and writing")
-    blocks: int = Field(16, ge=1, le=4096, description="blocks for data and index blocks")
+    type: Literal["ext2"] = Field(default="ext2", description="whose way of allocating and writing")
+    blocks: int = Field(default=16, ge=1, le=4096, description="blocks for data and index blocks")
     block_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
-        4096, ge=16, le=65536, description="bytes in a block: a power of two, at most a page; a page if that is smaller"
+        default=4096,
+        ge=16,
+        le=65536,
+        description="bytes in a block: a power of two, at most a page; a page if that is smaller",
     )
-    reserved: Blocks = Field(0, description="the last so many free blocks are for root alone")
+    reserved: Blocks = Field(default=0, description="the last so many free blocks are for root alone")
     quota: dict[Name, Quota] = Field(default_factory=dict, description="limits by user", max_length=16)
 
 
 class File(Model):
     """A file as it is on the disk at the beginning."""
 
-    owner: Name = Field("root", description="who is charged for its blocks", examples=["alice"])
+    owner: Name = Field(default="root", description="who is charged for its blocks", examples=["alice"])
     size: Size = Field(examples=["4P"])
     data: dict[str, Annotated[str, Field(max_length=64)]] = Field(
         default_factory=dict,
         max_length=MAX_DATA,
-        description="what is not a hole, by offset: one letter fills the page (or block, when the offset is in B), "
-        "a longer text is written as it is and padded with zeroes to the end of its block",
+        description="what is not a hole, by offset: one letter fills the page (or the block, if the offset "
+        "is in B), a longer text is written as it is and padded with zeroes to the end of its block",
         examples=[{"0P": "a"}],
     )
 
@@ -160,9 +178,11 @@ class Task(Model):
 
     user: Name = Field(description="who runs it; a thread's or child's is its parent's", examples=["alice"])
     cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(None, description="the processor it runs on")
-    thread_of: Name | None = Field(None, description="the task whose address space it shares")
-    child_of: Name | None = Field(None, description="the task whose fork() makes it")
-    on_sigbus: Literal["die", "next"] = Field("die", description="die, or go on with the next page or line")
+    thread_of: Name | None = Field(default=None, description="the task whose address space it shares")
+    child_of: Name | None = Field(default=None, description="the task whose fork() makes it")
+    on_sigbus: Literal["die", "next"] = Field(
+        default="die", description="die, or go on with the next page or line"
+    )
     script: tuple[str, ...] = Field(
         strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]
     )
@@ -170,9 +190,10 @@ class Task(Model):
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Bytes of a file that are on the disk at the beginning: `text`, filling or zero-padded to `length` bytes.
+    """Bytes of a file that are on the disk at the beginning: `text`, filling `length` bytes or zero-padded.
 
-    A single letter fills; `offset` is aligned to a block and `length` ends at a block (or at the end of the page).
+    A single letter fills. `offset` is where a block begins and `length` a whole number of blocks; what lies
+    beyond the end of the file is not part of it.
     """
 
     offset: int
@@ -189,22 +210,28 @@ class Extent:
 class Scenario(Model):
     """A machine, a filesystem, files, and tasks with their scripts: plain data."""
 
-    id: str = Field("scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses")
-    order: int = Field(0, ge=0, le=9999, description="its place in the gallery")
+    id: str = Field(
+        default="scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses"
+    )
+    order: int = Field(default=0, ge=0, le=9999, description="its place in the gallery")
     title: str = Field(min_length=1, max_length=120, examples=["The mail's experiment"])
     chapter: Label = ""
-    story: Prose = Field("", description="what happens, in two or three sentences")
-    question: Prose = Field("", description="what to ask a class before playing it")
+    story: Prose = Field(default="", description="what happens, in two or three sentences")
+    question: Prose = Field(default="", description="what to ask a class before playing it")
     answer: Prose = ""
-    sources: tuple[Label, ...] = Field((), strict=False, max_length=20, description="where the facts come from")
+    sources: tuple[Label, ...] = Field(
+        default=(), strict=False, max_length=20, description="where the facts come from"
+    )
     machine: Machine = Field(default_factory=Machine)
     filesystem: Filesystem = Field(default_factory=Filesystem)
-    files: dict[Name, File] = Field(default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}])
+    files: dict[Name, File] = Field(
+        default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}]
+    )
     tasks: dict[Name, Task] = Field(
         min_length=1, max_length=MAX_TASKS, examples=[{"A": {"user": "alice", "script": ["fsync(f)"]}}]
     )
     schedule: tuple[Label, ...] = Field(
-        (),
+        default=(),
         strict=False,
         max_length=64,
         description="tasks in the order they are taken up, and preemptions",
@@ -217,7 +244,7 @@ class Scenario(Model):
     @model_validator(mode="before")
     @classmethod
     def _complete(cls, data: Any) -> Any:
-        return _completed(data) if isinstance(data, dict) else data
+        return shape.completed(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
     def _check(self) -> Scenario:
@@ -254,46 +281,6 @@ class Scenario(Model):
         return tuple(Extent(*extent) for extent in checks.extents(self.files[file].data, self.geometry))
 
 
-def _completed(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with what can be left out: the block size of a toy machine, a thread's user, sizes in bytes."""
-    machine, filesystem, files, tasks = (_mapping(data, key) for key in ("machine", "filesystem", "files", "tasks"))
-    page = machine.get("page_size", 4096)
-    page = page if type(page) is int and page > 0 else 4096
-    if "filesystem" not in data or isinstance(data["filesystem"], dict):
-        filesystem = {"block_size": min(4096, page), **filesystem}
-        data = {**data, "filesystem": filesystem}
-    block = filesystem.get("block_size")
-    geometry = Geometry(page, block if type(block) is int else 4096)
-    if files:
-        data = {**data, "files": {name: _sized(file, geometry) for name, file in files.items()}}
-    if tasks:
-        data = {**data, "tasks": {name: _with_user(task, tasks) for name, task in tasks.items()}}
-    return data
-
-
-def _mapping(data: Any, key: str) -> dict[str, Any]:
-    value = data.get(key) if isinstance(data, dict) else None
-    return value if isinstance(value, dict) else {}
-
-
-def _sized(file: Any, geometry: Geometry) -> Any:
-    """A file whose size is in bytes, if it can be read."""
-    size = file.get("size") if isinstance(file, dict) else None
-    literal = split_literal(size) if isinstance(size, str) else None
-    scale = geometry.scale(literal.unit) if literal else None
-    return {**file, "size": literal.number * scale} if literal and scale else file
-
-
-def _with_user(task: Any, tasks: Mapping[str, Any]) -> Any:
-    """A thread or child with the user of the task it comes from."""
-    user, seen = task, 0
-    while isinstance(user, dict) and "user" not in user and seen < MAX_TASKS:
-        user, seen = tasks.get(str(user.get("thread_of") or user.get("child_of"))), seen + 1
-    if isinstance(task, dict) and isinstance(user, dict) and "user" in user:
-        return {**task, "user": user["user"]}
-    return task
-
-
 def load_scenario(text: str, name: str = "scenario", *, default_id: str | None = None) -> Scenario:
     """Read a scenario from YAML or JSON; `name` is what problems call the text.
 
@@ -309,10 +296,14 @@ def load_scenario(text: str, name: str = "scenario", *, default_id: str | None =
     return _scenario(document, name, default_id)
 
 
-def scenario_from_data(data: Mapping[str, Any], name: str = "scenario", *, default_id: str | None = None) -> Scenario:
+def scenario_from_data(
+    data: Mapping[str, Any], name: str = "scenario", *, default_id: str | None = None
+) -> Scenario:
     """Read a scenario from plain data, as a JSON body has it; problems have a path instead of a line."""
     if not isinstance(data, dict):
-        raise ScenarioError([Problem(0, 0, "", "a scenario is a mapping of key: value", "Send an object")], name=name)
+        raise ScenarioError(
+            [Problem(0, 0, "", "a scenario is a mapping of key: value", "Send an object")], name=name
+        )
     return _scenario(Document("", data), name, default_id)
 
 
@@ -337,7 +328,7 @@ def _validate(data: dict[str, Any]) -> tuple[Scenario | None, list[tuple[Problem
     except ScenarioError as error:
         return None, [(problem, False) for problem in error.problems]
     except ValidationError as error:
-        problems = [_shape_problem(dict(detail)) for detail in error.errors(include_url=False)]
+        problems = [shape.problem(dict(detail), MODELS) for detail in error.errors(include_url=False)]
         mended = checks.mend(data, [detail["loc"] for detail in error.errors(include_url=False)])
     try:
         Scenario.model_validate(mended)
@@ -356,94 +347,19 @@ def _placed(document: Document, problem: Problem, *, key: bool) -> Problem:
     return Problem(line, column, problem.path, problem.message, problem.cure)
 
 
-FIELDS: dict[tuple[str, ...], type[Model]] = {
-    (): Scenario,
-    ("machine",): Machine,
-    ("filesystem",): Filesystem,
-    ("filesystem", "quota", "*"): Quota,
-    ("files", "*"): File,
-    ("tasks", "*"): Task,
+MODELS: shape.Models = {
+    (): Scenario.model_fields,
+    ("machine",): Machine.model_fields,
+    ("filesystem",): Filesystem.model_fields,
+    ("filesystem", "quota", "*"): Quota.model_fields,
+    ("files", "*"): File.model_fields,
+    ("tasks", "*"): Task.model_fields,
 }
-"""Which model stands where; * is any name."""
-
-
-def _model_at(path: tuple[str, ...]) -> type[Model] | None:
-    for pattern, model in FIELDS.items():
-        if len(pattern) == len(path) and all(want in ("*", part) for want, part in zip(pattern, path, strict=True)):
-            return model
-    return None
-
-
-def _shape_problem(detail: dict[str, Any]) -> tuple[Problem, bool]:
-    """One of pydantic's complaints in our words, and whether a key is meant."""
-    loc = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    message, cure = _reworded(detail, loc)
-    at_key = "[key]" in detail["loc"] or detail["type"] == "extra_forbidden"
-    return Problem(0, 0, pointer(*loc), message, cure), at_key
-
-
-def _called(loc: tuple[str, ...]) -> str:
-    """What to call the thing at a place: its key, or which line or item it is."""
-    if not loc:
-        return "a scenario"
-    if not loc[-1].isdigit():
-        return loc[-1]
-    return f"line {int(loc[-1]) + 1}" if "script" in loc else f"item {int(loc[-1]) + 1}"
-
-
-def _reworded(detail: dict[str, Any], loc: tuple[str, ...]) -> tuple[str, str]:
-    kind, given, context = detail["type"], short(detail["input"]), detail.get("ctx", {})
-    key = _called(loc)
-    model = _model_at(loc[:-1])
-    match kind:
-        case "scenario":
-            return context["message"], context["cure"]
-        case "missing":
-            return f"{key} is missing", f"Add {key}: {_example(model, key)}"
-        case "extra_forbidden":
-            return f"there is no key {short(key)} here", suggestion(key, model.model_fields if model else ())
-        case "int_type" | "int_parsing" | "int_from_float":
-            quoted = isinstance(detail["input"], str)
-            return f"{key} must be a whole number, not {given}", "Write 4, without quotes" if quoted else "Write 4"
-        case "string_type" | "string_unicode":
-            cure = "Put the line in quotes" if "script" in loc else "Put it in quotes"
-            return f"{key} must be a text, not {given}", cure
-        case "literal_error":
-            return f"{key} cannot be {given}", f"Write {context['expected']}"
-        case "greater_than_equal":
-            return f"{key} cannot be {given}", f"The least is {context['ge']}"
-        case "less_than_equal":
-            limit = "2T" if context["le"] == MAX_BYTES else context["le"]
-            return f"{key} cannot be {given}", f"The limit is {limit}"
-        case "too_long":
-            return f"{key} has {context['actual_length'] or 'too many'} items", f"The limit is {context['max_length']}"
-        case "string_too_long":
-            return f"{key} has {len(detail['input'])} characters", f"The limit is {context['max_length']}"
-        case "too_short" | "string_too_short":
-            return f"{key} is empty", f"Write at least one: {_example(model, key)}"
-        case "dict_type" | "model_type" | "tuple_type" if detail["input"] is None:
-            return f"{key} is empty", f"Write something below it, or leave {key} out"
-        case "dict_type" | "model_type" | "model_attributes_type":
-            return f"{key} must be a mapping of key: value, not {given}", "Write key: value, a line each"
-        case "tuple_type":
-            return f"{key} must be a list, not {given}", "Write - before each item, a line each"
-        case "string_pattern_mismatch":
-            return f"{key} cannot be {given}", "Write small letters, digits and -"
-    return f"{key}: {detail['msg']}", ""
-
-
-def _example(model: type[Model] | None, key: str) -> str:
-    """What one might write for a key."""
-    examples = (model.model_fields[key].examples if model and key in model.model_fields else None) or ["..."]
-    return _flow(examples[0])
-
-
-def _flow(data: object) -> str:
-    return yaml.safe_dump(data, default_flow_style=True, width=1000).removesuffix("\n").removesuffix("\n...")
+"""Which fields stand where; * is any name."""
 
 
 def to_data(scenario: Scenario) -> dict[str, Any]:
-    """The scenario as plain data that JSON can hold, without what is as by default; sizes in the largest unit."""
+    """The scenario as plain data that JSON can hold, without defaults; sizes in the largest unit."""
     data = scenario.model_dump(mode="json", exclude_defaults=True)
     for name, file in scenario.files.items():
         data["files"][name]["size"] = spell(file.size, scenario.geometry)
@@ -464,4 +380,7 @@ def json_schema() -> dict[str, Any]:
 def load_all(texts: Iterable[tuple[str, str]]) -> dict[str, Scenario]:
     """The scenarios of a gallery, from pairs of name and text, by id in their order."""
     found = [load_scenario(text, f"{name}.yaml", default_id=name) for name, text in texts]
-    return {scenario.id: scenario for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))}
+    return {
+        scenario.id: scenario
+        for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))
+    }

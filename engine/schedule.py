@@ -3,7 +3,8 @@
     B.A,A@do_no_page.enough_space>B
 
 says: B goes first, then A; and when A has done `enough_space` of `do_no_page` for the first time, B runs.
-`#2` after the step means the second time. The same text stands in scenarios, on command lines and in addresses.
+`#2` after the step means the second time. The same text stands in scenarios, on command lines and in
+addresses.
 """
 
 from __future__ import annotations
@@ -77,11 +78,14 @@ def parse_schedule(
 ) -> Schedule:
     """Read a schedule from its text: orders and preemptions with commas between.
 
-    `tasks` are the scenario's; the kernel's own tasks may be named in preemptions. With `steps` ({function: its
-    steps}) functions and steps are checked as well. Raises ScheduleError with the item, what is wrong and a cure.
+    `tasks` are the scenario's; the kernel's own tasks may be named in preemptions. With `steps` ({function:
+    its steps}) functions and steps are checked as well. Raises ScheduleError with the item, what is wrong and
+    a cure.
     """
     if len(text) > MAX_TEXT:
-        raise ScheduleError(f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}", where="schedule")
+        raise ScheduleError(
+            f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}", where="schedule"
+        )
     return schedule_of([item for item in text.split(",") if text.strip()], tasks=tasks, steps=steps)
 
 
@@ -106,11 +110,15 @@ def _order(item: str, order: list[str], tasks: Collection[str]) -> None:
     for name in item.split("."):
         if name in KERNEL_TASKS:
             cure = f"Name it in a preemption: A@do_no_page.set_pte>{name}"
-            raise ScheduleError(f"{name} comes when there is work for it, not in an order", where=item, cure=cure)
+            raise ScheduleError(
+                f"{name} comes when there is work for it, not in an order", where=item, cure=cure
+            )
         if name not in tasks:
             raise ScheduleError(f"there is no task {short(name)}", where=item, cure=suggestion(name, tasks))
         if name in order:
-            raise ScheduleError(f"task {name} stands in the order twice", where=item, cure="Name each task once")
+            raise ScheduleError(
+                f"task {name} stands in the order twice", where=item, cure="Name each task once"
+            )
         order.append(name)
 
 
@@ -132,7 +140,9 @@ def _preemption(
     if occurrence > MAX_OCCURRENCE:
         raise ScheduleError(f"the limit of # is {MAX_OCCURRENCE}", where=item, cure="Choose an earlier time")
     if any((other.point, other.occurrence) == (switch.point, occurrence) for other in before):
-        raise ScheduleError("two preemptions at one place", where=item, cure="Keep one, or write #2 for a later time")
+        raise ScheduleError(
+            "two preemptions at one place", where=item, cure="Keep one, or write #2 for a later time"
+        )
     if len(before) >= MAX_SWITCHES:
         raise ScheduleError(f"more than {MAX_SWITCHES} preemptions", where=item, cure="Use fewer")
     _check_step(switch, steps)

@@ -5,8 +5,8 @@
     x = m[2P]                               a load of the CPU
     msync(m, SYNC)                          a call
 
-`parse_line` turns one line into one operation and notes in the context what it assigns. The calls are the table in
-`engine.calls`; the operations are in `engine.operations` and can be had from here.
+`parse_line` turns one line into one operation and notes in the context what it assigns. The calls are the
+table in `engine.calls`; the operations are in `engine.operations` and can be had from here.
 """
 
 from __future__ import annotations
@@ -58,11 +58,48 @@ from engine.reading import Context, Reading, Refused, Variable, name_problem
 from engine.sizes import rewrite
 
 __all__ = [
-    "MAX_LINE", "Advice", "Close", "Context", "DiskError", "DropCaches", "Exit", "Fallocate", "Fdatasync", "Fill",
-    "Fork", "Free", "Fsync", "Ftruncate", "Line", "Load", "Madvise", "Mmap", "Mprotect", "Mremap", "Msync", "Munmap",
-    "Open", "Operation", "PowerFails", "Pread", "Prot", "Punch", "Pwrite", "Reclaim", "Remount", "SetQuota", "Sleep",
-    "Store", "Sync", "SyncMode", "Take", "Variable", "Writeback", "parse_line", "plain",
-]  # fmt: skip
+    "MAX_LINE",
+    "Advice",
+    "Close",
+    "Context",
+    "DiskError",
+    "DropCaches",
+    "Exit",
+    "Fallocate",
+    "Fdatasync",
+    "Fill",
+    "Fork",
+    "Free",
+    "Fsync",
+    "Ftruncate",
+    "Line",
+    "Load",
+    "Madvise",
+    "Mmap",
+    "Mprotect",
+    "Mremap",
+    "Msync",
+    "Munmap",
+    "Open",
+    "Operation",
+    "PowerFails",
+    "Pread",
+    "Prot",
+    "Punch",
+    "Pwrite",
+    "Reclaim",
+    "Remount",
+    "SetQuota",
+    "Sleep",
+    "Store",
+    "Sync",
+    "SyncMode",
+    "Take",
+    "Variable",
+    "Writeback",
+    "parse_line",
+    "plain",
+]
 
 MAX_LINE = 200
 """The longest line of a script, in characters."""
@@ -94,7 +131,9 @@ def _parse(text: str, context: Context) -> Operation:
         raise Refused(0, f"the line has {len(text)} characters, the limit is {MAX_LINE}", "Make it shorter")
     for column, character in enumerate(text):
         if not " " <= character <= "~" or character == "\\":
-            raise Refused(column, f"the character {short(character)} has no place in a script", "Write plain ASCII")
+            raise Refused(
+                column, f"the character {short(character)} has no place in a script", "Write plain ASCII"
+            )
     code, literals = rewrite(text)
     if not code.strip():
         raise Refused(0, "the line is empty", "Remove it")
@@ -140,7 +179,7 @@ def _statement(statement: ast.stmt, reading: Reading) -> Operation:
             return _store(place, value, reading)
         case ast.Expr(value=ast.Name(id=name)) if name in CALLS:
             reading.refuse(statement, f"{name} is a call", f"Write {CALLS[name].example}")
-    reading.refuse(statement, "this is not a line of the script", FORMS)
+    raise Refused(statement.col_offset, "this is not a line of the script", FORMS)
 
 
 def _target(node: ast.Name, reading: Reading) -> str:
@@ -187,7 +226,9 @@ def _store(place: ast.Subscript, value: ast.expr, reading: Reading) -> Operation
         stop = start + length
         reading.within(value, var, stop)
     elif length != len(text) and length != stop - start:
-        reading.refuse(value, f"the range has {stop - start} bytes, the text {length}", f'Write "{text}": it is repeated')
+        reading.refuse(
+            value, f"the range has {stop - start} bytes, the text {length}", f'Write "{text}": it is repeated'
+        )
     reading.touched(place, start, stop)
     return Store(var, start, stop, text)
 

@@ -1,7 +1,7 @@
 """Sizes as people write them: 4P (pages), 2B (blocks), 8K, 1M, 2G, plain bytes; and times: 30s, 5m, 2h, 8d.
 
-`4P` is not Python, so a script line is first rewritten: every such literal becomes zeroes of the same width, which
-Python parses and which keep all columns right; what they meant is kept beside, by column.
+`4P` is not Python, so a script line is first rewritten: every such literal becomes zeroes of the same width,
+which Python parses and which keep all columns right; what they meant is kept beside, by column.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 MAX_BYTES = 2 << 40
-"""The largest offset or size anywhere, in bytes: 2 TiB, the end of the largest ext2 file with 4 KiB blocks."""
+"""The largest offset or size, in bytes: 2 TiB, the end of the largest ext2 file with 4 KiB blocks."""
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SCALES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -52,7 +52,7 @@ class Literal:
 
 
 def rewrite(line: str) -> tuple[str, dict[int, Literal]]:
-    """Make a script line Python: comments off, size literals as zeroes of the same width, their meaning by column."""
+    """Make a script line Python: no comment, sizes as zeroes of the same width, their meaning by column."""
     literals: dict[int, Literal] = {}
 
     def replace(match: re.Match[str]) -> str:
@@ -82,7 +82,13 @@ def unit_cure(literal: Literal) -> str:
 
 def spell(size: int, geometry: Geometry) -> str:
     """A size in the largest unit that divides it: 16384 is "4P". Zero is "0"."""
-    scales = [("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("P", geometry.page_size), ("B", geometry.block_size)]
+    scales = [
+        ("T", 1 << 40),
+        ("G", 1 << 30),
+        ("M", 1 << 20),
+        ("P", geometry.page_size),
+        ("B", geometry.block_size),
+    ]
     for unit, scale in scales:
         if size and size % scale == 0:
             return f"{size // scale}{unit}"
