@@ -38,7 +38,7 @@ bench: .venv/installed-test ## print the budgets and what was measured
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 transcripts: .venv/installed-test ## rewrite the golden transcripts; read the diff before you commit it
-	@$(BIN)/python -m pytest -q -m transcript --rewrite-transcripts
+	@$(BIN)/python -m pytest -q -k transcript --rewrite-transcripts
 
 wheel: .venv/installed ## build dist/*.whl
 	@$(uv) build -q --wheel --out-dir dist && ls dist/*.whl

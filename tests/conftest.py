@@ -1,13 +1,15 @@
-"""What every test may rely on: the rule for browser tests, and one Chromium a process."""
+"""What every test may rely on: the rule for browser tests, one Chromium a process, and golden transcripts."""
 
 import ctypes.util
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+TRANSCRIPTS = Path(__file__).with_name("transcripts")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -41,6 +43,13 @@ def is_browser_required() -> bool:
     return any(wish not in ("", "0", "false") for wish in wishes)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make transcripts` passes this one."""
+    parser.addoption(
+        "--rewrite-transcripts", action="store_true", help="accept what the tests print as golden"
+    )
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a browser test where there is no browser, saying why; under CI fail with the same sentence."""
     reason = why_no_browser() if item.get_closest_marker("browser") else None
@@ -58,3 +67,20 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def is_golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Holds a text to the file of that name in tests/transcripts; `make transcripts` writes the files."""
+
+    def compare(name: str, text: str) -> None:
+        path = TRANSCRIPTS / f"{name}.txt"
+        if request.config.getoption("--rewrite-transcripts"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"no golden {path.name}: run `make transcripts` and read it"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"not as in {path.name}; if it should: make transcripts"
+        )
+
+    return compare
