@@ -1,0 +1,64 @@
+"""The simulator: scenario, kernel and schedule in, trace out. It knows nothing of the web.
+
+    from engine import gallery, run
+    trace = run(gallery()["mail"], "linux-2.6.9")
+    print(trace.outcome, len(trace.steps))
+"""
+
+from __future__ import annotations
+
+from engine.errors import EngineError, Panic, Problem, ScenarioError, ScheduleError, UnknownKernel, UnknownScenario
+from engine.exhibit import FunctionSource, StepSource, source
+from engine.gallery import find_scenario, gallery
+from engine.kernel import BuildError, BuildReport, Kernel
+from engine.kernels import KERNELS, find_kernel
+from engine.machine import KERNEL_TASKS, Machine, Peek
+from engine.run import Limits, run
+from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_data, to_data, to_yaml
+from engine.schedule import Preemption, Schedule, parse_schedule, schedule_of
+from engine.setup import build
+from engine.trace import FateChange, Step, StoreInfo, Trace
+
+EDITION = 1
+"""Bumped when a gallery run changes: links carry it, so that an old one can say so."""
+
+__all__ = [
+    "EDITION",
+    "KERNELS",
+    "KERNEL_TASKS",
+    "BuildError",
+    "BuildReport",
+    "EngineError",
+    "FateChange",
+    "FunctionSource",
+    "Kernel",
+    "Limits",
+    "Machine",
+    "Panic",
+    "Peek",
+    "Preemption",
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "Schedule",
+    "ScheduleError",
+    "Step",
+    "StepSource",
+    "StoreInfo",
+    "Trace",
+    "UnknownKernel",
+    "UnknownScenario",
+    "build",
+    "find_kernel",
+    "find_scenario",
+    "gallery",
+    "json_schema",
+    "load_scenario",
+    "parse_schedule",
+    "run",
+    "scenario_from_data",
+    "schedule_of",
+    "source",
+    "to_data",
+    "to_yaml",
+]

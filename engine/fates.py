@@ -1,0 +1,221 @@
+"""What becomes of each store, byte by byte, and who was told.
+
+The oracle (`oracle/f.data`) says which store every byte of a file ought to come from. A byte of a store is durable if
+the disk leads to it; else it is judged by where its last copy is. A store's fate is that of its worst byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from engine.objects.mm import Mm
+from engine.operations import Fdatasync, Fsync, Msync
+from engine.trace import Delta, FateChange, StoreInfo
+from engine.values import OK, Run
+
+if TYPE_CHECKING:
+    from engine.journal import Write
+    from engine.machine import Machine, StoreRecord
+    from engine.objects.page import Page
+
+DURABLE, BACKED, AT_RISK, CLEAN_UNSAVED, LOST = "durable", "backed", "at-risk", "clean-unsaved", "lost"
+REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
+_WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
+
+_MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
+                   ".size", ".result", ".cuts")  # fmt: skip
+
+
+def byte_fate(k: Machine, file: str, run: Run) -> str:
+    """The fate of bytes [run.start, run.stop) of a file, which lie in one block."""
+    inode, iblock = k.inodes[file], run.start // k.block_size
+    on_disk = k.map.on_disk(k.disk, inode, iblock)
+    if on_disk is not None and k.disk.inodes[file].size > run.start and _disk_holds(k, on_disk, run):
+        return DURABLE
+    block = k.map.lookup(inode, iblock)
+    written = block is not None and _disk_holds(k, block, run)
+    page = k.cached(k.mappings[file], run.start // k.page_size)
+    if page is None or not _holds(page.data.runs, run, run.start // k.page_size * k.page_size):
+        return BACKED if written else LOST
+    if _unwritten(k, file, page, iblock % k.blocks_per_page):
+        return AT_RISK if block is None else BACKED
+    return BACKED if written else CLEAN_UNSAVED
+
+
+def _disk_holds(k: Machine, block: int, run: Run) -> bool:
+    return _holds(k.disk.read(block).runs, run, run.start // k.block_size * k.block_size)
+
+
+def _holds(runs: tuple[Run, ...], wanted: Run, base: int) -> bool:
+    """Whether some bytes, found at an offset, all come from the wanted store."""
+    low, high = wanted.start - base, wanted.stop - base
+    return sum(min(r.stop, high) - max(r.start, low) for r in runs
+               if r.store == wanted.store and r.start < high and r.stop > low) == high - low  # fmt: skip
+
+
+def _unwritten(k: Machine, file: str, page: Page, part: int) -> bool:
+    """Whether something still says that these bytes have to be written: page, tag, buffer, page table or TLB."""
+    if page.dirty or page.writeback or k.mappings[file].tag_dirty[page.index or 0]:
+        return True
+    if page.private and page.bh[part].dirty:
+        return True
+    return any(entry.dirty and entry.pfn == page.pfn for mm in k.mms.values() for _, entry in mm.pte.items())
+
+
+class Ledger:
+    """Follows every store of a run. `update` is told of each step and says what it changed."""
+
+    def __init__(self, k: Machine) -> None:
+        self._k = k
+        self.fates: dict[str, str] = {}
+        self.told: dict[str, str] = {}
+        self.lied: set[str] = set()
+        self.cut: set[str] = set()
+
+    def update(self, writes: list[Write]) -> tuple[tuple[FateChange, ...], tuple[Delta, ...]]:
+        """The fates that this step changed, and the same as deltas of derived cells."""
+        if not any(write.at.endswith(_MATTERS) for write in writes):
+            return (), ()
+        power_cut = any(write.at == "machine.cuts" for write in writes)
+        changes, deltas = [], []
+        for name, record in self._records():
+            fate = self._judge(name, record)
+            old = self.fates.get(name)
+            if fate is None or fate == old:
+                continue
+            self.fates[name] = fate
+            if fate == LOST and power_cut:
+                self.cut.add(name)
+            changes.append(FateChange(name, old, fate, self._why(old, fate, record, power_cut=power_cut)))
+            deltas.append((f"store/{name}.fate", old, fate))
+        return tuple(changes), (*deltas, *self._tell(writes))
+
+    def _records(self) -> Iterator[tuple[str, StoreRecord]]:
+        for name, record in self._k.stores.items():
+            yield name.removeprefix("store/"), record
+
+    def _judge(self, name: str, record: StoreRecord) -> str | None:
+        accepted, refused = record.accepted, record.refused
+        if not accepted:
+            return REFUSED if refused else None
+        if record.file is None:
+            return LEAKED if self._in_a_file(name) else PRIVATE
+        found = {byte_fate(self._k, record.file, run) for run in self._bytes(name, record.file)}
+        return next((fate for fate in _WORST if fate in found), REPLACED)
+
+    def _in_a_file(self, name: str) -> bool:
+        """Whether bytes of a private store are in a file's page or on the disk, where they must never be."""
+        k = self._k
+        cached = (k.page(pfn).data for mapping in k.mappings.values() for _, pfn in mapping.pages.items())
+        on_disk = (data for _, data in k.disk.data.items())
+        return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
+
+    def _bytes(self, name: str, file: str) -> Iterator[Run]:
+        """The bytes a file ought to have from this store, cut at block boundaries."""
+        size = self._k.block_size
+        for run in self._k.oracles[file].data.runs:
+            if run.store == name:
+                for low in range(run.start // size * size, run.stop, size):
+                    yield run.cut(low, low + size)
+
+    def _why(self, old: str | None, new: str, record: StoreRecord, *, power_cut: bool) -> str:
+        page = record.start // self._k.page_size
+        where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
+        if new == LOST:
+            return "The power failed before the disk had it." if power_cut else (
+                f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
+        return {
+            AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
+            BACKED: f"{where[0].upper()}{where[1:]} has a block, but the disk does not have these bytes yet.",
+            DURABLE: "The disk has it, and the file on the disk leads to it.",
+            CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
+            REFUSED: f"The kernel said no: {record.refused}. The program knows.",
+            REPLACED: "Other bytes have taken its place, as the program wanted.",
+            LEAKED: "A private store has reached the page of a file: copy-on-write is broken.",
+            PRIVATE: "It is the process's own copy and was never meant for a file.",
+        }[new]
+
+    # -- who was told ---------------------------------------------------------------------------------------------
+
+    def _tell(self, writes: list[Write]) -> Iterator[Delta]:
+        for write in writes:
+            if write.at.startswith("line/") and write.at.endswith(".result") and write.new is not None:
+                yield from self._answered(write.at[5:-7], str(write.new))
+            elif write.at.startswith("store/") and write.at.endswith(".refused"):
+                yield from self._set_told(write.at[6:-8], str(write.new))
+
+    def _answered(self, line: str, result: str) -> Iterator[Delta]:
+        """A call has returned: an error tells of every store of that file that is not safe, a 0 promises for it."""
+        task, _, number = line.rpartition(".")
+        synced = self._synced(task, int(number))
+        for name, record in self._records():
+            if synced is None or record.file != synced[0] or self.fates.get(name) in (None, DURABLE, REPLACED, REFUSED, LEAKED):
+                continue
+            if synced[1] is not None and name.rpartition(".")[0] not in synced[1]:
+                continue
+            if result != OK:
+                yield from self._set_told(name, f"{line}: {result}")
+            elif name not in self.told:
+                self.lied.add(name)
+
+    def _synced(self, task: str, number: int) -> tuple[str, frozenset[str] | None] | None:
+        """The file a script line makes durable, and whose stores it answers for when all is well (None: everybody's)."""
+        operation = self._k.scenario.lines(task)[number - 1].operation
+        if isinstance(operation, Fsync | Fdatasync):
+            return operation.file, None
+        if not isinstance(operation, Msync) or operation.mode != "SYNC":
+            return None
+        mm = self._k.tasks[task].mm
+        file = _file_of(mm, operation.var) if mm else None
+        return (file, None) if file else None
+
+    def _set_told(self, name: str, text: str) -> Iterator[Delta]:
+        if name not in self.told:
+            self.told[name] = text
+            yield f"store/{name}.told", None, text
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    def stores(self) -> tuple[StoreInfo, ...]:
+        """What became of every store, in order of tasks and lines."""
+        return tuple(
+            StoreInfo(
+                id=name,
+                task=name.rpartition(".")[0],
+                line=int(name.rpartition(".")[2]),
+                file=record.file,
+                start=record.start,
+                stop=record.stop,
+                text=record.text,
+                accepted=sum(stop - start for start, stop in record.accepted or ()),
+                refused=record.refused,
+                fate=self.fates.get(name, ""),
+                told=self.told.get(name),
+            )
+            for name, record in self._records()
+            if record.text is not None
+        )
+
+    def outcome(self) -> str:
+        """The word for the whole run (DESIGN 2)."""
+        lost = {name for name, fate in self.fates.items() if fate == LOST}
+        silent = lost - set(self.told) - self.cut
+        if lost & self.lied - set(self.told):
+            return "lost-lied"
+        if silent:
+            return "lost-silent"
+        if lost & set(self.told):
+            return "lost-told"
+        if lost:
+            return "lost-unsynced"
+        if REFUSED in self.fates.values() or any(record.refused for _, record in self._records()):
+            return "refused"
+        return "kept" if all(f in (DURABLE, REPLACED, PRIVATE, LEAKED) for f in self.fates.values()) else "open"
+
+
+def _file_of(mm: Mm, var: str) -> str | None:
+    ref = mm.lookup(var)
+    start = getattr(ref, "start", None)
+    vma = mm.find_vma(start) if start is not None else None
+    return vma.file if vma is not None and vma.reaches_file else None

@@ -1,0 +1,48 @@
+"""Free blocks and who owns the others: the block bitmap and its count, with ext2's root reserve.
+
+After fs/ext2/balloc.c, 2.6.9 (reserve_blocks, ext2_new_block). Units: filesystem blocks, numbered from 0; blocks of the
+filesystem's own tables are not counted. One group, first fit, no preallocation window.
+"""
+
+from __future__ import annotations
+
+from engine.journal import Cell, Entity, Journal, Table
+
+
+class Space(Entity):
+    """The accounts: free + owned = total, always. `reserved` is what only root may use."""
+
+    free = Cell[int]()
+    reserved = Cell[int]()
+    total = Cell[int]()
+
+    def __init__(self, journal: Journal, blocks: int, reserved: int, block_size: int) -> None:
+        super().__init__(journal, "fs")
+        self.block_size = block_size
+        self.owner: Table[str] = Table(journal, "block", "owner")
+        self.free, self.reserved, self.total = blocks, reserved, blocks
+        self._numbers = range(blocks)
+
+    def allowed(self, *, privileged: bool) -> int:
+        """How many blocks a task may still take: the reserve is for the privileged."""
+        return self.free if privileged else max(0, self.free - self.reserved)
+
+    def take(self, owner: str) -> int:
+        """Set the first clear bit. The caller has seen that there is one."""
+        block = next(number for number in self._numbers if self.owner[number] is None)
+        self.owner[block], self.free = owner, self.free - 1
+        return block
+
+    def take_many(self, owner: str, count: int) -> None:
+        """Set the first so many clear bits in one go."""
+        for block in [number for number in self._numbers if self.owner[number] is None][:count]:
+            self.owner[block] = owner
+            self.free = self.free - 1
+
+    def give_back(self, block: int) -> None:
+        """Clear the bit."""
+        self.owner[block], self.free = None, self.free + 1
+
+    def owned_by(self, owner: str) -> list[int]:
+        """The blocks of one owner, in order."""
+        return [block for block, name in self.owner.items() if name == owner]

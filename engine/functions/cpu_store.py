@@ -1,0 +1,121 @@
+"""A store instruction, as the CPU executes it: TLB, walk, write. No kernel code runs unless the MMU traps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Panic
+from engine.function import KernelFunction, Next, call, ret, tail
+from engine.functions.do_exit import DoExit
+from engine.functions.do_page_fault import DoPageFault
+from engine.functions.user_range import MapRef
+from engine.values import SIGBUS
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class CpuStore(KernelFunction):
+    """Stores text to bytes [start, stop) of a mapping, a page at a time. `at` is the next byte."""
+
+    c_name = "store"
+    source = "the CPU: Intel manual, volume 3, paging"
+    var: str
+    start: int
+    stop: int
+    text: str
+    at: int = -1
+    fault: str = ""
+
+    def tlb(self, k: Machine) -> Next:
+        """The CPU asks its TLB: is this address known, and may it be stored to?"""
+        if self.at < 0:
+            self.at = self.start
+            if not self._begin(k):
+                return self.no_mapping
+        mm, vpn = k.current.mm, self._vpn(k)
+        if k.cpu(k.current).translate(mm, vpn, write=True):
+            k.answer("hit")
+            return self.write
+        stale = k.cpu(k.current).tlb[vpn]
+        k.answer("miss" if stale is None else "read-only")
+
+    def walk(self, k: Machine) -> Next:
+        """The MMU walks page directory and page table."""
+        entry = k.cpu(k.current).walk(k.current.mm, self._vpn(k), write=True)
+        k.answer("no way: trap" if entry is None else f"frame {entry.pfn}")
+        if entry is not None:
+            return self.write
+
+    def trap(self, k: Machine) -> Next:
+        """The CPU cannot go on: it traps into the kernel."""
+        return call(DoPageFault(self._vpn(k), True), into="fault")
+
+    def resume(self, k: Machine) -> Next:
+        """Back from the kernel: the same instruction is tried again, unless a signal is due."""
+        if self.fault.startswith("SIG") or self.fault == "OOM":
+            return self.signal
+        return self.tlb
+
+    def write(self, k: Machine) -> Next:
+        """The bytes change in memory, and the dirty bit is set in the page table. The kernel does not notice."""
+        mm, vpn, cpu = k.current.mm, self._vpn(k), k.cpu(k.current)
+        if not cpu.mark_dirty(mm, vpn):
+            return self.walk
+        entry = cpu.tlb[vpn]
+        if entry is None:
+            raise Panic("a store without a translation", k.current.task, "store.write")
+        self._put(k, k.page(entry.pfn), vpn)
+        if self.at < self.stop:
+            return self.tlb
+        k.finish_line(k.result(k.current.task, k.current.line).result or "ok")
+        return ret()
+
+    def signal(self, k: Machine) -> Next:
+        """The store never happens: the program gets a signal and learns of it with its data still in hand."""
+        record = k.store(k.current.task, k.current.line)
+        record.refused = self.fault
+        k.finish_line(self.fault)
+        if self.fault != SIGBUS or k.scenario.tasks[k.current.task].on_sigbus == "die":
+            return tail(DoExit(self.fault))
+        self.at = (self.at // k.page_size + 1) * k.page_size
+        return self.tlb if self.at < self.stop else ret()
+
+    def no_mapping(self, k: Machine) -> Next:
+        """There is no mapping to store to."""
+        k.finish_line("no mapping")
+        return ret()
+
+    def _begin(self, k: Machine) -> bool:
+        ref, record = k.current.mm.lookup(self.var), k.store(k.current.task, k.current.line)
+        if not isinstance(ref, MapRef):
+            return False
+        vpn = ref.start + self.start // k.page_size
+        vma = k.current.mm.find_vma(vpn)
+        bound = vma is not None and vma.reaches_file
+        base = vma.index(ref.start) * k.page_size if vma is not None and bound else 0
+        record.file, record.vpn = vma.file if vma is not None and bound else None, vpn
+        record.start, record.stop, record.text = base + self.start, base + self.stop, self.text
+        return True
+
+    def _vpn(self, k: Machine) -> int:
+        ref = k.current.mm.lookup(self.var)
+        assert isinstance(ref, MapRef)
+        return ref.start + self.at // k.page_size
+
+    def _put(self, k: Machine, page: Any, vpn: int) -> None:
+        low = self.at % k.page_size
+        high = min(k.page_size, low + self.stop - self.at)
+        turn = (self.at - self.start) % len(self.text)
+        text = self.text[turn:] + self.text[:turn]
+        task, record = k.current, k.store(k.current.task, k.current.line)
+        origin = f"{task.task}.{task.line}"
+        page.data = page.data.write(low, high, text, origin)
+        vma = task.mm.find_vma(vpn)
+        base = (vma.index(vpn) if vma.reaches_file else vpn) * k.page_size
+        record.accepted = (*(record.accepted or ()), (base + low, base + high))
+        if vma.reaches_file:
+            k.accept(vma.file, base + low, base + high, text, origin)
+        self.at += high - low

@@ -1,0 +1,49 @@
+"""The disk itself, and what the kernel does when it reports a write done. After fs/buffer.c and fs/mpage.c, 2.6.9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, ret
+from engine.functions.page_flags import end_page_writeback, mapping_of
+from engine.objects.page import Page
+from engine.values import EIO
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class EndPageWriteback(KernelFunction):
+    """Completes the oldest write in the queue."""
+
+    c_name = "end_page_writeback"
+    source = "fs/mpage.c mpage_end_io_write, fs/buffer.c end_buffer_async_write, mm/filemap.c, 2.6.9"
+
+    def end_io(self, k: Machine) -> Next:
+        """The disk has written the blocks: now the data survives a power cut. The page is no longer under writeback."""
+        if not k.disk.queue:
+            return WAIT
+        bio, *rest = k.disk.queue
+        k.disk.queue = tuple(rest) or None  # type: ignore[assignment]
+        page, failed = k.page(bio.pfn), False
+        for i, block in bio.pieces:
+            if disk_fails(k, page, block):
+                failed = True
+            else:
+                k.disk.data[block] = page.data.part(i * k.block_size, (i + 1) * k.block_size)
+        mapping = mapping_of(k, page)
+        if failed:
+            page.error = True
+            if mapping is not None:
+                mapping.set_error(EIO)
+        k.answer(EIO if failed else "written")
+        end_page_writeback(k, page)
+        return ret()
+
+
+def disk_fails(k: Machine, page: Page, block: int) -> bool:
+    """Whether this write goes to a place that is broken."""
+    bad = k.disk.inodes[page.mapping].bad if page.mapping in k.disk.inodes else None
+    return bool(k.disk.bad[block]) or bad == -1 or bad == page.index

@@ -1,0 +1,124 @@
+"""do_no_page(): give a faulting address its page. After mm/memory.c, 2.6.9.
+
+Entered with page_table_lock held, left with it dropped. The lock goes while the page is looked for, because that may
+sleep; so what was learned before is asked again after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import KernelFunction, Next, call, ret, tail
+from engine.functions.alloc_page import AllocPage
+from engine.functions.do_anonymous_page import DoAnonymousPage
+from engine.functions.filemap_nopage import FilemapNopage
+from engine.objects.mm import Vma
+from engine.objects.page import ANON, Page
+from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class DoNoPage(KernelFunction):
+    """Returns MINOR, SIGBUS or OOM."""
+
+    source = "mm/memory.c do_no_page, 2.6.9"
+    vma: Vma
+    vpn: int
+    write: bool
+    page: Page = None  # type: ignore[assignment]
+    copy: Page | None = None
+    anon: bool = False
+    sequence: int | None = None
+    fault: str = MINOR
+
+    def drop_lock(self, k: Machine) -> Next:
+        """->nopage may sleep, so page_table_lock goes first."""
+        if self.vma.file is None:
+            return tail(DoAnonymousPage(self.vma, self.vpn, self.write))
+        self.sequence = k.mappings[self.vma.file].truncate_count
+        k.unlock(self.vma.mm.page_table_lock)
+
+    def nopage(self, k: Machine) -> Next:
+        """Ask the file for the page. Where it has a hole, it answers with zeroes."""
+        return call(FilemapNopage(self.vma, self.vpn), into="page")
+
+    def early_cow(self, k: Machine) -> Next:
+        """A store to a private mapping gets a copy of its own at once; any other keeps the file's page."""
+        if isinstance(self.page, str):
+            return ret(self.page)
+        if self.write and not self.vma.shared:
+            return self.alloc_copy
+
+    def retake_lock(self, k: Machine) -> Next:
+        """Back under the lock: anything may have happened meanwhile."""
+        return k.lock(self.vma.mm.page_table_lock)
+
+    def truncate_count(self, k: Machine) -> Next:
+        """Was the file cut short while nobody held the lock? Then look for the page again."""
+        if not self.anon and k.mappings[self.vma.file or ""].truncate_count != self.sequence:
+            return self.retry
+
+    def pte_none(self, k: Machine) -> Next:
+        """Only go on if nobody has filled the entry in the meantime."""
+        if self.vma.mm.pte[self.vpn] is not None:
+            k.answer("no: a sibling was faster")
+            return self.back_out
+        k.answer("still yes")
+
+    def enough_space(self, k: Machine) -> Next:
+        """May this page become dirty? 2.6.9 asks nobody."""
+        k.answer("never asked")
+
+    def set_pte(self, k: Machine) -> Next:
+        """Fill the entry. From here on stores go through without a word to the kernel."""
+        mm = self.vma.mm
+        mm.rss = (mm.rss or 0) + 1
+        mm.pte[self.vpn] = self._entry()  # the promise
+
+    def page_add_rmap(self, k: Machine) -> Next:
+        """The page counts who maps it."""
+        self.page.mapcount = (self.page.mapcount or 0) + 1
+        if self.anon:
+            self.page.mapping, self.page.index, self.page.uptodate = ANON, self.vpn, True
+            k.ram.lru_add(self.page, active=True)
+
+    def unlock(self, k: Machine) -> Next:
+        """Leave with the lock dropped, as the caller expects."""
+        k.unlock(self.vma.mm.page_table_lock)
+        return ret(self.fault)
+
+    def back_out(self, k: Machine) -> Next:
+        """Let go of the page again."""
+        k.ram.put(self.page)
+        return self.unlock
+
+    def retry(self, k: Machine) -> Next:
+        """Drop the lock and the page, and start over."""
+        k.unlock(self.vma.mm.page_table_lock)
+        k.ram.put(self.page)
+        self.sequence = k.mappings[self.vma.file or ""].truncate_count
+        return self.nopage
+
+    def alloc_copy(self, k: Machine) -> Next:
+        """A private copy needs a frame of its own."""
+        return call(AllocPage(), into="copy")
+
+    def copy_user_page(self, k: Machine) -> Next:
+        """Copy the file's page; the copy belongs to no file and needs no disk."""
+        if self.copy is None:
+            k.ram.put(self.page)
+            return ret(OOM)
+        self.copy.data, self.anon = self.page.data, True
+        k.ram.put(self.page)
+        self.page = self.copy
+        return self.retake_lock
+
+    def _entry(self) -> Pte:
+        entry = mk_pte(self.page.pfn, self.vma.prot)
+        if not self.write:
+            return entry
+        return pte_mkwrite(pte_mkdirty(entry)) if self.vma.writable else pte_mkdirty(entry)

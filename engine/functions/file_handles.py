@@ -1,0 +1,41 @@
+"""open(2) and close(2). ext2 has no ->flush in 2.6.9: close never tells of an error (facts 1a.11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import KernelFunction, Next, ret
+from engine.values import OK
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class SysOpen(KernelFunction):
+    """The variable becomes a handle for the file."""
+
+    source = "fs/open.c sys_open, 2.6.9"
+    var: str
+    file: str
+    write: bool
+
+    def filp_open(self, k: Machine) -> Next:
+        """The program gets a file descriptor."""
+        k.current.mm.assign(self.var, self.file)
+        k.finish_line(OK)
+        return ret()
+
+
+@dataclass
+class SysClose(KernelFunction):
+    """Nothing is written and nothing is told."""
+
+    source = "fs/open.c sys_close, filp_close, 2.6.9"
+    file: str
+
+    def filp_close(self, k: Machine) -> Next:
+        """The descriptor is gone. close(2) does not write, and knows of no error."""
+        k.finish_line(OK)
+        return ret()

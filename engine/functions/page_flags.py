@@ -1,0 +1,97 @@
+"""Small helpers that run inside a step: page flags together with the radix tree's tags and the inode's dirty state.
+
+After mm/page-writeback.c, mm/filemap.c and fs/buffer.c, 2.6.9. Each happens under mapping->tree_lock (and inode_lock),
+spinlocks that nothing sleeps under, so each is part of its caller's step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.objects.page import ANON, Page
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+    from engine.objects.mapping import AddressSpace
+
+
+def mapping_of(k: Machine, page: Page) -> AddressSpace | None:
+    """page_mapping(): the file's address space, None for anonymous and for truncated pages."""
+    file = page.mapping
+    return None if file is None or file == ANON else k.mappings[file]
+
+
+def set_page_dirty(k: Machine, page: Page) -> None:
+    """__set_page_dirty_buffers(): every buffer, the page, the DIRTY tag, and the inode joins s_dirty."""
+    mapping = mapping_of(k, page)
+    if mapping is None:
+        page.dirty = True
+        return
+    if page.private:
+        for bh in page.bh:
+            bh.dirty = True
+    if not page.dirty:
+        page.dirty = True
+        mapping.tag_dirty[page.index or 0] = True
+        k.inodes[mapping.file].dirty_pages = True
+
+
+def clear_page_dirty_for_io(k: Machine, page: Page) -> None:
+    """PG_dirty goes, the DIRTY tag stays until set_page_writeback(). 2.6.9 does not look at page tables here."""
+    page.dirty = None
+
+
+def set_page_writeback(k: Machine, page: Page) -> None:
+    """PG_writeback and its tag; the DIRTY tag goes if the page is not dirty again."""
+    mapping = mapping_of(k, page)
+    page.writeback = True
+    if mapping is not None:
+        mapping.tag_writeback[page.index or 0] = True
+        if not page.dirty:
+            mapping.tag_dirty[page.index or 0] = None
+
+
+def end_page_writeback(k: Machine, page: Page) -> None:
+    """The write is over, well or badly: PG_writeback and its tag go."""
+    mapping = mapping_of(k, page)
+    page.writeback = None
+    if mapping is not None:
+        mapping.tag_writeback[page.index or 0] = None
+
+
+def add_to_page_cache(k: Machine, page: Page, file: str, index: int) -> None:
+    """The page enters the radix tree locked, with a reference of the cache's own, and joins the LRU."""
+    mapping = k.mappings[file]
+    k.lock(page.locked)
+    page.mapping, page.index, page.count = file, index, (page.count or 0) + 1
+    mapping.pages[index] = page.pfn
+    mapping.nrpages = (mapping.nrpages or 0) + 1
+    k.ram.lru_add(page)
+
+
+def remove_from_page_cache(k: Machine, page: Page) -> None:
+    """The page leaves the radix tree; the cache's reference goes with it."""
+    mapping = mapping_of(k, page)
+    if mapping is None:
+        return
+    index = page.index or 0
+    mapping.pages[index] = mapping.tag_dirty[index] = mapping.tag_writeback[index] = None
+    mapping.nrpages = (mapping.nrpages or 0) - 1 or None
+    page.mapping = page.index = None
+    k.ram.put(page)
+
+
+def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
+    """flush_tlb_page() for each: no CPU that runs this address space remembers these entries."""
+    for cpu in k.cpus:
+        if cpu.mm == process:
+            for vpn in vpns:
+                cpu.tlb[vpn] = None
+
+
+def file_blocks(k: Machine, page: Page) -> range:
+    """The file's blocks that lie in this page and below the end of the file."""
+    inode = k.inodes[page.mapping or ""]
+    first = (page.index or 0) * k.blocks_per_page
+    last = -(-inode.size // k.block_size)
+    return range(first, min(first + k.blocks_per_page, max(last, first)))

@@ -1,0 +1,91 @@
+"""Losing memory, and reading everything from the disk again: what a power cut and a remount have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.objects.task import DONE, IDLE, KILLED
+from engine.values import Pointers
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+    from engine.objects.mapping import Inode
+
+
+def lose_memory(k: Machine) -> None:
+    """Every page, page table, TLB, lock and program is gone; the calling task lives on as whoever boots the machine."""
+    for task in k.tasks.values():
+        if task is not k.current:
+            if task.state not in (DONE, KILLED, IDLE):
+                task.state = KILLED
+            task.stack = task.wanted = None
+        task.locks = None  # type: ignore[assignment]
+    for mm in k.mms.values():
+        mm.pte.clear()
+        mm.pgd.clear()
+        for at in (mm.mmap_sem, mm.page_table_lock):
+            at.holder = None
+        mm.vmas, mm.rss = (), None
+    for cpu in k.cpus:
+        cpu.tlb.clear()
+        cpu.mm = None
+    k.disk.queue = None  # type: ignore[assignment]
+    drop_all_pages(k)
+
+
+def forget_files(k: Machine) -> None:
+    """Page cache and inodes are dropped; inodes and the block map are read from the disk, the bitmap is made to fit."""
+    drop_all_pages(k)
+    for inode in k.inodes.values():
+        _read_inode(k, inode)
+    _check_bitmap(k)
+
+
+def drop_all_pages(k: Machine) -> None:
+    """Every frame but ZERO_PAGE is empty, and no file has anything cached."""
+    for page in k.ram.pages:
+        if not page.reserved:
+            for bh in page.bh:
+                bh.clear()
+            page.clear()
+    k.ram.lru = ()
+    for mapping in k.mappings.values():
+        for table in (mapping.pages, mapping.tag_dirty, mapping.tag_writeback):
+            table.clear()
+        mapping.clear()
+
+
+def _read_inode(k: Machine, inode: Inode) -> None:
+    image = k.disk.inodes[inode.file]
+    for index in list(k.map.index_blocks(inode)):
+        index.pointers.clear()
+        index.dirty = None
+    inode.pointers.clear()
+    inode.i_sem.holder = inode.i_lock.holder = None
+    inode.dirty = inode.dirty_pages = None
+    inode.size = image.size
+    for slot, block in (image.pointers or Pointers(())).slots:
+        inode.pointers[slot] = block
+        _read_index(k, block, max(0, slot - 11))
+
+
+def _read_index(k: Machine, block: int, depth: int) -> None:
+    if not depth:
+        return
+    for slot, child in (k.disk.pointers[block] or Pointers(())).slots:
+        k.map.index(block).pointers[slot] = child
+        _read_index(k, child, depth - 1)
+
+
+def _check_bitmap(k: Machine) -> None:
+    """What fsck does: a block belongs to a file only if the file's map on the disk leads to it."""
+    for inode in k.inodes.values():
+        index = {item.block for item in k.map.index_blocks(inode)}
+        reached = index | {k.map.lookup(inode, iblock) for iblock in k.map.mapped(inode)}
+        for block in (*k.space.owned_by(inode.file), *k.space.owned_by(f"{inode.file}:index")):
+            if block not in reached:
+                k.space.give_back(block)
+        quota, blocks = k.quotas.get(inode.owner), len(reached)
+        if quota and (inode.blocks or 0) != blocks:
+            quota.release((inode.blocks or 0) - blocks)
+        inode.blocks = blocks or None

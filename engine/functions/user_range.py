@@ -1,0 +1,34 @@
+"""Which addresses a program's variable stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.values import Shown
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class MapRef(Shown):
+    """What mmap() returned: virtual pages [start, end), and the length in bytes."""
+
+    start: int
+    end: int
+    length: int
+
+    def wire(self) -> str:
+        """`0x40000-0x40004`."""
+        return f"{self.start:#x}-{self.end:#x}"
+
+
+def user_range(k: Machine, var: str, start: int = 0, stop: int | None = None) -> MapRef | None:
+    """The virtual pages of bytes [start, stop) of a mapping; None if the variable holds no mapping."""
+    ref = k.current.mm.lookup(var)
+    if not isinstance(ref, MapRef):
+        return None
+    end = ref.length if stop is None else stop
+    first, last = start // k.page_size, -(-end // k.page_size)
+    return MapRef(ref.start + first, ref.start + last, end - start)

@@ -1,0 +1,128 @@
+"""ftruncate(2). After mm/memory.c vmtruncate(), mm/truncate.c and fs/ext2/inode.c ext2_truncate(), 2.6.9."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.functions.page_flags import remove_from_page_cache
+from engine.functions.zap_pte_range import ZapPteRange
+from engine.objects.page import Page
+from engine.values import OK
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class Vmtruncate(KernelFunction):
+    """Sets a file's size in bytes: entries beyond it go, then pages, then blocks."""
+
+    source = "mm/memory.c vmtruncate, unmap_mapping_range; mm/truncate.c truncate_inode_pages, 2.6.9"
+    file: str
+    size: int
+    todo: tuple[tuple[str, int, int], ...] = ()
+
+    @may_sleep
+    def down_i_sem(self, k: Machine) -> Next:
+        """Keep other writers of this file away."""
+        return k.lock(k.inodes[self.file].i_sem)
+
+    def i_size_write(self, k: Machine) -> Next:
+        """The new size counts from now on. Growing a file is only this."""
+        inode = k.inodes[self.file]
+        grows, inode.size, inode.dirty = self.size >= inode.size, self.size, True
+        k.oracles[self.file].data = k.oracles[self.file].data.resized(self.size)
+        if grows:
+            return self.up_i_sem
+
+    def unmap_mapping_range(self, k: Machine) -> Next:
+        """Count the truncation, so that a fault under way will notice, and find who maps the lost part."""
+        mapping = k.mappings[self.file]
+        mapping.truncate_count = (mapping.truncate_count or 0) + 1
+        first = -(-self.size // k.page_size)
+        self.todo = tuple(
+            (vma.mm.process, max(vma.start, vma.start + first - vma.pgoff), vma.end)
+            for mm in k.mms.values()
+            for vma in mm.vmas or ()
+            if vma.file == self.file and vma.start + first - vma.pgoff < vma.end
+        )
+
+    def zap(self, k: Machine) -> Next:
+        """Tear the entries of the part that goes."""
+        if not self.todo:
+            return self.truncate_page
+        (process, start, end), *rest = self.todo
+        self.todo = tuple(rest)
+        return call(ZapPteRange(k.mms[process], start, end))
+
+    def next_vma(self, k: Machine) -> Next:
+        """On to the next mapping."""
+        return self.zap
+
+    def truncate_page(self, k: Machine) -> Next:
+        """Pages beyond the end leave the page cache, dirty or not."""
+        first = -(-self.size // k.page_size)
+        mapping = k.mappings[self.file]
+        index = next((i for i, _ in mapping.pages.items() if i >= first), None)
+        if index is None:
+            return self.zero_tail
+        page = k.cached(mapping, index)
+        if page.writeback or not k.free_lock(page.locked):
+            k.blocked_on = k.blocked_on or f"{page}.writeback"
+            return WAIT
+        drop(k, page)
+        return self.truncate_page
+
+    def zero_tail(self, k: Machine) -> Next:
+        """The rest of the last page becomes zero."""
+        page = k.cached(k.mappings[self.file], self.size // k.page_size)
+        if page is not None and self.size % k.page_size:
+            page.data = page.data.zero(self.size % k.page_size, k.page_size)
+
+    def ext2_truncate(self, k: Machine) -> Next:
+        """The blocks beyond the end go back to the filesystem."""
+        free_blocks(k, self.file, -(-self.size // k.block_size))
+
+    def up_i_sem(self, k: Machine) -> Next:
+        """Back to the program."""
+        k.unlock(k.inodes[self.file].i_sem)
+        k.finish_line(OK)
+        return ret()
+
+
+def drop(k: Machine, page: Page) -> None:
+    """truncate_complete_page(): forget a page, dirty or not. Whoever maps it still holds an orphan."""
+    page.dirty = page.uptodate = page.mappedtodisk = None
+    if page.private:
+        for bh in page.bh:
+            bh.dirty = None
+        page.drop_buffers()
+    remove_from_page_cache(k, page)
+
+
+def free_blocks(k: Machine, file: str, first: int, last: int | None = None) -> None:
+    """Give back the blocks of file blocks [first, last), and index blocks that are empty then."""
+    inode = k.inodes[file]
+    for iblock in k.map.mapped(inode, first=first):
+        if last is None or iblock < last:
+            _free_one(k, file, iblock)
+    inode.dirty = True
+
+
+def _free_one(k: Machine, file: str, iblock: int) -> None:
+    inode = k.inodes[file]
+    path, chain = k.map.path(iblock), k.map.chain(inode, iblock)
+    for depth in range(len(path) - 1, -1, -1):
+        table = k.map.index(chain[depth - 1]).pointers if depth else inode.pointers
+        table[path[depth]] = None
+        k.space.give_back(chain[depth])
+        inode.blocks = (inode.blocks or 0) - 1 or None
+        if quota := k.quotas.get(inode.owner):
+            quota.release(1)
+        if depth and any(True for _ in table):
+            k.map.index(chain[depth - 1]).dirty = True
+            return
+        if depth:
+            k.map.index(chain[depth - 1]).dirty = None

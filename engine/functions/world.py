@@ -1,0 +1,163 @@
+"""What a teacher does to the machine: wake its kernel threads, cut its power, fill its disk. Not kernel code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, call, ret
+from engine.functions.page_flags import remove_from_page_cache
+from engine.functions.reboot import forget_files, lose_memory
+from engine.functions.sys_fsync import SysSync
+from engine.values import OK
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+class World(KernelFunction):
+    """A call of the script that no program could make."""
+
+    source = "not a kernel function"
+
+
+@dataclass
+class WakeThread(World):
+    """Wake a kernel thread and wait until it sleeps again and the disk is idle."""
+
+    c_name = "wake"
+    thread: str
+
+    def wake_up(self, k: Machine) -> Next:
+        """Time passes, or memory gets short: a kernel thread has work to do."""
+        k.tasks[self.thread].wanted = True
+
+    def wait(self, k: Machine) -> Next:
+        """It has finished."""
+        if k.tasks[self.thread].wanted or k.disk.queue:
+            k.blocked_on = f"task/{self.thread}.wanted"
+            return WAIT
+        k.finish_line(OK)
+        return ret()
+
+
+@dataclass
+class DropCaches(World):
+    """Every clean page that nobody maps leaves the page cache (invalidate_mapping_pages)."""
+
+    c_name = "drop_caches"
+
+    def drop_page(self, k: Machine) -> Next:
+        """The next clean page that nobody maps is dropped: what only it knew is gone."""
+        for mapping in k.mappings.values():
+            for _, pfn in mapping.pages.items():
+                page = k.page(pfn)
+                if page.dirty or page.writeback or page.mapped or page.buffers_dirty or page.locked.holder:
+                    continue
+                if page.private:
+                    page.drop_buffers()
+                k.answer(f"frame {pfn}")
+                remove_from_page_cache(k, page)
+                return self.drop_page
+        k.finish_line(OK)
+        return ret()
+
+
+@dataclass
+class Remount(World):
+    """Unmount and mount again: everything is written, everything is forgotten, and what is read comes from the disk."""
+
+    c_name = "remount"
+
+    def may_umount(self, k: Machine) -> Next:
+        """Only a filesystem that nobody uses can be unmounted."""
+        if any(vma.file for mm in k.mms.values() for vma in mm.vmas or ()):
+            k.finish_line("EBUSY")
+            return ret()
+
+    def fsync_super(self, k: Machine) -> Next:
+        """Write everything."""
+        return call(SysSync())
+
+    def invalidate_inodes(self, k: Machine) -> Next:
+        """Forget everything, and read what the disk says."""
+        forget_files(k)
+        k.finish_line(OK)
+        return ret()
+
+
+@dataclass
+class PowerFails(World):
+    """Memory is gone; what the disk has completed is left."""
+
+    c_name = "power"
+
+    def fails(self, k: Machine) -> Next:
+        """The power fails: memory, page tables and every program are gone. Only the disk is left."""
+        k.clock.power = None
+        k.clock.cuts = (k.clock.cuts or 0) + 1
+        lose_memory(k)
+
+    def comes_back(self, k: Machine) -> Next:
+        """The machine boots: the filesystem is checked, and files are what the disk says."""
+        k.clock.power = True
+        forget_files(k)
+        k.finish_line(OK)
+        return ret()
+
+
+@dataclass
+class Ballast(World):
+    """Other people's files take blocks or give them back, one block each. Units: blocks; negative gives back."""
+
+    c_name = "others"
+    name: str
+    blocks: int | None
+    leave: int = 0
+
+    def change(self, k: Machine) -> Next:
+        """The free space changes; no quota of ours is touched."""
+        allowed = k.space.allowed(privileged=k.current.privileged)
+        wanted = max(0, allowed - self.leave) if self.blocks is None else self.blocks
+        k.space.take_many(self.name, max(0, min(wanted, allowed)))
+        for block in k.space.owned_by(self.name)[: max(0, -wanted)]:
+            k.space.give_back(block)
+        k.finish_line(OK if wanted <= allowed else "ENOSPC")
+        k.answer(f"{k.space.free} free")
+        return ret()
+
+
+@dataclass
+class Setting(World):
+    """A limit, the clock, or the health of the disk changes."""
+
+    c_name = "set"
+    what: str
+    name: str
+    first: int | None
+    second: int | None
+
+    def change(self, k: Machine) -> Next:
+        """From now on the machine is different."""
+        if self.what == "quota":
+            set_quota(k, self.name, self.first, self.second)
+        elif self.what == "sleep":
+            k.clock.clock = k.clock.clock + (self.first or 0)
+        else:
+            break_disk(k, self.name, self.first)
+        k.finish_line(OK)
+        return ret()
+
+
+def set_quota(k: Machine, user: str, soft: int | None, hard: int | None) -> None:
+    """New limits, in blocks; None leaves one as it is. A user without limits gets an account of what is in use."""
+    quota = k.quotas[user]
+    quota.soft = quota.soft if soft is None else soft
+    quota.hard = quota.hard if hard is None else hard
+    if not quota.soft or quota.used <= quota.soft:
+        quota.expires = None
+
+
+def break_disk(k: Machine, file: str, offset: int | None) -> None:
+    """Writes of this part of a file fail from now on (None: of all of it)."""
+    k.disk.inodes[file].bad = -1 if offset is None else offset // k.page_size

@@ -1,0 +1,58 @@
+"""zap_pte_range(): clear the entries of a range. After mm/memory.c and mmu_gather, 2.6.9.
+
+Here a dirty bit that only the page table knew of reaches the page at last. Pages are released after the TLB flush.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import KernelFunction, Next, ret
+from engine.functions.page_flags import flush_tlb, set_page_dirty
+from engine.objects.mm import Mm
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class ZapPteRange(KernelFunction):
+    """Clears virtual pages [start, end) of an address space."""
+
+    source = "mm/memory.c zap_pte_range, unmap_vmas, 2.6.9"
+    mm: Mm
+    start: int
+    end: int
+    gathered: tuple[tuple[int, int], ...] = ()
+
+    def lock(self, k: Machine) -> Next:
+        """Take page_table_lock."""
+        return k.lock(self.mm.page_table_lock)
+
+    def zap_pte(self, k: Machine) -> Next:
+        """Clear one entry; if it is dirty, the page becomes dirty."""
+        vpn, entry = next(((v, e) for v, e in self.mm.pte.items() if self.start <= v < self.end), (0, None))
+        if entry is None:
+            return self.tlb_finish_mmu
+        page = k.page(entry.pfn)
+        self.mm.pte[vpn], self.gathered = None, (*self.gathered, (vpn, entry.pfn))
+        if page.reserved:
+            return self.zap_pte
+        if entry.dirty and not page.anon:
+            set_page_dirty(k, page)
+        if entry.young and not page.anon:
+            page.referenced = True
+        self.mm.rss, page.mapcount = (self.mm.rss or 0) - 1, (page.mapcount or 0) - 1
+        return self.zap_pte
+
+    def tlb_finish_mmu(self, k: Machine) -> Next:
+        """Flush the TLB, and only then release the pages."""
+        flush_tlb(k, self.mm.process, tuple(vpn for vpn, _ in self.gathered))
+        for _, pfn in self.gathered:
+            k.ram.put(k.page(pfn))
+
+    def unlock(self, k: Machine) -> Next:
+        """Drop page_table_lock."""
+        k.unlock(self.mm.page_table_lock)
+        return ret()

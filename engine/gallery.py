@@ -1,0 +1,28 @@
+"""The scenarios that come with Pagefate, in their order."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+
+from engine.errors import UnknownScenario
+from engine.scenario import Scenario, load_scenario
+
+
+@lru_cache(maxsize=1)
+def gallery() -> dict[str, Scenario]:
+    """Every scenario by its id, in the order to show them."""
+    found = [
+        load_scenario(item.read_text(encoding="utf-8"), item.name, default_id=item.name.removesuffix(".yaml"))
+        for item in files("engine").joinpath("scenarios").iterdir()
+        if item.name.endswith(".yaml")
+    ]
+    return {scenario.id: scenario for scenario in sorted(found, key=lambda item: (item.order, item.id))}
+
+
+def find_scenario(name: str) -> Scenario:
+    """A scenario of the gallery. Raises UnknownScenario, which names near ones."""
+    scenarios = gallery()
+    if name not in scenarios:
+        raise UnknownScenario(name, scenarios)
+    return scenarios[name]

@@ -1,0 +1,196 @@
+"""The journal: the only place where state changes, and cells, the attributes that write to it.
+
+Every write is (address, old, new). From this one list come the delta to animate, undo, the key of a state and, with the
+reads noted beside it, the footprint of a step. `Journal.cells` maps an address such as `page/3.dirty` to its value;
+None means "not there", so a cell written and cleared equals one never written. Nothing else holds state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Generic, NamedTuple, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Write(NamedTuple):
+    """One change of one cell."""
+
+    at: str
+    old: Any
+    new: Any
+
+
+@lru_cache(maxsize=1 << 18)
+def zobrist(at: str, value: object) -> int:
+    """128 bits that stand for "this cell has this value"; 0 for a cell that is not there."""
+    if value is None:
+        return 0
+    return int.from_bytes(blake2b(f"{at}={value!r}".encode(), digest_size=16).digest())
+
+
+class Journal:
+    """Cells, the log of their changes, marks to undo to, and the reads since the last mark."""
+
+    __slots__ = ("_key", "_keyed", "cells", "log", "marks", "note", "reads")
+
+    def __init__(self) -> None:
+        self.cells: dict[str, Any] = {}
+        self.log: list[Write] = []
+        self.marks: list[int] = []
+        self.reads: dict[str, None] = {}
+        self.note: str | None = None
+        self._key, self._keyed = 0, 0
+
+    def read(self, at: str) -> Any:
+        """A cell's value, noted as looked at."""
+        self.reads[at] = None
+        return self.cells.get(at)
+
+    def write(self, at: str, new: Any) -> None:
+        """Change a cell. Writing what is already there is no write."""
+        cells = self.cells
+        old = cells.get(at)
+        if old is new or old == new:
+            return
+        if new is None:
+            del cells[at]
+        else:
+            cells[at] = new
+        self.log.append(Write(at, old, new))
+
+    def mark(self) -> None:
+        """Begin a step: undo() comes back to here."""
+        self.marks.append(len(self.log))
+        self.reads = {}
+        self.note = None
+
+    def since_mark(self) -> list[Write]:
+        """The writes of the step under way, in order."""
+        return self.log[self.marks[-1] :]
+
+    def unmark(self) -> None:
+        """Forget the last mark, where a step has written nothing."""
+        assert self.marks[-1] == len(self.log), "a step that waits has written something"
+        self.marks.pop()
+
+    def undo(self) -> None:
+        """Take back everything since the last mark, backwards."""
+        mark, cells = self.marks.pop(), self.cells
+        while len(self.log) > mark:
+            at, old, new = self.log.pop()
+            if len(self.log) < self._keyed:
+                self._key ^= zobrist(at, old) ^ zobrist(at, new)
+                self._keyed = len(self.log)
+            if old is None:
+                del cells[at]
+            else:
+                cells[at] = old
+
+    @property
+    def key(self) -> int:
+        """128 bits that name the present state; equal states have equal keys, whatever their history."""
+        while self._keyed < len(self.log):
+            at, old, new = self.log[self._keyed]
+            self._key ^= zobrist(at, old) ^ zobrist(at, new)
+            self._keyed += 1
+        return self._key
+
+    def settle(self) -> None:
+        """Forget the past: what is now is where undo ends. The key goes on from here."""
+        _ = self.key
+        self.log.clear()
+        self.marks.clear()
+        self._keyed = 0
+
+
+class Entity:
+    """A thing with cells. Its name is its address: `page/3`. One object per name; frames may hold it as a local."""
+
+    _cells: dict[str, str]
+
+    def __init__(self, journal: Journal, name: str) -> None:
+        self.journal, self.name = journal, name
+        self._cells = {field: f"{name}.{field}" for field in fields_of(type(self))}
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def clear(self) -> None:
+        """Empty every cell of this thing."""
+        for at in self._cells.values():
+            self.journal.write(at, None)
+
+
+@lru_cache(maxsize=None)
+def fields_of(kind: type) -> tuple[str, ...]:
+    """The names of the cells a class of entities has, base classes first."""
+    return tuple(name for base in reversed(kind.__mro__) for name, cell in vars(base).items() if isinstance(cell, Cell))
+
+
+class Cell(Generic[T]):
+    """A journalled attribute. `page.dirty = True` writes the cell `page/3.dirty`."""
+
+    __slots__ = ("field",)
+    field: str
+
+    def __set_name__(self, owner: type, field: str) -> None:
+        self.field = field
+
+    @overload
+    def __get__(self, entity: None, owner: type) -> Cell[T]: ...
+    @overload
+    def __get__(self, entity: Entity, owner: type) -> T: ...
+    def __get__(self, entity: Entity | None, owner: type) -> Any:
+        if entity is None:
+            return self
+        at = entity._cells[self.field]
+        journal = entity.journal
+        journal.reads[at] = None
+        return journal.cells.get(at)
+
+    def __set__(self, entity: Entity, new: T) -> None:
+        entity.journal.write(entity._cells[self.field], new)
+
+
+class Table(Generic[T]):
+    """Cells addressed by number: `mm/A/pte/0x40002.entry`. Absent entries read as None."""
+
+    __slots__ = ("_at", "field", "hex", "journal", "name")
+
+    def __init__(self, journal: Journal, name: str, field: str, *, hexadecimal: bool = False) -> None:
+        self.journal, self.name, self.field, self.hex = journal, name, field, hexadecimal
+        self._at: dict[int, str] = {}
+
+    def at(self, key: int) -> str:
+        """The address of an entry."""
+        at = self._at.get(key)
+        if at is None:
+            at = self._at[key] = f"{self.name}/{key:#x}.{self.field}" if self.hex else f"{self.name}/{key}.{self.field}"
+        return at
+
+    def __getitem__(self, key: int) -> T | None:
+        at = self._at.get(key) or self.at(key)
+        self.journal.reads[at] = None
+        value: T | None = self.journal.cells.get(at)
+        return value
+
+    def __setitem__(self, key: int, value: T | None) -> None:
+        self.journal.write(self.at(key), value)
+
+    def __iter__(self) -> Iterator[int]:
+        """The numbers of the entries that are there, in order."""
+        cells = self.journal.cells
+        return iter(sorted(key for key, at in self._at.items() if at in cells))
+
+    def items(self) -> Iterator[tuple[int, T]]:
+        """(number, entry) of the entries that are there, in order."""
+        for key in self:
+            yield key, self.journal.read(self._at[key])
+
+    def clear(self) -> None:
+        """Remove every entry."""
+        for key in list(self):
+            self[key] = None

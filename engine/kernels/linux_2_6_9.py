@@ -1,0 +1,94 @@
+"""Linux 2.6.9 as shipped, October 2004. Facts 1a."""
+
+from __future__ import annotations
+
+from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
+from engine.function import KernelFunction
+from engine.functions.alloc_page import AllocPage
+from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.cpu_load import CpuLoad
+from engine.functions.cpu_store import CpuStore
+from engine.functions.disk_io import EndPageWriteback
+from engine.functions.do_anonymous_page import DoAnonymousPage
+from engine.functions.do_exit import DoExit
+from engine.functions.do_fork import DoFork
+from engine.functions.do_mmap_pgoff import DoMmapPgoff
+from engine.functions.do_mremap import DoMremap
+from engine.functions.do_no_page import DoNoPage
+from engine.functions.do_page_fault import DoPageFault
+from engine.functions.do_wp_page import DoWpPage
+from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.filemap_fdatawait import FilemapFdatawait
+from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.generic_file_read import GenericFileRead
+from engine.functions.generic_file_write import GenericFileWrite
+from engine.functions.handle_mm_fault import HandleMmFault
+from engine.functions.handle_pte_fault import HandlePteFault
+from engine.functions.install_pages import InstallPages
+from engine.functions.kswapd import Kswapd
+from engine.functions.mpage_readpage import MpageReadpage
+from engine.functions.mpage_writepage import MpageWritepage
+from engine.functions.mpage_writepages import MpageWritepages
+from engine.functions.page_cache_read import PageCacheRead
+from engine.functions.pdflush import Pdflush
+from engine.functions.shrink_list import ShrinkList
+from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_msync import SysMsync
+from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
+from engine.functions.sys_ni_syscall import SysNiSyscall
+from engine.functions.try_to_unmap import TryToUnmap
+from engine.functions.vmtruncate import Vmtruncate
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.zap_pte_range import ZapPteRange
+from engine.kernel import FilesystemOps, Kernel
+
+
+def table(*kinds: type[KernelFunction]) -> dict[str, type[KernelFunction]]:
+    """Kernel functions by their C names."""
+    return {kind.c_name: kind for kind in kinds}
+
+
+FAULT_PATH = (
+    CpuStore, CpuLoad, DoPageFault, HandleMmFault, HandlePteFault, DoNoPage, DoAnonymousPage, DoWpPage,
+    FilemapNopage, PageCacheRead, MpageReadpage, AllocPage, InstallPages,
+)  # fmt: skip
+WRITE_PATH = (
+    Pdflush, MpageWritepages, MpageWritepage, BlockWriteFullPage, Ext2GetBlock, Ext2NewBlock, Ext2SyncFile,
+    FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, TryToUnmap,
+)  # fmt: skip
+SYSCALLS = (
+    DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
+    GenericFileRead, Vmtruncate, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall,
+)  # fmt: skip
+WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
+
+FUNCTIONS = table(*FAULT_PATH, *WRITE_PATH, *SYSCALLS, *WORLD)
+
+EXT2 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext2SyncFile)
+
+LEAVES_OUT = (
+    "Page tables, inodes and index blocks live outside the simulated frames; only file and anonymous pages take frames.",
+    "There is no read-ahead and no read-around: each page is read when it is asked for.",
+    "There is no swap: anonymous pages stay in memory.",
+    "Reads, and writes of inodes and index blocks, are waited for within one step; writes of data are queued.",
+    "ext2 has one block group, takes the first free block, and preallocates nothing; its own tables are not counted.",
+    "pdflush runs when the script says writeback(), not every five seconds; dirty limits never throttle anybody.",
+    "Reclaim is kswapd's, or the allocating task's, on one list of pages; reclaim() stands for lasting pressure.",
+    "A TLB holds any number of entries and is emptied when the CPU changes to another address space.",
+    "Interrupts, priorities, other users of memory, and time spent are left out; a step takes no time.",
+)
+
+LINUX_2_6_9 = Kernel(
+    id="linux-2.6.9",
+    title="Linux 2.6.9 as shipped",
+    short="2.6.9 as shipped",
+    story=(
+        "October 2004. A shared writable mapping gets a writable page table entry on its first touch, even on a load. "
+        "No store ever enters the kernel after that, and nobody asks the filesystem for a block until writeback. "
+        "Where there is none then, the page is marked clean, a flag is set in the file, and the data goes with the page."
+    ),
+    sources=("kernel-facts 1a", "mm/memory.c, mm/filemap.c, mm/msync.c, fs/buffer.c, fs/mpage.c, fs/ext2, 2.6.9"),
+    functions=FUNCTIONS,
+    filesystems={"ext2": EXT2},
+    leaves_out=LEAVES_OUT,
+)

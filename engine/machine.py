@@ -1,0 +1,360 @@
+"""The machine: every object of the simulated system, and the one way it moves, Machine.step(task).
+
+A machine is built from a scenario and a kernel and holds no state of its own: all of it is in the journal. `step` runs
+one atomic step of one task; `enabled` and `preview` make, look and unmake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Panic
+from engine.fs.blockmap import BlockMap
+from engine.fs.disk import Disk
+from engine.fs.quota import Quota
+from engine.fs.space import Space
+from engine.function import WAIT, KernelFunction, Waiting, call, layout, ret, tail
+from engine.hardware.cpu import Cpu
+from engine.hardware.ram import Ram
+from engine.journal import Cell, Entity, Journal, Write
+from engine.objects.locks import LOCK_ORDER, SLEEPING, SPIN, Lock, readers
+from engine.objects.mapping import AddressSpace, Inode, Oracle
+from engine.objects.mm import Mm
+from engine.objects.task import DONE, IDLE, KILLED, Task
+
+if TYPE_CHECKING:
+    from engine.kernel import FilesystemOps, Kernel
+    from engine.scenario import Scenario
+
+RETURN = "return"
+"""The place of a frame that returns whatever the function above it returns."""
+
+
+class Clock(Entity):
+    """The machine as a whole: seconds since boot, and whether it has power."""
+
+    clock = Cell[int]()
+    power = Cell[bool | None]()
+    cuts = Cell[int | None]()
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal, "machine")
+        self.clock, self.power = 0, True
+
+
+class LineResult(Entity):
+    """What a script line came to: "0", an errno, a signal, or the bytes read."""
+
+    result = Cell[str | None]()
+
+
+class StoreRecord(Entity):
+    """One write by a program, followed to its fate. Byte ranges are (start, stop) pairs in the file."""
+
+    file = Cell[str | None]()
+    start = Cell[int]()
+    stop = Cell[int]()
+    text = Cell[str]()
+    vpn = Cell[int | None]()
+    accepted = Cell[tuple[tuple[int, int], ...]]()
+    refused = Cell[str | None]()
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a task's next step would do: who, which step, what it reads and writes; waits_for is the lock it lacks."""
+
+    task: str
+    function: str
+    step: str
+    reads: tuple[str, ...]
+    writes: tuple[Write, ...]
+    waits_for: str | None
+
+
+class Machine:
+    """Objects by name, and the step. See engine.run for how schedules drive it."""
+
+    def __init__(self, scenario: Scenario, kernel: Kernel) -> None:
+        spec, disk = scenario.machine, scenario.filesystem
+        self.scenario, self.kernel = scenario, kernel
+        self.journal = journal = Journal()
+        self.page_size, self.block_size = spec.page_size, disk.block_size
+        self.page_shift = spec.page_size.bit_length() - 1
+        self.blocks_per_page = spec.page_size // disk.block_size
+        self.clock = Clock(journal)
+        self.ram = Ram(journal, spec.frames, spec.page_size, self.blocks_per_page)
+        self.cpus = tuple(Cpu(journal, number) for number in range(spec.cpus))
+        self.space = Space(journal, disk.blocks, disk.reserved, disk.block_size)
+        self.disk = Disk(journal, disk.block_size)
+        self.map = BlockMap(journal, disk.block_size)
+        self.quotas = {user: Quota(journal, user, q.soft, q.hard, int(q.grace)) for user, q in disk.quota.items()}
+        self.mms: dict[str, Mm] = {}
+        self.mappings: dict[str, AddressSpace] = {}
+        self.inodes: dict[str, Inode] = {}
+        self.oracles: dict[str, Oracle] = {}
+        self.tasks: dict[str, Task] = {}
+        self.programs: dict[str, tuple[KernelFunction, ...]] = {}
+        self.group_exit: KernelFunction
+        self.current: Task
+        self.blocked_on: str | None = None
+        self._results: dict[str, LineResult] = {}
+        self.stores: dict[str, StoreRecord] = {}
+
+    # -- objects by name ------------------------------------------------------------------------------------------
+
+    @property
+    def ops(self) -> FilesystemOps:
+        """The filesystem's operations under this kernel."""
+        return self.kernel.filesystems[self.scenario.filesystem.type]
+
+    def page(self, pfn: int) -> Any:
+        """struct page of a frame."""
+        return self.ram.pages[pfn]
+
+    def cached(self, mapping: AddressSpace, index: int) -> Any:
+        """The page a file has cached at an index, or None (find_get_page without the reference)."""
+        pfn = mapping.pages[index]
+        return None if pfn is None else self.ram.pages[pfn]
+
+    def result(self, task: str, line: int) -> LineResult:
+        """The result cell of a script line."""
+        name = f"line/{task}.{line}"
+        if name not in self._results:
+            self._results[name] = LineResult(self.journal, name)
+        return self._results[name]
+
+    def store(self, task: str, line: int) -> StoreRecord:
+        """The record of the store on a script line."""
+        name = f"store/{task}.{line}"
+        if name not in self.stores:
+            self.stores[name] = StoreRecord(self.journal, name)
+        return self.stores[name]
+
+    def cpu(self, task: Task) -> Cpu:
+        """The processor a task runs on."""
+        return self.cpus[task.cpu]
+
+    def finish_line(self, result: str) -> None:
+        """Note what the current script line came to."""
+        self.result(self.current.task, self.current.line).result = result
+
+    def answer(self, text: str) -> None:
+        """What the step under way found out, for the rail's gates."""
+        self.journal.note = text
+
+    # -- what is owed ---------------------------------------------------------------------------------------------
+
+    def accept(self, file: str, start: int, stop: int, text: str, store: str) -> None:
+        """A store was let through: from now on the file ought to hold these bytes. What lies beyond its end never will."""
+        oracle, stop = self.oracles[file], min(stop, self.inodes[file].size)
+        if start < stop:
+            size = max(self.inodes[file].size, oracle.data.size)
+            oracle.data = oracle.data.resized(size).write(start, stop, text, store)
+
+    # -- locks ----------------------------------------------------------------------------------------------------
+
+    def lock(self, lock: Lock) -> Waiting | None:
+        """Take a spinlock or a sleeping lock for oneself alone; WAIT while another holds it."""
+        holder = lock.holder
+        if holder is not None:
+            if holder == self.current.task:
+                raise Panic(f"{lock}: deadlock, the task holds it already", self.current.task)
+            self.blocked_on = lock.at
+            return WAIT
+        self._may_take(lock)
+        lock.holder = self.current.task
+        self.current.locks = (*(self.current.locks or ()), lock.at)
+        return None
+
+    def trylock(self, lock: Lock) -> bool:
+        """Take a lock if it is free. Never waits."""
+        if lock.holder is not None:
+            return False
+        lock.holder = self.current.task
+        self.current.locks = (*(self.current.locks or ()), lock.at)
+        return True
+
+    def unlock(self, lock: Lock) -> None:
+        """Let go of a lock. The page lock may be released by whoever completes the work, the others by the holder."""
+        held = self.current.locks or ()
+        if lock.at not in held:
+            raise Panic(f"{lock} is not held by this task", self.current.task)
+        lock.holder = None
+        self.current.locks = tuple(at for at in held if at != lock.at) or None  # type: ignore[assignment]
+
+    def free_lock(self, lock: Lock) -> bool:
+        """Whether a lock could be taken and dropped within this step; if not, the step has to WAIT."""
+        if lock.holder is not None and lock.holder != self.current.task:
+            self.blocked_on = lock.at
+            return False
+        return True
+
+    def down_read(self, lock: Lock) -> Waiting | None:
+        """Share a semaphore with other readers; WAIT while a writer has it."""
+        holder = lock.holder
+        if holder is not None and not holder.endswith(":r"):
+            self.blocked_on = lock.at
+            return WAIT
+        self._may_take(lock)
+        names = (*readers(holder), self.current.task)
+        lock.holder = ",".join(f"{name}:r" for name in names)
+        self.current.locks = (*(self.current.locks or ()), f"{lock.at}:r")
+        return None
+
+    def up_read(self, lock: Lock) -> None:
+        """Leave the readers."""
+        left = [name for name in readers(lock.holder) if name != self.current.task]
+        lock.holder = ",".join(f"{name}:r" for name in left) or None
+        held = f"{lock.at}:r"
+        self.current.locks = tuple(at for at in self.current.locks if at != held) or None  # type: ignore[assignment]
+
+    def _may_take(self, lock: Lock) -> None:
+        for at in self.current.locks or ():
+            rank, kind = place(at)
+            if rank > lock.rank:
+                raise Panic(f"lock order: {lock} is taken while {at} is held", self.current.task)
+            if kind == SPIN and lock.kind == SLEEPING:
+                raise Panic(f"{lock} may sleep and is taken under the spinlock {at}", self.current.task)
+
+    # -- the step -------------------------------------------------------------------------------------------------
+
+    def step(self, task: Task) -> Moved | None:
+        """Run one atomic step of a task. None, and nothing changed, if it has to wait or has nothing to do."""
+        journal = self.journal
+        journal.mark()
+        self.current, self.blocked_on = task, None
+        stack = task.stack
+        if stack is None:
+            stack = self._next_line(task)
+            if stack is None:
+                journal.unmark()
+                return None
+        kind, at, local, into, below = stack
+        plan = layout(kind)
+        info = plan.steps[at]
+        frame = kind(*local)
+        if info.may_sleep and task.locks:
+            self._assert_may_sleep(kind, at)
+        then = info.run(frame, self)
+        if then is WAIT:
+            if stack is task.stack:
+                journal.unmark()
+            else:
+                assert len(journal.since_mark()) == 1, "a step that waits has written more than its line"
+                journal.undo()
+            return None
+        kept = plan.pack(frame)
+        if then is None:
+            if info.following is None:
+                raise Panic("fell off the last step", task.task, f"{plan.c_name}.{at}")
+            stack = (kind, info.following, kept, into, below)
+        elif type(then) is call:
+            stack = self._push(then.callee, then.into, (kind, self._after(info, plan, task), kept, into, below))
+        elif type(then) is ret:
+            stack = self._return(then.value, below, into)
+        elif type(then) is tail:
+            stack = self._push(then.callee, None, (kind, RETURN, kept, into, below))
+        else:
+            stack = (kind, then.__name__, kept, into, below)
+        task.stack = stack
+        if stack is None:
+            self._line_done(task)
+        return Moved(task.task, kind, at)
+
+    def _after(self, info: Any, plan: Any, task: Task) -> str:
+        if info.following is None:
+            raise Panic("calls from its last step", task.task, f"{plan.c_name}.{info.name}")
+        following: str = info.following
+        return following
+
+    def _push(self, callee: KernelFunction, into: str | None, below: Any) -> Any:
+        kind = type(callee)
+        actual = self.kernel.replaces.get(kind, kind)
+        return (actual, layout(actual).first, layout(kind).pack(callee), into, below)
+
+    def _return(self, value: Any, below: Any, into: str | None) -> Any:
+        while below is not None and below[1] == RETURN:
+            into, below = below[3], below[4]
+        if below is None or into is None:
+            return below
+        kind, at, local, upper, rest = below
+        caller = kind(*local)
+        setattr(caller, into, value)
+        return (kind, at, layout(kind).pack(caller), upper, rest)
+
+    def _next_line(self, task: Task) -> Any:
+        """The first frame of a task's next script line; None where there is none (now)."""
+        if task.state in (DONE, KILLED):
+            return None
+        program = self.programs[task.task]
+        line = (task.line or 0) + 1
+        if line > len(program) or (task.state == IDLE and not self._has_work(task)):
+            return None
+        if task.mm is not None and task.mm.dying:
+            return self._push(self.group_exit, None, None)
+        task.line = line
+        return self._push(program[line - 1], None, None)
+
+    def _has_work(self, task: Task) -> bool:
+        return bool(self.disk.queue) if task.task == "disk" else bool(task.wanted)
+
+    def _line_done(self, task: Task) -> None:
+        if task.task in KERNEL_TASKS:
+            task.line = 0
+        elif task.line >= len(self.programs[task.task]) and task.state not in (DONE, KILLED):
+            task.state = DONE
+
+    def _assert_may_sleep(self, kind: type[KernelFunction], at: str) -> None:
+        spinning = [held for held in self.current.locks if place(held)[1] == SPIN]
+        if spinning and not kind.sleeps_atomic:
+            step = f"{kind.c_name}.{at}"
+            raise Panic(f"may sleep while it holds the spinlock {spinning[0]}", self.current.task, step)
+
+    # -- looking ahead --------------------------------------------------------------------------------------------
+
+    def preview(self, task: Task) -> Peek | None:
+        """What a task's next step would do; None if it has none. Nothing stays changed."""
+        stack = task.stack
+        moved = self.step(task)
+        journal = self.journal
+        if moved is None:
+            if self.blocked_on is None and stack is None:
+                return None
+            function, name = (stack[0].c_name, stack[1]) if stack else ("", "")
+            return Peek(task.task, function, name, tuple(journal.reads), (), self.blocked_on or "")
+        peek = Peek(
+            task.task, moved.function.c_name, moved.name, tuple(journal.reads), tuple(journal.since_mark()), None
+        )
+        journal.undo()
+        return peek
+
+    def enabled(self) -> list[Task]:
+        """The tasks that can make a step now, in order."""
+        able = []
+        for task in self.tasks.values():
+            if self.step(task) is not None:
+                self.journal.undo()
+                able.append(task)
+        return able
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A step that was made: whose, of which function, its name."""
+
+    task: str
+    function: type[KernelFunction]
+    name: str
+
+
+KERNEL_TASKS = ("pdflush", "kswapd", "disk")
+
+_PLACES = {name: (rank, kind) for rank, (name, kind) in enumerate(LOCK_ORDER)}
+
+
+def place(at: str) -> tuple[int, str]:
+    """Rank and kind of a held lock, given its entry in task.locks (`mm/A.mmap_sem:r`)."""
+    field = at.rpartition(".")[2]
+    return _PLACES[field.removesuffix(":r")]

@@ -1,0 +1,32 @@
+"""A task: whatever can run. A process's thread, or one of the kernel's own (pdflush, kswapd, the disk)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.journal import Cell, Entity, Journal
+from engine.objects.mm import Mm
+
+READY, IDLE, DONE, KILLED = "ready", "idle", "done", "killed"
+
+
+class Task(Entity):
+    """`stack` is a linked list of frames: (class, step, locals, into, below); None between two script lines."""
+
+    state = Cell[str]()
+    line = Cell[int]()
+    stack = Cell[Any]()
+    locks = Cell[tuple[str, ...]]()
+    signal = Cell[str | None]()
+    min_flt = Cell[int | None]()
+    maj_flt = Cell[int | None]()
+    wanted = Cell[bool | None]()
+
+    def __init__(self, journal: Journal, name: str, *, uid: int, cpu: int, mm: Mm | None) -> None:
+        super().__init__(journal, f"task/{name}")
+        self.task, self.uid, self.cpu, self.mm = name, uid, cpu, mm
+
+    @property
+    def privileged(self) -> bool:
+        """capable(CAP_SYS_RESOURCE): root and kernel threads pass quota limits and the root reserve."""
+        return self.uid == 0

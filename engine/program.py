@@ -1,0 +1,69 @@
+"""Script lines as what the machine runs: each operation becomes the kernel function (or CPU instruction) behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine import operations as op
+from engine.function import KernelFunction
+from engine.functions.cpu_load import CpuLoad
+from engine.functions.cpu_store import CpuStore
+from engine.functions.do_exit import DoExit
+from engine.functions.do_fork import DoFork
+from engine.functions.do_mmap_pgoff import DoMmapPgoff
+from engine.functions.do_mremap import DoMremap
+from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_read import GenericFileRead
+from engine.functions.generic_file_write import GenericFileWrite
+from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_msync import SysMsync
+from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
+from engine.functions.sys_ni_syscall import SysNiSyscall
+from engine.functions.vmtruncate import Vmtruncate
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+
+
+def mmap(o: op.Mmap) -> KernelFunction:
+    """mmap(2)."""
+    return DoMmapPgoff(o.var, o.file, o.length, tuple(sorted(o.prot)), o.shared, o.offset, o.populate)
+
+
+FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
+    op.Mmap: mmap,
+    op.Store: lambda o: CpuStore(o.var, o.start, o.stop, o.text),
+    op.Load: lambda o: CpuLoad(o.target, o.var, o.start, o.stop),
+    op.Open: lambda o: SysOpen(o.var, o.file, o.write),
+    op.Close: lambda o: SysClose(o.file),
+    op.Pwrite: lambda o: GenericFileWrite(o.file, o.text, o.length, o.offset),
+    op.Pread: lambda o: GenericFileRead(o.file, o.length, o.offset),
+    op.Fsync: lambda o: SysFsync(o.file),
+    op.Fdatasync: lambda o: SysFsync(o.file),
+    op.Sync: lambda _: SysSync(),
+    op.Msync: lambda o: SysMsync(o.var, o.mode, o.start, o.stop),
+    op.Munmap: lambda o: SysMunmap(o.var, o.start, o.stop),
+    op.Mremap: lambda o: DoMremap(o.var, o.length),
+    op.Mprotect: lambda o: SysMprotect(o.var, tuple(sorted(o.prot)), o.start, o.stop),
+    op.Madvise: lambda o: SysMadvise(o.var, o.advice, o.start, o.stop),
+    op.Fork: lambda o: DoFork(o.child),
+    op.Exit: lambda _: DoExit(),
+    op.Ftruncate: lambda o: Vmtruncate(o.file, o.size),
+    op.Fallocate: lambda _: SysNiSyscall("fallocate"),
+    op.Punch: lambda _: SysNiSyscall("punch"),
+    op.PowerFails: lambda _: PowerFails(),
+    op.Reclaim: lambda _: WakeThread("kswapd"),
+    op.Writeback: lambda _: WakeThread("pdflush"),
+    op.DropCaches: lambda _: DropCaches(),
+    op.Remount: lambda _: Remount(),
+    op.DiskError: lambda o: Setting("disk_error", o.file, o.offset, None),
+    op.SetQuota: lambda o: Setting("quota", o.user, o.soft, o.hard),
+    op.Free: lambda o: Ballast(o.name, -o.blocks),
+    op.Take: lambda o: Ballast(o.name, o.blocks),
+    op.Fill: lambda o: Ballast(o.name, None, o.leave),
+    op.Sleep: lambda o: Setting("sleep", "", o.seconds, None),
+}
+
+
+def function_for(operation: op.Operation) -> KernelFunction:
+    """The first frame of a script line."""
+    return FUNCTIONS[type(operation)](operation)

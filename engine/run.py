@@ -1,0 +1,188 @@
+"""The front door: run a scenario on a kernel under a schedule, and get a trace.
+
+Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the schedule
+names the step it has just made. Then the first task of the order that can move goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from engine.fates import LEAKED, Ledger
+from engine.function import layout
+from engine.kernel import Kernel
+from engine.kernels import find_kernel
+from engine.machine import KERNEL_TASKS, Machine, Moved
+from engine.objects.task import DONE, IDLE, KILLED, Task
+from engine.scenario import Scenario
+from engine.schedule import Preemption, Schedule
+from engine.setup import build
+from engine.trace import Delta, Step, Trace, Value
+from engine.values import show
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a run may go: after so many steps the trace ends, incomplete, and says so."""
+
+    steps: int = 20_000
+
+
+def run(
+    scenario: Scenario, kernel: str | Kernel = "linux-2.6.9", schedule: Schedule | None = None, limits: Limits = Limits()
+) -> Trace:
+    """Run a scenario to its end. Without a schedule, the scenario's own.
+
+    Raises UnknownKernel, and Panic where the simulated machine reaches a state that must not be.
+    """
+    chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
+    driver = Driver(build(scenario, chosen), scenario.default_schedule() if schedule is None else schedule)
+    return driver.run(limits)
+
+
+class Driver:
+    """Moves a machine by a schedule and keeps the record."""
+
+    def __init__(self, machine: Machine, schedule: Schedule) -> None:
+        self.machine, self.schedule = machine, schedule
+        names = (*schedule.complete(machine.scenario.tasks), *KERNEL_TASKS)
+        self._order = tuple(machine.tasks[name] for name in names)
+        self._switches = {(s.task, s.function, s.step, s.occurrence): s for s in schedule.switches}
+        self._pending = dict(self._switches)
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._events: Counter[str] = Counter()
+        self._ledger = Ledger(machine)
+        self._waits: dict[str, str] = {}
+        self._initial = {at: wire(at, value) for at, value in machine.journal.cells.items()}
+        self.steps: list[Step] = []
+
+    def run(self, limits: Limits) -> Trace:
+        """Step until nobody can move, or the limit is reached."""
+        task: Task | None = self._order[0]
+        while len(self.steps) < limits.steps:
+            moved = self.machine.step(task) if task is not None else None
+            if moved is None:
+                waiting = task if task is not None and self._is_stuck(task) else None
+                task, moved = self._first_that_moves(task)
+                if moved is None or task is None:
+                    return self._trace(complete=True)
+                self._record(moved, waiting)
+            else:
+                self._record(moved, None)
+            switch = self._switch(moved)
+            if switch is not None:
+                task = self.machine.tasks[switch.to]
+        return self._trace(complete=False)
+
+    def _first_that_moves(self, tried: Task | None) -> tuple[Task | None, Moved | None]:
+        for task in self._order:
+            if task is not tried and (moved := self.machine.step(task)) is not None:
+                return task, moved
+        return None, None
+
+    def _is_stuck(self, task: Task) -> bool:
+        """Whether a task that could not move waits for something; if so it is noted for the page."""
+        if self.machine.blocked_on is None:
+            return False
+        self._blocked = (task.task, self.machine.blocked_on)
+        return True
+
+    def _switch(self, moved: Moved) -> Preemption | None:
+        point = (moved.task, moved.function.c_name, moved.name)
+        self._seen[point] += 1
+        return self._pending.pop((*point, self._seen[point]), None)
+
+    def _record(self, moved: Moved, waiting: Task | None) -> None:
+        journal, function = self.machine.journal, moved.function.c_name
+        reads, answer, writes = tuple(journal.reads), journal.note, journal.since_mark()
+        journal.marks.pop()
+        fates, derived = self._ledger.update(writes)
+        waits = tuple(self._wait_deltas(moved, waiting))
+        line = self._line(moved.task)
+        event = f"{moved.task}.{line}.{function}.{moved.name}"
+        self._events[event] += 1
+        if self._events[event] > 1:
+            event = f"{event}#{self._events[event]}"
+        self.steps.append(
+            Step(
+                n=len(self.steps) + 1,
+                task=moved.task,
+                function=function,
+                name=moved.name,
+                caption=layout(moved.function).steps[moved.name].caption,
+                line=line,
+                answer=answer,
+                reads=reads,
+                writes=tuple((w.at, wire(w.at, w.old), wire(w.at, w.new)) for w in writes),
+                derived=(*derived, *waits),
+                fates=fates,
+                event=event,
+            )
+        )
+
+    def _line(self, task: str) -> int:
+        if task in KERNEL_TASKS:
+            return 0
+        line: int = self.machine.journal.cells.get(f"task/{task}.line", 0)
+        return line
+
+    def _wait_deltas(self, moved: Moved, waiting: Task | None) -> list[Delta]:
+        deltas: list[Delta] = []
+        if moved.task in self._waits:
+            deltas.append((f"task/{moved.task}.waits", self._waits.pop(moved.task), None))
+        if waiting is not None:
+            name, lock = self._blocked
+            if self._waits.get(name) != lock:
+                deltas.append((f"task/{name}.waits", self._waits.get(name), lock))
+                self._waits[name] = lock
+        return deltas
+
+    def _trace(self, *, complete: bool) -> Trace:
+        machine = self.machine
+        return Trace(
+            scenario=machine.scenario.id,
+            kernel=machine.kernel.id,
+            schedule=self.schedule,
+            initial=self._initial,
+            steps=tuple(self.steps),
+            stores=self._ledger.stores(),
+            outcome=self._ledger.outcome(),
+            notes=tuple(self._notes(complete=complete)),
+            complete=complete,
+        )
+
+    def _notes(self, *, complete: bool) -> list[str]:
+        notes = []
+        if not complete:
+            notes.append(f"The run was stopped after {len(self.steps)} steps, the limit. What is shown is its beginning.")
+        leaked = [name for name, fate in self._ledger.fates.items() if fate == LEAKED]
+        notes += [f"The private store {name} has reached a file: copy-on-write is broken." for name in leaked]
+        notes += [f"The preemption {switch} was never reached." for switch in self._pending.values()]
+        if complete:
+            notes += [self._stuck(task) for task in self._order if self._unfinished(task)]
+        return notes
+
+    def _unfinished(self, task: Task) -> bool:
+        if task.task in KERNEL_TASKS:
+            return task.stack is not None
+        return task.state not in (DONE, KILLED, IDLE)
+
+    def _stuck(self, task: Task) -> str:
+        self.machine.step(task)
+        lock = self.machine.blocked_on
+        holder = self.machine.journal.cells.get(lock or "")
+        by = f", held by {holder}" if isinstance(holder, str) else ""
+        return f"Deadlock: task {task.task} waits for {lock}{by}, for ever."
+
+
+def wire(at: str, value: Any) -> Value:
+    """A cell's wire form; a stack is the names of its functions, outermost first."""
+    if value is None or not at.endswith(".stack"):
+        return show(value)
+    names: list[str] = []
+    while value is not None:
+        names.append(value[0].c_name)
+        value = value[4]
+    return ">".join(reversed(names))
