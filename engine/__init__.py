@@ -1,13 +1,21 @@
 """The simulator: scenario, kernel and schedule in, trace out. It knows nothing of the web.
 
-    from engine import gallery, run
-    trace = run(gallery()["mail"], "linux-2.6.9")
-    print(trace.outcome, len(trace.steps))
+from engine import gallery, run
+trace = run(gallery()["mail"], "linux-2.6.9")
+print(trace.outcome, len(trace.steps))
 """
 
 from __future__ import annotations
 
-from engine.errors import EngineError, Panic, Problem, ScenarioError, ScheduleError, UnknownKernel, UnknownScenario
+from engine.errors import (
+    EngineError,
+    Panic,
+    Problem,
+    ScenarioError,
+    ScheduleError,
+    UnknownKernel,
+    UnknownScenario,
+)
 from engine.exhibit import FunctionSource, StepSource, source
 from engine.gallery import find_scenario, gallery
 from engine.kernel import BuildError, BuildReport, Kernel

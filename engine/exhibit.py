@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import getdoc, getsource
 from textwrap import dedent
 
@@ -34,13 +33,21 @@ class FunctionSource:
 
 def source(kernel: Kernel, function: str) -> FunctionSource:
     """The exhibit of one function of a kernel. Raises KeyError if the kernel has none of that name."""
-    return _exhibit(kernel.functions[function])
+    kind = kernel.functions[function]
+    if kind not in _EXHIBITS:
+        _EXHIBITS[kind] = _exhibit(kind)
+    return _EXHIBITS[kind]
 
 
-@lru_cache(maxsize=None)
+_EXHIBITS: dict[type[KernelFunction], FunctionSource] = {}
+
+
 def _exhibit(kind: type[KernelFunction]) -> FunctionSource:
     plain = kind.__mro__[1] is KernelFunction or not kind.__mro__[1].__dict__.get("steps")
-    steps = tuple(StepSource(name, caption(kind, name), _code(kind, name), name in vars(kind) and not plain) for name in kind.steps)
+    steps = tuple(
+        StepSource(name, caption(kind, name), _code(kind, name), name in vars(kind) and not plain)
+        for name in kind.steps
+    )
     return FunctionSource(kind.c_name, kind.source, " ".join((getdoc(kind) or "").split()), steps)
 
 
@@ -49,7 +56,9 @@ def _code(kind: type[KernelFunction], name: str) -> str:
     text = dedent(getsource(getattr(kind, name)))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
-    body = [node for node in definition.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+    body = [
+        node for node in definition.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
     if not body:
         return "pass"
     lines = text.splitlines()[body[0].lineno - 1 :]

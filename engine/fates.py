@@ -87,7 +87,7 @@ class Ledger:
             self.fates[name] = fate
             if fate == LOST and power_cut:
                 self.cut.add(name)
-            changes.append(FateChange(name, old, fate, self._why(old, fate, record, power_cut=power_cut)))
+            changes.append(FateChange(name, old, fate, self._why(fate, record, power_cut=power_cut)))
             deltas.append((f"store/{name}.fate", old, fate))
         return tuple(changes), (*deltas, *self._tell(writes))
 
@@ -119,7 +119,7 @@ class Ledger:
                 for low in range(run.start // size * size, run.stop, size):
                     yield run.cut(low, low + size)
 
-    def _why(self, old: str | None, new: str, record: StoreRecord, *, power_cut: bool) -> str:
+    def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
         if new == LOST:
@@ -150,25 +150,25 @@ class Ledger:
         task, _, number = line.rpartition(".")
         synced = self._synced(task, int(number))
         for name, record in self._records():
-            if synced is None or record.file != synced[0] or self.fates.get(name) in (None, DURABLE, REPLACED, REFUSED, LEAKED):
-                continue
-            if synced[1] is not None and name.rpartition(".")[0] not in synced[1]:
+            if (
+                synced is None
+                or record.file != synced[0]
+                or self.fates.get(name) in (None, DURABLE, REPLACED, REFUSED, LEAKED)
+            ):
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
             elif name not in self.told:
                 self.lied.add(name)
 
-    def _synced(self, task: str, number: int) -> tuple[str, frozenset[str] | None] | None:
-        """The file a script line makes durable, and whose stores it answers for when all is well (None: everybody's)."""
+    def _synced(self, task: str, number: int) -> str | None:
+        """The file a script line promises to make durable."""
         operation = self._k.scenario.lines(task)[number - 1].operation
         if isinstance(operation, Fsync | Fdatasync):
-            return operation.file, None
+            return operation.file
         if not isinstance(operation, Msync) or operation.mode != "SYNC":
             return None
-        mm = self._k.tasks[task].mm
-        file = _file_of(mm, operation.var) if mm else None
-        return (file, None) if file else None
+        return _file_of(self._k.tasks[task].mm, operation.var)
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
         if name not in self.told:
@@ -194,7 +194,6 @@ class Ledger:
                 told=self.told.get(name),
             )
             for name, record in self._records()
-            if record.text is not None
         )
 
     def outcome(self) -> str:

@@ -19,19 +19,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from inspect import getdoc, isfunction
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from engine.errors import Panic
 
 if TYPE_CHECKING:
     from engine.machine import Machine
 
-    Next = Callable[[Machine], Any] | "call" | "tail" | "ret" | "Waiting" | None
-else:
-    Next = object
+Next: TypeAlias = "Callable[[Machine], Any] | call | tail | ret | Waiting | None"
 
 
 class Waiting:
@@ -111,9 +108,18 @@ class Layout:
     pack: Callable[[Any], tuple[Any, ...]]
 
 
-@lru_cache(maxsize=None)
+_LAYOUTS: dict[type[KernelFunction], Layout] = {}
+
+
 def layout(kind: type[KernelFunction]) -> Layout:
     """The layout of a class, worked out once."""
+    known = _LAYOUTS.get(kind)
+    if known is None:
+        known = _LAYOUTS[kind] = _lay_out(kind)
+    return known
+
+
+def _lay_out(kind: type[KernelFunction]) -> Layout:
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     following = dict(zip(kind.steps, (*kind.steps[1:], None), strict=True))
     steps = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -110,10 +110,14 @@ class Entity:
     """A thing with cells. Its name is its address: `page/3`. One object per name; frames may hold it as a local."""
 
     _cells: dict[str, str]
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = fields_of(cls)
 
     def __init__(self, journal: Journal, name: str) -> None:
         self.journal, self.name = journal, name
-        self._cells = {field: f"{name}.{field}" for field in fields_of(type(self))}
+        self._cells = {field: f"{name}.{field}" for field in self._fields}
 
     def __repr__(self) -> str:
         return self.name
@@ -124,7 +128,6 @@ class Entity:
             self.journal.write(at, None)
 
 
-@lru_cache(maxsize=None)
 def fields_of(kind: type) -> tuple[str, ...]:
     """The names of the cells a class of entities has, base classes first."""
     return tuple(name for base in reversed(kind.__mro__) for name, cell in vars(base).items() if isinstance(cell, Cell))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine.function import KernelFunction
+from engine.objects.mapping import AddressSpace, Inode
+from engine.objects.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,11 @@ class FilesystemOps:
     get_block(inode, iblock, create), readpage(page), writepage(page), writepages(mapping, sync), sync_file(inode).
     """
 
-    get_block: type[KernelFunction]
-    readpage: type[KernelFunction]
-    writepage: type[KernelFunction]
-    writepages: type[KernelFunction]
-    sync_file: type[KernelFunction]
+    get_block: Callable[[Inode, int, bool], KernelFunction]
+    readpage: Callable[[Page], KernelFunction]
+    writepage: Callable[[Page], KernelFunction]
+    writepages: Callable[[AddressSpace, bool], KernelFunction]
+    sync_file: Callable[[Inode], KernelFunction]
 
 
 @dataclass(frozen=True, slots=True)

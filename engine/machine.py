@@ -14,13 +14,14 @@ from engine.fs.blockmap import BlockMap
 from engine.fs.disk import Disk
 from engine.fs.quota import Quota
 from engine.fs.space import Space
-from engine.function import WAIT, KernelFunction, Waiting, call, layout, ret, tail
+from engine.function import WAIT, KernelFunction, Layout, StepInfo, Waiting, call, layout, ret, tail
 from engine.hardware.cpu import Cpu
 from engine.hardware.ram import Ram
 from engine.journal import Cell, Entity, Journal, Write
 from engine.objects.locks import LOCK_ORDER, SLEEPING, SPIN, Lock, readers
 from engine.objects.mapping import AddressSpace, Inode, Oracle
 from engine.objects.mm import Mm
+from engine.objects.page import Page
 from engine.objects.task import DONE, IDLE, KILLED, Task
 
 if TYPE_CHECKING:
@@ -109,11 +110,11 @@ class Machine:
         """The filesystem's operations under this kernel."""
         return self.kernel.filesystems[self.scenario.filesystem.type]
 
-    def page(self, pfn: int) -> Any:
+    def page(self, pfn: int) -> Page:
         """struct page of a frame."""
         return self.ram.pages[pfn]
 
-    def cached(self, mapping: AddressSpace, index: int) -> Any:
+    def cached(self, mapping: AddressSpace, index: int) -> Page | None:
         """The page a file has cached at an index, or None (find_get_page without the reference)."""
         pfn = mapping.pages[index]
         return None if pfn is None else self.ram.pages[pfn]
@@ -182,7 +183,7 @@ class Machine:
         if lock.at not in held:
             raise Panic(f"{lock} is not held by this task", self.current.task)
         lock.holder = None
-        self.current.locks = tuple(at for at in held if at != lock.at) or None  # type: ignore[assignment]
+        self.current.locks = tuple(at for at in held if at != lock.at) or None
 
     def free_lock(self, lock: Lock) -> bool:
         """Whether a lock could be taken and dropped within this step; if not, the step has to WAIT."""
@@ -208,7 +209,7 @@ class Machine:
         left = [name for name in readers(lock.holder) if name != self.current.task]
         lock.holder = ",".join(f"{name}:r" for name in left) or None
         held = f"{lock.at}:r"
-        self.current.locks = tuple(at for at in self.current.locks if at != held) or None  # type: ignore[assignment]
+        self.current.locks = tuple(at for at in self.current.locks or () if at != held) or None
 
     def _may_take(self, lock: Lock) -> None:
         for at in self.current.locks or ():
@@ -263,11 +264,10 @@ class Machine:
             self._line_done(task)
         return Moved(task.task, kind, at)
 
-    def _after(self, info: Any, plan: Any, task: Task) -> str:
+    def _after(self, info: StepInfo, plan: Layout, task: Task) -> str:
         if info.following is None:
             raise Panic("calls from its last step", task.task, f"{plan.c_name}.{info.name}")
-        following: str = info.following
-        return following
+        return info.following
 
     def _push(self, callee: KernelFunction, into: str | None, below: Any) -> Any:
         kind = type(callee)
@@ -292,7 +292,7 @@ class Machine:
         line = (task.line or 0) + 1
         if line > len(program) or (task.state == IDLE and not self._has_work(task)):
             return None
-        if task.mm is not None and task.mm.dying:
+        if task.process is not None and task.process.dying:
             return self._push(self.group_exit, None, None)
         task.line = line
         return self._push(program[line - 1], None, None)
@@ -307,7 +307,7 @@ class Machine:
             task.state = DONE
 
     def _assert_may_sleep(self, kind: type[KernelFunction], at: str) -> None:
-        spinning = [held for held in self.current.locks if place(held)[1] == SPIN]
+        spinning = [held for held in self.current.locks or () if place(held)[1] == SPIN]
         if spinning and not kind.sleeps_atomic:
             step = f"{kind.c_name}.{at}"
             raise Panic(f"may sleep while it holds the spinlock {spinning[0]}", self.current.task, step)
@@ -325,7 +325,12 @@ class Machine:
             function, name = (stack[0].c_name, stack[1]) if stack else ("", "")
             return Peek(task.task, function, name, tuple(journal.reads), (), self.blocked_on or "")
         peek = Peek(
-            task.task, moved.function.c_name, moved.name, tuple(journal.reads), tuple(journal.since_mark()), None
+            task.task,
+            moved.function.c_name,
+            moved.name,
+            tuple(journal.reads),
+            tuple(journal.since_mark()),
+            None,
         )
         journal.undo()
         return peek

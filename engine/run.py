@@ -1,7 +1,7 @@
 """The front door: run a scenario on a kernel under a schedule, and get a trace.
 
 Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the schedule
-names the step it has just made. Then the first task of the order that can move goes on.
+names the step it has just made. Then the kernel's own tasks go on if they have work, else the first of the order that can.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ class Limits:
 
 
 def run(
-    scenario: Scenario, kernel: str | Kernel = "linux-2.6.9", schedule: Schedule | None = None, limits: Limits = Limits()
+    scenario: Scenario,
+    kernel: str | Kernel = "linux-2.6.9",
+    schedule: Schedule | None = None,
+    limits: Limits = Limits(),
 ) -> Trace:
     """Run a scenario to its end. Without a schedule, the scenario's own.
 
@@ -47,7 +50,7 @@ class Driver:
 
     def __init__(self, machine: Machine, schedule: Schedule) -> None:
         self.machine, self.schedule = machine, schedule
-        names = (*schedule.complete(machine.scenario.tasks), *KERNEL_TASKS)
+        names = (*KERNEL_TASKS, *schedule.complete(machine.scenario.tasks))
         self._order = tuple(machine.tasks[name] for name in names)
         self._switches = {(s.task, s.function, s.step, s.occurrence): s for s in schedule.switches}
         self._pending = dict(self._switches)
@@ -60,7 +63,7 @@ class Driver:
 
     def run(self, limits: Limits) -> Trace:
         """Step until nobody can move, or the limit is reached."""
-        task: Task | None = self._order[0]
+        task: Task | None = self._order[len(KERNEL_TASKS)]
         while len(self.steps) < limits.steps:
             moved = self.machine.step(task) if task is not None else None
             if moved is None:
@@ -156,7 +159,9 @@ class Driver:
     def _notes(self, *, complete: bool) -> list[str]:
         notes = []
         if not complete:
-            notes.append(f"The run was stopped after {len(self.steps)} steps, the limit. What is shown is its beginning.")
+            notes.append(
+                f"The run was stopped after {len(self.steps)} steps, the limit. What is shown is its beginning."
+            )
         leaked = [name for name, fate in self._ledger.fates.items() if fate == LEAKED]
         notes += [f"The private store {name} has reached a file: copy-on-write is broken." for name in leaked]
         notes += [f"The preemption {switch} was never reached." for switch in self._pending.values()]

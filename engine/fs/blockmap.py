@@ -1,7 +1,7 @@
 """ext2's block map: 12 direct pointers, then single, double and triple indirect blocks.
 
-After fs/ext2/inode.c, 2.6.9 (ext2_block_to_path, ext2_get_branch). Pointers in memory are cells: `inode/f/block/12.pointer`
-for the inode's own, `index/40/5.pointer` for slot 5 of the index block in disk block 40.
+After fs/ext2/inode.c, 2.6.9 (ext2_block_to_path, ext2_get_branch). Pointers in memory are cells:
+`inode/f/block/12.pointer` for the inode's own, `index/40/5.pointer` for slot 5 of the index block in disk block 40.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ class BlockMap:
 
     def on_disk(self, disk: Disk, inode: Inode, iblock: int) -> int | None:
         """The disk block behind a file block as somebody finds it after a power cut."""
-        pointers = disk.inodes[inode.file].pointers
+        pointers: Pointers = disk.inodes[inode.file].pointers
         block: int | None = None
         for slot in self.path(iblock):
-            block = dict(pointers.slots).get(slot) if pointers else None
+            block = dict(pointers.slots).get(slot)
             if block is None:
                 return None
             pointers = disk.pointers[block] or Pointers(())
@@ -112,7 +112,11 @@ class BlockMap:
     def mapped(self, inode: Inode, *, first: int = 0) -> list[int]:
         """The file blocks from `first` on that have a disk block, in order."""
         found = [slot for slot, _ in inode.pointers.items() if slot < DIRECT]
-        for top, base in ((12, DIRECT), (13, DIRECT + self.per_block), (14, DIRECT + self.per_block + self.per_block**2)):
+        for top, base in (
+            (12, DIRECT),
+            (13, DIRECT + self.per_block),
+            (14, DIRECT + self.per_block + self.per_block**2),
+        ):
             if (pointer := inode.pointers[top]) is not None:
                 found += self._leaves(pointer, top - 12, base)
         return [iblock for iblock in found if iblock >= first]

@@ -22,7 +22,7 @@ class Bio(Shown):
 
 
 class InodeOnDisk(Entity):
-    """The inode as written: size in bytes, block pointers. `bad`: writing this page of the file fails (-1: any page)."""
+    """The inode as written: size in bytes, block pointers. `bad`: writes of this page fail (-1: of any)."""
 
     size = Cell[int]()
     pointers = Cell[Pointers]()
@@ -35,7 +35,7 @@ class InodeOnDisk(Entity):
 class Disk(Entity):
     """Blocks as they are on the platter. `bad` blocks fail every write with EIO."""
 
-    queue = Cell[tuple[Bio, ...]]()
+    queue = Cell[tuple[Bio, ...] | None]()
 
     def __init__(self, journal: Journal, block_size: int) -> None:
         super().__init__(journal, "disk")

@@ -49,7 +49,7 @@ class BlockWriteFullPage(KernelFunction):
             bh = self.page.bh[self.at]
             if bh.dirty and bh.block is None:
                 inode = k.inodes[self.page.mapping or ""]
-                return call(k.ops.get_block(inode, blocks[self.at], True), into="got")  # type: ignore[call-arg]
+                return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
             self.at += 1
         return self.submit_bh
 

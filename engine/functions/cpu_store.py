@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import Panic
 from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.user_range import MapRef
+from engine.objects.page import Page
 from engine.values import SIGBUS
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class CpuStore(KernelFunction):
         assert isinstance(ref, MapRef)
         return ref.start + self.at // k.page_size
 
-    def _put(self, k: Machine, page: Any, vpn: int) -> None:
+    def _put(self, k: Machine, page: Page, vpn: int) -> None:
         low = self.at % k.page_size
         high = min(k.page_size, low + self.stop - self.at)
         turn = (self.at - self.start) % len(self.text)
@@ -114,8 +115,9 @@ class CpuStore(KernelFunction):
         origin = f"{task.task}.{task.line}"
         page.data = page.data.write(low, high, text, origin)
         vma = task.mm.find_vma(vpn)
-        base = (vma.index(vpn) if vma.reaches_file else vpn) * k.page_size
+        file = vma.file if vma is not None and vma.reaches_file else None
+        base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size
         record.accepted = (*(record.accepted or ()), (base + low, base + high))
-        if vma.reaches_file:
-            k.accept(vma.file, base + low, base + high, text, origin)
+        if file is not None:
+            k.accept(file, base + low, base + high, text, origin)
         self.at += high - low

@@ -26,7 +26,7 @@ class EndPageWriteback(KernelFunction):
         if not k.disk.queue:
             return WAIT
         bio, *rest = k.disk.queue
-        k.disk.queue = tuple(rest) or None  # type: ignore[assignment]
+        k.disk.queue = tuple(rest) or None
         page, failed = k.page(bio.pfn), False
         for i, block in bio.pieces:
             if disk_fails(k, page, block):
@@ -46,4 +46,4 @@ class EndPageWriteback(KernelFunction):
 def disk_fails(k: Machine, page: Page, block: int) -> bool:
     """Whether this write goes to a place that is broken."""
     bad = k.disk.inodes[page.mapping].bad if page.mapping in k.disk.inodes else None
-    return bool(k.disk.bad[block]) or bad == -1 or bad == page.index
+    return bool(k.disk.bad[block]) or bad in (-1, page.index)

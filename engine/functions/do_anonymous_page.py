@@ -26,7 +26,7 @@ class DoAnonymousPage(KernelFunction):
     page: Page | None = None
 
     def zero_page(self, k: Machine) -> Next:
-        """A load gets the one page of zeroes that everybody shares, write-protected; a store needs a page of its own."""
+        """A load gets the page of zeroes that everybody shares, write-protected; a store needs a page of its own."""
         if self.write:
             return self.drop_lock
         self.vma.mm.pte[self.vpn] = pte_wrprotect(mk_pte(0, self.vma.prot))

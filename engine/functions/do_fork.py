@@ -70,6 +70,4 @@ class DoFork(KernelFunction):
             child.rss = (child.rss or 0) + 1
 
     def _mm(self, k: Machine) -> Mm:
-        mm = k.tasks[self.child].mm
-        assert mm is not None
-        return mm
+        return k.tasks[self.child].mm

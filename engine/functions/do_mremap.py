@@ -1,4 +1,4 @@
-"""mremap(2). After mm/mremap.c, 2.6.9: shrink in place, grow in place where there is room, otherwise move the entries."""
+"""mremap(2). After mm/mremap.c, 2.6.9: shrink in place, grow where there is room, or move the entries."""
 
 from __future__ import annotations
 

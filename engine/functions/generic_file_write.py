@@ -76,7 +76,7 @@ class GenericFileWrite(KernelFunction):
         for i in range(low // k.block_size, -(-high // k.block_size)):
             if page.bh[i].block is None:
                 self.bh = i
-                return call(k.ops.get_block(inode, first + i, True), into="got")  # type: ignore[call-arg]
+                return call(k.ops.get_block(inode, first + i, True), into="got")
         return self.copy_from_user
 
     def mapped(self, k: Machine) -> Next:

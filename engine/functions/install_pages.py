@@ -23,7 +23,7 @@ class InstallPages(KernelFunction):
     source = "mm/filemap.c filemap_populate, mm/fremap.c install_page, 2.6.9"
     vma: Vma
     at: int = 0
-    page: Page = None  # type: ignore[assignment]
+    page: Page | str = ""
 
     def nopage(self, k: Machine) -> Next:
         """Get the next page of the file."""
@@ -37,14 +37,15 @@ class InstallPages(KernelFunction):
 
     def set_pte(self, k: Machine) -> Next:
         """Fill the entry with the mapping's rights: a shared mapping's is writable at once, and nobody was asked."""
-        mm, vpn = self.vma.mm, self.vma.start + self.at
+        mm, vpn, page = self.vma.mm, self.vma.start + self.at, self.page
+        assert isinstance(page, Page)
         if mm.pte[vpn] is None:
             if not mm.has_table(vpn):
                 mm.pgd[vpn // PTRS_PER_PTE] = f"table {vpn // PTRS_PER_PTE}"
-            mm.pte[vpn], mm.rss = mk_pte(self.page.pfn, self.vma.prot), (mm.rss or 0) + 1
-            self.page.mapcount = (self.page.mapcount or 0) + 1
+            mm.pte[vpn], mm.rss = mk_pte(page.pfn, self.vma.prot), (mm.rss or 0) + 1
+            page.mapcount = (page.mapcount or 0) + 1
         else:
-            k.ram.put(self.page)
+            k.ram.put(page)
 
     def unlock(self, k: Machine) -> Next:
         """On to the next page."""

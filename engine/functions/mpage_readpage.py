@@ -32,7 +32,7 @@ class MpageReadpage(KernelFunction):
         if len(self.blocks) >= len(blocks):
             return self.read_blocks if any(block is not None for block in self.blocks) else self.zero_fill
         inode = k.inodes[self.page.mapping or ""]
-        return call(k.ops.get_block(inode, blocks[len(self.blocks)], False), into="block")  # type: ignore[call-arg]
+        return call(k.ops.get_block(inode, blocks[len(self.blocks)], False), into="block")
 
     def mapped(self, k: Machine) -> Next:
         """Note the answer: a block, or a hole."""

@@ -40,7 +40,8 @@ class MpageWritepages(KernelFunction):
         if index is None or (self.error != OK and self.looked >= PAGEVEC_SIZE):
             k.answer("none left")
             return ret(self.error)
-        self.page, self.index, self.looked = k.cached(self.mapping, index), index + 1, self.looked + 1
+        self.page = k.page(self.mapping.pages[index] or 0)
+        self.index, self.looked = index + 1, self.looked + 1
         self.page.get()
         k.answer(f"page {index}")
 
@@ -59,7 +60,7 @@ class MpageWritepages(KernelFunction):
 
     def clear_page_dirty_for_io(self, k: Machine) -> Next:
         """From here on the page counts as clean."""
-        clear_page_dirty_for_io(k, self.page)
+        clear_page_dirty_for_io(self.page)
 
     def writepage(self, k: Machine) -> Next:
         """Write this page."""

@@ -36,7 +36,7 @@ def set_page_dirty(k: Machine, page: Page) -> None:
         k.inodes[mapping.file].dirty_pages = True
 
 
-def clear_page_dirty_for_io(k: Machine, page: Page) -> None:
+def clear_page_dirty_for_io(page: Page) -> None:
     """PG_dirty goes, the DIRTY tag stays until set_page_writeback(). 2.6.9 does not look at page tables here."""
     page.dirty = None
 

@@ -41,11 +41,11 @@ class Pdflush(KernelFunction):
 
     def do_writepages(self, k: Machine) -> Next:
         """Write its dirty pages."""
-        return call(k.ops.writepages(k.mappings[self.file], False), into="error")  # type: ignore[call-arg]
+        return call(k.ops.writepages(k.mappings[self.file], False), into="error")
 
     def write_inode(self, k: Machine) -> Next:
         """Write the inode and its index blocks."""
-        return call(k.ops.sync_file(k.inodes[self.file]))  # type: ignore[call-arg]
+        return call(k.ops.sync_file(k.inodes[self.file]))
 
     def unlock_inode(self, k: Machine) -> Next:
         """The inode is clean. What went wrong is only a flag in its mapping."""

@@ -19,7 +19,7 @@ def lose_memory(k: Machine) -> None:
             if task.state not in (DONE, KILLED, IDLE):
                 task.state = KILLED
             task.stack = task.wanted = None
-        task.locks = None  # type: ignore[assignment]
+        task.locks = None
     for mm in k.mms.values():
         mm.pte.clear()
         mm.pgd.clear()
@@ -29,7 +29,7 @@ def lose_memory(k: Machine) -> None:
     for cpu in k.cpus:
         cpu.tlb.clear()
         cpu.mm = None
-    k.disk.queue = None  # type: ignore[assignment]
+    k.disk.queue = None
     drop_all_pages(k)
 
 
@@ -64,7 +64,7 @@ def _read_inode(k: Machine, inode: Inode) -> None:
     inode.i_sem.holder = inode.i_lock.holder = None
     inode.dirty = inode.dirty_pages = None
     inode.size = image.size
-    for slot, block in (image.pointers or Pointers(())).slots:
+    for slot, block in image.pointers.slots:
         inode.pointers[slot] = block
         _read_index(k, block, max(0, slot - 11))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.function import KernelFunction, Next, call, ret
 from engine.functions.page_flags import clear_page_dirty_for_io, mapping_of, remove_from_page_cache
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.objects.page import Page
@@ -62,7 +62,7 @@ class ShrinkList(KernelFunction):
             return self.keep
         if not self.page.dirty:
             return self.release_buffers
-        clear_page_dirty_for_io(k, self.page)
+        clear_page_dirty_for_io(self.page)
 
     def writepage(self, k: Machine) -> Next:
         """Ask the filesystem to write this one page."""

@@ -1,4 +1,4 @@
-"""fsync(2), fdatasync(2) and sync(2). After fs/buffer.c and fs/fs-writeback.c, 2.6.9. None of them looks at page tables."""
+"""fsync(2), fdatasync(2) and sync(2). After fs/buffer.c, fs/fs-writeback.c, 2.6.9. None looks at page tables."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class SysFsync(KernelFunction):
 
     def filemap_fdatawrite(self, k: Machine) -> Next:
         """Write every page that is marked dirty. A dirty bit that is only in a page table is not seen."""
-        return call(k.ops.writepages(k.mappings[self.file], True), into="error")  # type: ignore[call-arg]
+        return call(k.ops.writepages(k.mappings[self.file], True), into="error")
 
     def f_op_fsync(self, k: Machine) -> Next:
         """Write the file's metadata."""
-        return call(k.ops.sync_file(k.inodes[self.file]), into="fsync")  # type: ignore[call-arg]
+        return call(k.ops.sync_file(k.inodes[self.file]), into="fsync")
 
     def filemap_fdatawait(self, k: Machine) -> Next:
         """Wait for the writes and ask whether they went well."""
@@ -70,11 +70,11 @@ class SysSync(KernelFunction):
     def do_writepages(self, k: Machine) -> Next:
         """Write this file's dirty pages."""
         mapping = k.mappings[self.files[self.at]]
-        return call(k.ops.writepages(mapping, self.final), into="error")  # type: ignore[call-arg]
+        return call(k.ops.writepages(mapping, self.final), into="error")
 
     def write_inode(self, k: Machine) -> Next:
         """Write its metadata."""
-        return call(k.ops.sync_file(k.inodes[self.files[self.at]]), into="error")  # type: ignore[call-arg]
+        return call(k.ops.sync_file(k.inodes[self.files[self.at]]), into="error")
 
     def wait(self, k: Machine) -> Next:
         """The second time round: wait for the writes. An error noted in the file is taken away here."""

@@ -39,7 +39,7 @@ class SysMsync(KernelFunction):
     def find_vma(self, k: Machine) -> Next:
         """Only a shared mapping of a file has anything to write."""
         piece = user_range(k, self.var, self.start, self.stop)
-        vma = piece and k.current.mm.find_vma(piece.start)
+        vma = k.current.mm.find_vma(piece.start) if piece else None
         if piece is None or vma is None:
             self.error = "ENOMEM"
             return self.up_read
@@ -67,11 +67,11 @@ class SysMsync(KernelFunction):
 
     def filemap_fdatawrite(self, k: Machine) -> Next:
         """Write every dirty page of the file, not only this range."""
-        return call(k.ops.writepages(k.mappings[self._file], True), into="error")  # type: ignore[call-arg]
+        return call(k.ops.writepages(k.mappings[self._file], True), into="error")
 
     def f_op_fsync(self, k: Machine) -> Next:
         """Write the file's metadata."""
-        return call(k.ops.sync_file(k.inodes[self._file]), into="fsync")  # type: ignore[call-arg]
+        return call(k.ops.sync_file(k.inodes[self._file]), into="fsync")
 
     def filemap_fdatawait(self, k: Machine) -> Next:
         """Wait for the writes and ask whether they went well."""

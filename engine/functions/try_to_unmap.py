@@ -1,6 +1,6 @@
 """try_to_unmap(): tear every page table entry of a page. After mm/rmap.c try_to_unmap_one(), 2.6.9.
 
-Entered with the page locked. Takes i_mmap_lock and then each page_table_lock; a dirty bit found here is moved to the page.
+Entered with the page locked. Takes i_mmap_lock, then each page_table_lock; a dirty bit found moves to the page.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Vmtruncate(KernelFunction):
         index = next((i for i, _ in mapping.pages.items() if i >= first), None)
         if index is None:
             return self.zero_tail
-        page = k.cached(mapping, index)
+        page = k.page(mapping.pages[index] or 0)
         if page.writeback or not k.free_lock(page.locked):
             k.blocked_on = k.blocked_on or f"{page}.writeback"
             return WAIT

@@ -50,7 +50,7 @@ class DropCaches(World):
     def drop_page(self, k: Machine) -> Next:
         """The next clean page that nobody maps is dropped: what only it knew is gone."""
         for mapping in k.mappings.values():
-            for _, pfn in mapping.pages.items():
+            for pfn in [pfn for _, pfn in mapping.pages.items()]:
                 page = k.page(pfn)
                 if page.dirty or page.writeback or page.mapped or page.buffers_dirty or page.locked.holder:
                     continue

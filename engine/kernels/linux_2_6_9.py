@@ -87,7 +87,10 @@ LINUX_2_6_9 = Kernel(
         "No store ever enters the kernel after that, and nobody asks the filesystem for a block until writeback. "
         "Where there is none then, the page is marked clean, a flag is set in the file, and the data goes with the page."
     ),
-    sources=("kernel-facts 1a", "mm/memory.c, mm/filemap.c, mm/msync.c, fs/buffer.c, fs/mpage.c, fs/ext2, 2.6.9"),
+    sources=(
+        "kernel-facts 1a",
+        "mm/memory.c, mm/filemap.c, mm/msync.c, fs/buffer.c, fs/mpage.c, fs/ext2, 2.6.9",
+    ),
     functions=FUNCTIONS,
     filesystems={"ext2": EXT2},
     leaves_out=LEAVES_OUT,

@@ -34,7 +34,9 @@ class EnoughSpace(KernelFunction):
     what the entry held: whatever else it holds afterwards means that somebody was faster.
     """
 
-    source = "the mail's enough_space; after mm/memory.c 2.6.18 (9637a5efd4fb, c3704ceb4ad0), fs/buffer.c block_page_mkwrite"
+    source = (
+        "the mail's enough_space; after mm/memory.c 2.6.18 (9637a5efd4fb, c3704ceb4ad0), fs/buffer.c block_page_mkwrite"
+    )
     vma: Vma
     vpn: int
     page: Page
@@ -67,7 +69,7 @@ class EnoughSpace(KernelFunction):
         blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
         if self.at == len(blocks):
             return self.commit_write
-        return call(k.ops.get_block(inode, blocks[self.at], True), into="got")  # type: ignore[call-arg]
+        return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
 
     def mapped(self, k: Machine) -> Next:
         """Did it find one?"""
@@ -193,11 +195,18 @@ WLI_CORRECTED = Kernel(
         "allocates, index blocks and quota included, and after the lock was dropped everything is asked again. "
         "Linux came to it as page_mkwrite, from 2.6.18 on. A store without room is refused: SIGBUS."
     ),
-    sources=("kernel-facts 1c", "mail-2004-09-05", "2.6.18: 9637a5efd4fb; 2.6.21: c3704ceb4ad0; 2.6.23: 5417169026c3"),
+    sources=(
+        "kernel-facts 1c",
+        "mail-2004-09-05",
+        "2.6.18: 9637a5efd4fb; 2.6.21: c3704ceb4ad0; 2.6.23: 5417169026c3",
+    ),
     functions={**FUNCTIONS, **table(*CHANGED)},
     filesystems={"ext2": EXT2},
     replaces={
-        DoNoPage: DoNoPageAsking, DoWpPage: DoWpPageAsking, DoMmapPgoff: DoMmapNotifying, SysMprotect: MprotectNotifying,
+        DoNoPage: DoNoPageAsking,
+        DoWpPage: DoWpPageAsking,
+        DoMmapPgoff: DoMmapNotifying,
+        SysMprotect: MprotectNotifying,
     },  # fmt: skip
     leaves_out=LEAVES_OUT,
 )

@@ -38,7 +38,7 @@ class EnoughSpace(KernelFunction):
         """Ask the filesystem: is a block free? It looks and reserves nothing."""
         if self.vma.file is None:
             self.room = True
-            return
+            return None
         inode = k.inodes[self.vma.file]
         first = self.vma.index(self.vpn) * k.blocks_per_page
         needed = sum(k.map.lookup(inode, first + i) is None for i in range(k.blocks_per_page))

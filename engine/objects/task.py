@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.errors import Panic
 from engine.journal import Cell, Entity, Journal
 from engine.objects.mm import Mm
 
@@ -16,7 +17,7 @@ class Task(Entity):
     state = Cell[str]()
     line = Cell[int]()
     stack = Cell[Any]()
-    locks = Cell[tuple[str, ...]]()
+    locks = Cell[tuple[str, ...] | None]()
     signal = Cell[str | None]()
     min_flt = Cell[int | None]()
     maj_flt = Cell[int | None]()
@@ -24,7 +25,14 @@ class Task(Entity):
 
     def __init__(self, journal: Journal, name: str, *, uid: int, cpu: int, mm: Mm | None) -> None:
         super().__init__(journal, f"task/{name}")
-        self.task, self.uid, self.cpu, self.mm = name, uid, cpu, mm
+        self.task, self.uid, self.cpu, self.process = name, uid, cpu, mm
+
+    @property
+    def mm(self) -> Mm:
+        """The address space it lives in. The kernel's own tasks have none."""
+        if self.process is None:
+            raise Panic("a kernel task has no address space", self.task)
+        return self.process
 
     @property
     def privileged(self) -> bool:

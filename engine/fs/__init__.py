@@ -1,0 +1,1 @@
+"""Filesystems and what they share: block map, free space, quota, disk."""

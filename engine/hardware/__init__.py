@@ -1,0 +1,1 @@
+"""What happens without the kernel's knowledge: CPU, MMU, TLB, memory."""

@@ -1,0 +1,1 @@
+"""The things a kernel keeps: entities with cells."""
