@@ -75,9 +75,9 @@ class Ledger:
 
     def update(self, writes: list[Write]) -> tuple[tuple[FateChange, ...], tuple[Delta, ...]]:
         """The fates that this step changed, and the same as deltas of derived cells."""
-        if not any(write.at.endswith(_MATTERS) for write in writes):
+        if not any(at.endswith(_MATTERS) for at, _, _ in writes):
             return (), ()
-        power_cut = any(write.at == "machine.cuts" for write in writes)
+        power_cut = any(at == "machine.cuts" for at, _, _ in writes)
         changes, deltas = [], []
         for name, record in self._records():
             fate = self._judge(name, record)
@@ -139,11 +139,11 @@ class Ledger:
     # -- who was told ---------------------------------------------------------------------------------------------
 
     def _tell(self, writes: list[Write]) -> Iterator[Delta]:
-        for write in writes:
-            if write.at.startswith("line/") and write.at.endswith(".result") and write.new is not None:
-                yield from self._answered(write.at[5:-7], str(write.new))
-            elif write.at.startswith("store/") and write.at.endswith(".refused"):
-                yield from self._set_told(write.at[6:-8], str(write.new))
+        for at, _, new in writes:
+            if at.startswith("line/") and at.endswith(".result") and new is not None:
+                yield from self._answered(at[5:-7], str(new))
+            elif at.startswith("store/") and at.endswith(".refused"):
+                yield from self._set_told(at[6:-8], str(new))
 
     def _answered(self, line: str, result: str) -> Iterator[Delta]:
         """A call has returned: an error tells of every store of that file that is not safe, a 0 promises for it."""

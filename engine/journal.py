@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, overload
+from typing import Any, ClassVar, Generic, TypeVar, overload
 
 T = TypeVar("T")
 
 
-class Write(NamedTuple):
-    """One change of one cell."""
-
-    at: str
-    old: Any
-    new: Any
+Write = tuple[str, Any, Any]
+"""One change of one cell: its address, what it was, what it is. A plain tuple: there are very many."""
 
 
 @lru_cache(maxsize=1 << 18)
@@ -59,7 +55,7 @@ class Journal:
             del cells[at]
         else:
             cells[at] = new
-        self.log.append(Write(at, old, new))
+        self.log.append((at, old, new))
 
     def mark(self) -> None:
         """Begin a step: undo() comes back to here."""
@@ -109,7 +105,7 @@ class Journal:
 class Entity:
     """A thing with cells. Its name is its address: `page/3`. One object per name; frames may hold it as a local."""
 
-    _cells: dict[str, str]
+    addresses: dict[str, str]
     _fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -117,14 +113,14 @@ class Entity:
 
     def __init__(self, journal: Journal, name: str) -> None:
         self.journal, self.name = journal, name
-        self._cells = {field: f"{name}.{field}" for field in self._fields}
+        self.addresses = {field: f"{name}.{field}" for field in self._fields}
 
     def __repr__(self) -> str:
         return self.name
 
     def clear(self) -> None:
         """Empty every cell of this thing."""
-        for at in self._cells.values():
+        for at in self.addresses.values():
             self.journal.write(at, None)
 
 
@@ -149,13 +145,13 @@ class Cell(Generic[T]):
     def __get__(self, entity: Entity | None, owner: type) -> Any:
         if entity is None:
             return self
-        at = entity._cells[self.field]
+        at = entity.addresses[self.field]
         journal = entity.journal
         journal.reads[at] = None
         return journal.cells.get(at)
 
     def __set__(self, entity: Entity, new: T) -> None:
-        entity.journal.write(entity._cells[self.field], new)
+        entity.journal.write(entity.addresses[self.field], new)
 
 
 class Table(Generic[T]):

@@ -14,7 +14,7 @@ from engine.fs.blockmap import BlockMap
 from engine.fs.disk import Disk
 from engine.fs.quota import Quota
 from engine.fs.space import Space
-from engine.function import WAIT, KernelFunction, Layout, StepInfo, Waiting, call, layout, ret, tail
+from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layout, ret, tail
 from engine.hardware.cpu import Cpu
 from engine.hardware.ram import Ram
 from engine.journal import Cell, Entity, Journal, Write
@@ -148,7 +148,7 @@ class Machine:
     # -- what is owed ---------------------------------------------------------------------------------------------
 
     def accept(self, file: str, start: int, stop: int, text: str, store: str) -> None:
-        """A store was let through: from now on the file ought to hold these bytes. What lies beyond its end never will."""
+        """A store was let through: from now on the file ought to hold these bytes, as far as it reaches."""
         oracle, stop = self.oracles[file], min(stop, self.inodes[file].size)
         if start < stop:
             size = max(self.inodes[file].size, oracle.data.size)
@@ -226,47 +226,47 @@ class Machine:
         journal = self.journal
         journal.mark()
         self.current, self.blocked_on = task, None
-        stack = task.stack
+        stack = task.stack or self._next_line(task)
         if stack is None:
-            stack = self._next_line(task)
-            if stack is None:
-                journal.unmark()
-                return None
-        kind, at, local, into, below = stack
+            journal.unmark()
+            return None
+        kind, at, local, _, _ = stack
         plan = layout(kind)
         info = plan.steps[at]
-        frame = kind(*local)
         if info.may_sleep and task.locks:
             self._assert_may_sleep(kind, at)
+        frame = kind(*local)
         then = info.run(frame, self)
         if then is WAIT:
-            if stack is task.stack:
-                journal.unmark()
-            else:
-                assert len(journal.since_mark()) == 1, "a step that waits has written more than its line"
-                journal.undo()
+            self._wait(task)
             return None
-        kept = plan.pack(frame)
-        if then is None:
-            if info.following is None:
-                raise Panic("fell off the last step", task.task, f"{plan.c_name}.{at}")
-            stack = (kind, info.following, kept, into, below)
-        elif type(then) is call:
-            stack = self._push(then.callee, then.into, (kind, self._after(info, plan, task), kept, into, below))
-        elif type(then) is ret:
-            stack = self._return(then.value, below, into)
-        elif type(then) is tail:
-            stack = self._push(then.callee, None, (kind, RETURN, kept, into, below))
-        else:
-            stack = (kind, then.__name__, kept, into, below)
-        task.stack = stack
+        task.stack = stack = self._follow(then, stack, plan.pack(frame), info)
         if stack is None:
             self._line_done(task)
         return Moved(task.task, kind, at)
 
-    def _after(self, info: StepInfo, plan: Layout, task: Task) -> str:
+    def _wait(self, task: Task) -> None:
+        """Take back that a new line was begun; nothing else may have been written."""
+        began = task.stack is None
+        assert len(self.journal.since_mark()) == began, "a step that waits has written something"
+        self.journal.undo()
+
+    def _follow(self, then: Any, stack: Any, kept: tuple[Any, ...], info: StepInfo) -> Any:
+        """The stack after a step, given what the step returned and the frame's fields as it left them."""
+        kind, _, _, into, below = stack
+        if then is None:
+            return (kind, self._following(kind, info), kept, into, below)
+        if type(then) is call:
+            return self._push(then.callee, then.into, (kind, self._following(kind, info), kept, into, below))
+        if type(then) is ret:
+            return self._return(then.value, below, into)
+        if type(then) is tail:
+            return self._push(then.callee, None, (kind, RETURN, kept, into, below))
+        return (kind, then.__name__, kept, into, below)
+
+    def _following(self, kind: type[KernelFunction], info: StepInfo) -> str:
         if info.following is None:
-            raise Panic("calls from its last step", task.task, f"{plan.c_name}.{info.name}")
+            raise Panic("fell off the last step", self.current.task, f"{kind.c_name}.{info.name}")
         return info.following
 
     def _push(self, callee: KernelFunction, into: str | None, below: Any) -> Any:

@@ -25,7 +25,7 @@ from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Set
 
 
 def mmap(o: op.Mmap) -> KernelFunction:
-    """mmap(2)."""
+    """The mapping call, with its rights in a fixed order."""
     return DoMmapPgoff(o.var, o.file, o.length, tuple(sorted(o.prot)), o.shared, o.offset, o.populate)
 
 

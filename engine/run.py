@@ -1,7 +1,8 @@
 """The front door: run a scenario on a kernel under a schedule, and get a trace.
 
-Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the schedule
-names the step it has just made. Then the kernel's own tasks go on if they have work, else the first of the order that can.
+Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the
+schedule names the step it has just made. Then the kernel's own tasks go on if they
+have work, else the first of the order that can.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Driver:
                 line=line,
                 answer=answer,
                 reads=reads,
-                writes=tuple((w.at, wire(w.at, w.old), wire(w.at, w.new)) for w in writes),
+                writes=tuple((at, wire(at, old), wire(at, new)) for at, old, new in writes),
                 derived=(*derived, *waits),
                 fates=fates,
                 event=event,

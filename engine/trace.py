@@ -23,9 +23,9 @@ class FateChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One atomic step. `writes` are the journal's; `derived` what follows from them: fates, who was told, who waits.
+    """One atomic step. `writes` are the journal's; `derived` follows from them: fates, who was told, who waits.
 
-    `n` counts from 1, `line` is the script line (1-based; 0 for the kernel's own tasks), `event` names the step in links.
+    `n` counts from 1, `line` is the script line (1-based; 0 for the kernel's own tasks), `event` names the step.
     """
 
     n: int
@@ -74,7 +74,7 @@ class Trace:
     complete: bool
 
     def state_at(self, n: int) -> dict[str, Value]:
-        """Every cell after step n (0: before the first), derived ones included; cells that are not there are left out."""
+        """Every cell after step n (0: before the first), derived ones included; cells that are not there are absent."""
         state = dict(self.initial)
         for step in self.steps[:n]:
             apply(state, step.writes)

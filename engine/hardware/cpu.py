@@ -1,7 +1,7 @@
 """A CPU: its MMU and its TLB. What happens here happens without the kernel's knowledge.
 
-The walk follows the i386 manual as far as asm-i386/pgtable.h needs it: A is set on use; D is set by a store, in a
-locked cycle that looks at the entry in memory again; a TLB entry that allows the store and is already dirty asks nothing.
+The walk follows the i386 manual as far as asm-i386/pgtable.h needs it: A is set on use; D by a store, in
+a locked cycle that looks at the entry in memory again; a TLB entry that allows the store and is dirty asks nothing.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ FUNCTIONS = table(*FAULT_PATH, *WRITE_PATH, *SYSCALLS, *WORLD)
 EXT2 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext2SyncFile)
 
 LEAVES_OUT = (
-    "Page tables, inodes and index blocks live outside the simulated frames; only file and anonymous pages take frames.",
+    "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
     "There is no read-ahead and no read-around: each page is read when it is asked for.",
     "There is no swap: anonymous pages stay in memory.",
     "Reads, and writes of inodes and index blocks, are waited for within one step; writes of data are queued.",
@@ -83,9 +83,9 @@ LINUX_2_6_9 = Kernel(
     title="Linux 2.6.9 as shipped",
     short="2.6.9 as shipped",
     story=(
-        "October 2004. A shared writable mapping gets a writable page table entry on its first touch, even on a load. "
+        "October 2004. A shared writable mapping gets a writable entry on first touch, even on a load. "
         "No store ever enters the kernel after that, and nobody asks the filesystem for a block until writeback. "
-        "Where there is none then, the page is marked clean, a flag is set in the file, and the data goes with the page."
+        "Where there is none then, the page is marked clean, a flag is set in the file, and data goes with the page."
     ),
     sources=(
         "kernel-facts 1a",

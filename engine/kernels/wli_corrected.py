@@ -28,10 +28,10 @@ YES, RACED = "yes", "raced"
 
 @dataclass
 class EnoughSpace(KernelFunction):
-    """Give the page its blocks now, index blocks and quota included, or say why not. Returns "yes", "raced" or an errno.
+    """Give the page its blocks now, index and quota included, or say why not: "yes", "raced", an errno.
 
-    Entered and left with page_table_lock held; the lock is dropped to ask, because a filesystem may sleep. `expected` is
-    what the entry held: whatever else it holds afterwards means that somebody was faster.
+    Entered and left with page_table_lock held; the lock is dropped to ask, because a filesystem may sleep. `expected`
+    is what the entry held: whatever else it holds afterwards means that somebody was faster.
     """
 
     source = (
@@ -191,8 +191,8 @@ WLI_CORRECTED = Kernel(
     title="The idea, corrected",
     short="the idea, corrected",
     story=(
-        "What the sketch needs to work on 2.6.9: shared mappings start read-only in the page table, the question really "
-        "allocates, index blocks and quota included, and after the lock was dropped everything is asked again. "
+        "What the sketch needs to work on 2.6.9: shared mappings start read-only in the page table, the question "
+        "really allocates, index blocks and quota included, and after the lock was dropped everything is asked again. "
         "Linux came to it as page_mkwrite, from 2.6.18 on. A store without room is refused: SIGBUS."
     ),
     sources=(
@@ -207,6 +207,6 @@ WLI_CORRECTED = Kernel(
         DoWpPage: DoWpPageAsking,
         DoMmapPgoff: DoMmapNotifying,
         SysMprotect: MprotectNotifying,
-    },  # fmt: skip
+    },
     leaves_out=LEAVES_OUT,
 )

@@ -111,7 +111,7 @@ class DoWpPagePosted(DoWpPage):
 
 
 BUILD = BuildReport(
-    verdict="The patch as posted does not build. What runs here is the least repair that does; every other defect is alive.",
+    verdict="The patch as posted does not build. What runs is the least repair that does; every other defect is alive.",
     errors=(
         BuildError(
             place="mm/memory.c, do_wp_page(), hunk 1",
@@ -154,8 +154,8 @@ WLI_POSTED = Kernel(
     short="the patch as posted",
     story=(
         "William Lee Irwin's sketch of 2004-09-05: trap the first store, ask the filesystem in the fault, and answer "
-        "SIGBUS where there is no room. As posted it does not compile. With the least repair it runs, refuses the store "
-        "of the mail's experiment as it should, and breaks copy-on-write for everybody."
+        "SIGBUS where there is no room. As posted it does not compile. With the least repair it runs, refuses the "
+        "store of the mail's experiment as it should, and breaks copy-on-write for everybody."
     ),
     sources=("mail-2004-09-05", "kernel-facts 1b"),
     functions={**FUNCTIONS, **table(EnoughSpace, DoNoPagePosted, DoWpPagePosted)},
