@@ -236,7 +236,10 @@ class Machine:
         if info.may_sleep and task.locks:
             self._assert_may_sleep(kind, at)
         frame = kind(*local)
-        then = info.run(frame, self)
+        try:
+            then = info.run(frame, self)
+        except Panic as panic:
+            raise Panic(panic.message, task.task, f"{plan.c_name}.{at}") from panic
         if then is WAIT:
             self._wait(task)
             return None

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import Panic
 from engine.fates import LEAKED, Ledger
 from engine.function import layout
 from engine.kernel import Kernel
@@ -60,10 +61,21 @@ class Driver:
         self._ledger = Ledger(machine)
         self._waits: dict[str, str] = {}
         self._initial = {at: wire(at, value) for at, value in machine.journal.cells.items()}
+        self._panic: Panic | None = None
         self.steps: list[Step] = []
 
     def run(self, limits: Limits) -> Trace:
-        """Step until nobody can move, or the limit is reached."""
+        """Step until nobody can move, or the limit is reached. A kernel with known defects may panic: the run ends there."""
+        try:
+            return self._run(limits)
+        except Panic as panic:
+            if not self.machine.kernel.defects:
+                raise
+            self.machine.journal.undo()
+            self._panic = panic
+            return self._trace(complete=False)
+
+    def _run(self, limits: Limits) -> Trace:
         task: Task | None = self._order[len(KERNEL_TASKS)]
         while len(self.steps) < limits.steps:
             moved = self.machine.step(task) if task is not None else None
@@ -159,7 +171,9 @@ class Driver:
 
     def _notes(self, *, complete: bool) -> list[str]:
         notes = []
-        if not complete:
+        if self._panic is not None:
+            notes.append(f"The kernel panics. {self._panic}")
+        elif not complete:
             notes.append(
                 f"The run was stopped after {len(self.steps)} steps, the limit. What is shown is its beginning."
             )
