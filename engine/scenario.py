@@ -163,7 +163,7 @@ class File(Model):
     """A file as it is on the disk at the beginning."""
 
     owner: Name = Field(default="root", description="who is charged for its blocks", examples=["alice"])
-    size: Size = Field(examples=["4P"])
+    size: Size = Field(examples=["4P", 16384])
     data: dict[str, Annotated[str, Field(max_length=64)]] = Field(
         default_factory=dict,
         max_length=MAX_DATA,
@@ -180,9 +180,7 @@ class Task(Model):
     cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(None, description="the processor it runs on")
     thread_of: Name | None = Field(default=None, description="the task whose address space it shares")
     child_of: Name | None = Field(default=None, description="the task whose fork() makes it")
-    on_sigbus: Literal["die", "next"] = Field(
-        default="die", description="die, or go on with the next page or line"
-    )
+    on_sigbus: Literal["die", "next"] = Field(default="die", description="die, or go on with the next page or line")
     script: tuple[str, ...] = Field(
         strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]
     )
@@ -210,23 +208,17 @@ class Extent:
 class Scenario(Model):
     """A machine, a filesystem, files, and tasks with their scripts: plain data."""
 
-    id: str = Field(
-        default="scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses"
-    )
+    id: str = Field(default="scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses")
     order: int = Field(default=0, ge=0, le=9999, description="its place in the gallery")
     title: str = Field(min_length=1, max_length=120, examples=["The mail's experiment"])
     chapter: Label = ""
     story: Prose = Field(default="", description="what happens, in two or three sentences")
     question: Prose = Field(default="", description="what to ask a class before playing it")
     answer: Prose = ""
-    sources: tuple[Label, ...] = Field(
-        default=(), strict=False, max_length=20, description="where the facts come from"
-    )
+    sources: tuple[Label, ...] = Field(default=(), strict=False, max_length=20, description="where the facts come from")
     machine: Machine = Field(default_factory=Machine)
     filesystem: Filesystem = Field(default_factory=Filesystem)
-    files: dict[Name, File] = Field(
-        default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}]
-    )
+    files: dict[Name, File] = Field(default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}])
     tasks: dict[Name, Task] = Field(
         min_length=1, max_length=MAX_TASKS, examples=[{"A": {"user": "alice", "script": ["fsync(f)"]}}]
     )
@@ -296,14 +288,10 @@ def load_scenario(text: str, name: str = "scenario", *, default_id: str | None =
     return _scenario(document, name, default_id)
 
 
-def scenario_from_data(
-    data: Mapping[str, Any], name: str = "scenario", *, default_id: str | None = None
-) -> Scenario:
+def scenario_from_data(data: Mapping[str, Any], name: str = "scenario", *, default_id: str | None = None) -> Scenario:
     """Read a scenario from plain data, as a JSON body has it; problems have a path instead of a line."""
     if not isinstance(data, dict):
-        raise ScenarioError(
-            [Problem(0, 0, "", "a scenario is a mapping of key: value", "Send an object")], name=name
-        )
+        raise ScenarioError([Problem(0, 0, "", "a scenario is a mapping of key: value", "Send an object")], name=name)
     return _scenario(Document("", data), name, default_id)
 
 
@@ -312,7 +300,9 @@ def _scenario(document: Document, name: str, default_id: str | None) -> Scenario
     if default_id is not None and "id" not in data:
         data = {**data, "id": default_id}
     scenario, found = _validate(data)
-    problems = [*document.problems, *(_placed(document, problem, key=key) for problem, key in found)]
+    known = {problem.path for problem in document.problems}
+    more = [_placed(document, problem, key=key) for problem, key in found if problem.path not in known]
+    problems = [*document.problems, *more]
     if problems or scenario is None:
         raise ScenarioError(problems, name=name)
     return scenario
@@ -328,7 +318,8 @@ def _validate(data: dict[str, Any]) -> tuple[Scenario | None, list[tuple[Problem
     except ScenarioError as error:
         return None, [(problem, False) for problem in error.problems]
     except ValidationError as error:
-        problems = [shape.problem(dict(detail), MODELS) for detail in error.errors(include_url=False)]
+        details = shape.without_echoes([dict(detail) for detail in error.errors(include_url=False)])
+        problems = [shape.problem(detail, MODELS) for detail in details]
         mended = checks.mend(data, [detail["loc"] for detail in error.errors(include_url=False)])
     try:
         Scenario.model_validate(mended)
@@ -380,7 +371,4 @@ def json_schema() -> dict[str, Any]:
 def load_all(texts: Iterable[tuple[str, str]]) -> dict[str, Scenario]:
     """The scenarios of a gallery, from pairs of name and text, by id in their order."""
     found = [load_scenario(text, f"{name}.yaml", default_id=name) for name, text in texts]
-    return {
-        scenario.id: scenario
-        for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))
-    }
+    return {scenario.id: scenario for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import yaml
 
 from engine.document import pointer
-from engine.errors import Problem, short, suggestion
+from engine.errors import Problem, near, short, suggestion
 from engine.sizes import MAX_BYTES, Geometry, split_literal
 
 Fields: TypeAlias = Mapping[str, Any]
@@ -43,9 +43,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def completed(data: dict[str, Any]) -> dict[str, Any]:
     """The data with what can be left out: a toy machine's block size, a thread's user, sizes in bytes."""
-    machine, filesystem, files, tasks = (
-        _mapping(data, key) for key in ("machine", "filesystem", "files", "tasks")
-    )
+    machine, filesystem, files, tasks = (_mapping(data, key) for key in ("machine", "filesystem", "files", "tasks"))
     page = machine.get("page_size", 4096)
     page = page if type(page) is int and page > 0 else 4096
     if "filesystem" not in data or isinstance(data["filesystem"], dict):
@@ -74,13 +72,25 @@ def _sized(file: Any, geometry: Geometry) -> Any:
 
 
 def _with_user(task: Any, tasks: Mapping[str, Any]) -> Any:
-    """A thread or child with the user of the task it comes from."""
+    """A thread or child with the user of the task it comes from; with root if there is no such task."""
     user, seen = task, 0
     while isinstance(user, dict) and "user" not in user and seen < len(tasks):
         user, seen = tasks.get(str(user.get("thread_of") or user.get("child_of"))), seen + 1
-    if isinstance(task, dict) and isinstance(user, dict) and "user" in user:
-        return {**task, "user": user["user"]}
-    return task
+    if not isinstance(task, dict) or "user" in task or not (task.get("thread_of") or task.get("child_of")):
+        return task
+    return {**task, "user": user["user"] if isinstance(user, dict) and "user" in user else "root"}
+
+
+def without_echoes(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The errors without those that only follow from another: a key misspelt is not also missing."""
+    extra = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+
+    def echo(detail: dict[str, Any]) -> bool:
+        *inside, key = detail["loc"] or ("",)
+        beside = [str(loc[-1]) for loc in extra if list(loc[:-1]) == inside]
+        return detail["type"] == "missing" and bool(near(str(key), beside))
+
+    return [detail for detail in details if not echo(detail)]
 
 
 def problem(detail: dict[str, Any], models: Models) -> tuple[Problem, bool]:

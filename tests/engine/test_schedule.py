@@ -75,9 +75,7 @@ def test_without_steps_functions_are_taken_on_trust() -> None:
         ("A@do_no_page.set_pte>B,A@do_no_page.set_pte>C", "A@", "two preemptions at one place", "#2"),
     ],
 )
-def test_a_refusal_names_the_item_what_is_wrong_and_a_cure(
-    text: str, item: str, message: str, cure: str
-) -> None:
+def test_a_refusal_names_the_item_what_is_wrong_and_a_cure(text: str, item: str, message: str, cure: str) -> None:
     error = refusal(text)
     assert error.where.startswith(item)
     assert message in error.message

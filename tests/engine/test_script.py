@@ -204,9 +204,7 @@ BAD: list[tuple[str, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("line", "column", "message", "cure"), BAD, ids=[line[:40] for line, *_ in BAD])
-def test_a_refusal_names_the_column_what_is_wrong_and_a_cure(
-    line: str, column: int, message: str, cure: str
-) -> None:
+def test_a_refusal_names_the_column_what_is_wrong_and_a_cure(line: str, column: int, message: str, cure: str) -> None:
     problem = refusal(line)
     assert message in problem.message
     assert cure in problem.cure
