@@ -65,7 +65,7 @@ class Driver:
         self.steps: list[Step] = []
 
     def run(self, limits: Limits) -> Trace:
-        """Step until nobody can move, or the limit is reached. A kernel with known defects may panic: the run ends there."""
+        """Step until nobody can move, or the limit is reached. A kernel with known defects may end in a panic."""
         try:
             return self._run(limits)
         except Panic as panic:

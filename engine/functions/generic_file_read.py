@@ -36,9 +36,8 @@ class GenericFileRead(KernelFunction):
         k.answer("no" if page is None else f"yes: frame {page.pfn}")
         if page is None:
             return self.no_cached_page
-        if not page.uptodate and page.locked.holder:
-            k.blocked_on = page.locked.at
-            return WAIT
+        if not page.uptodate:
+            return self.page_not_up_to_date if k.free_lock(page.locked) else WAIT
 
     def file_read_actor(self, k: Machine) -> Next:
         """Copy what the page holds, whether the disk has it or not."""
@@ -58,6 +57,17 @@ class GenericFileRead(KernelFunction):
 
     def page_read(self, k: Machine) -> Next:
         """Now it is there."""
+        return self.find_get_page
+
+    def page_not_up_to_date(self, k: Machine) -> Next:
+        """It is there, but its content is not: it has to be read."""
+        page = self._page(k)
+        if page is None or not k.trylock(page.locked):
+            return WAIT
+        return call(k.ops.readpage(page), into="error")
+
+    def read_again(self, k: Machine) -> Next:
+        """Now its content is there."""
         return self.find_get_page
 
     def finish(self, k: Machine) -> Next:

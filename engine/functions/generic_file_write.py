@@ -132,8 +132,6 @@ class GenericFileWrite(KernelFunction):
 
     def refuse(self, k: Machine) -> Next:
         """No block, no write: the data is not taken."""
-        if not self._page.uptodate:
-            self._page.uptodate = True
         k.unlock(self._page.locked)
         k.ram.put(self._page)
         return self.up_i_sem

@@ -53,7 +53,7 @@ class MpageReadpage(KernelFunction):
         """Read the blocks there are; holes beside them read as zeroes."""
         data = Data(k.page_size)
         whole = len(self.blocks) == k.blocks_per_page and None not in self.blocks
-        if not whole:
+        if not whole and not self.page.private:
             self.page.attach_buffers(dirty=False)
         for i, block in enumerate(self.blocks):
             if block is not None:
