@@ -123,7 +123,10 @@ class Scene:
 
 
 def lay_out(
-    mappings: Sequence[Mapping], files: Sequence[File], loose: Sequence[str], targets: Iterable[tuple[str, str, str]] = ()
+    mappings: Sequence[Mapping],
+    files: Sequence[File],
+    loose: Sequence[str],
+    targets: Iterable[tuple[str, str, str]] = (),
 ) -> Scene:
     """Place mappings beside the files behind them, files one below the other, loose frames last.
 
@@ -135,7 +138,9 @@ def lay_out(
             every translation that ever exists.
     """
     left, right, end = _place(mappings, files)
-    band = _band("loose", "not in the page cache", "", 0, _below(right), [(key, key) for key in loose]) if loose else None
+    band = (
+        _band("loose", "not in the page cache", "", 0, _below(right), [(key, key) for key in loose]) if loose else None
+    )
     bottom = max([end, *([band.y + band.height] if band else [])])
     edges = _edges(left, right, band, targets)
     return Scene(bottom + 10, tuple(left), tuple(right), band, tuple(edges))
@@ -147,7 +152,9 @@ def _place(mappings: Sequence[Mapping], files: Sequence[File]) -> tuple[list[Ban
     right: list[Band] = []
     y = float(TOP)
     for file in files:
-        right.append(_band(file.name, file.title, "", file.hue, y, [(str(i), str(i)) for i in file.indices], file.hidden))
+        right.append(
+            _band(file.name, file.title, "", file.hue, y, [(str(i), str(i)) for i in file.indices], file.hidden)
+        )
         low = y
         for mapping in (mapping for mapping in mappings if mapping.file == file.name):
             left.append(_mapping(mapping, low))

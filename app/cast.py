@@ -1,0 +1,199 @@
+"""What a run touches: its mappings, files, frames, blocks and users, found by reading the whole trace once.
+
+The picture keeps a place for everything named here from the first step on. Windows are small on purpose: a mapping or
+file shows at most MAX_ROWS pages, those the run touches first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import scene
+from app.cells import Range, entry_of, names_of, ranges_of
+from app.scene import MAX_ROWS
+
+MAX_LOOSE = 6
+MAX_BLOCKS = 48
+HUES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everything that has a place. Pages are virtual page numbers or indices in a file; blocks are numbers."""
+
+    mappings: tuple[scene.Mapping, ...]
+    files: tuple[scene.File, ...]
+    loose: tuple[int, ...]
+    targets: tuple[tuple[str, str, str], ...]
+    blocks: tuple[int, ...]
+    tables: tuple[tuple[str, int], ...]
+    cpus: int
+    page_size: int
+    block_size: int
+    hues: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def places(self) -> scene.Scene:
+        """The picture of this cast."""
+        return scene.lay_out(self.mappings, self.files, [f"frame/{pfn}" for pfn in self.loose], self.targets)
+
+
+def cast_of(trace: Any, scenario: Any) -> Cast:
+    """Read a trace from end to end and note what it touches."""
+    watch = _Watch(dict(trace.initial), scenario)
+    watch.look(())
+    for step in trace.steps:
+        for at, _, new in step.writes:
+            watch.state[at] = new
+        watch.look([at for at, _, _ in step.writes])
+    return watch.cast()
+
+
+def where_is(get: Any, pfn: int) -> str:
+    """The place of a frame: "f/2" in the page cache, else "frame/9". `get` reads a cell."""
+    file, index = get(f"page/{pfn}.mapping"), get(f"page/{pfn}.index")
+    if file is not None and file != "anon" and get(f"mapping/{file}/{index}.page") == pfn:
+        return f"{file}/{index}"
+    return f"frame/{pfn}"
+
+
+class _Watch:
+    """The state while the trace goes by, and what has been seen of it so far."""
+
+    def __init__(self, state: dict[str, Any], scenario: Any) -> None:
+        self.state, self.scenario = state, scenario
+        self.vmas: dict[tuple[str, int], Range] = {}
+        self.names: dict[tuple[str, int], str] = {}
+        self.pages: dict[str, set[int]] = {}
+        self.entries: dict[tuple[str, int], None] = {}
+        self.targets: dict[tuple[str, int, str], None] = {}
+        self.loose: dict[int, None] = {}
+        self.blocks: dict[int, None] = {}
+        self.tables: dict[tuple[str, int], None] = {}
+        self.sizes: dict[str, int] = {}
+
+    def look(self, changed: Iterable[str]) -> None:
+        """Note what the cells that changed (or, for no cells, all of them) say."""
+        moved = False
+        for at in list(changed) or list(self.state):
+            kind, _, rest = at.partition("/")
+            if kind == "mm":
+                moved |= self._mm(rest, at)
+            elif kind == "mapping" and at.endswith(".page"):
+                file, _, index = rest.removesuffix(".page").rpartition("/")
+                self.pages.setdefault(file, set()).add(int(index))
+                moved = True
+            elif kind == "inode" and at.endswith(".size"):
+                file = rest.removesuffix(".size")
+                self.sizes[file] = max(self.sizes.get(file, 0), self.state[at] or 0)
+            elif kind == "block":
+                self.blocks[int(rest.removesuffix(".owner"))] = None
+            elif kind == "page" and at.endswith(".mapping"):
+                moved = True
+        if moved:
+            self._aim()
+
+    def _mm(self, rest: str, at: str) -> bool:
+        """A cell of an address space; whether a translation may have changed."""
+        if rest.endswith(".vmas"):
+            for vma in ranges_of(self.state[at]):
+                self._vma(rest.removesuffix(".vmas"), vma)
+        elif rest.endswith(".names"):
+            for start, name in names_of(self.state[at]).items():
+                self.names.setdefault((rest.removesuffix(".names"), start), name)
+        elif "/pte/" in rest:
+            mm, _, vpn = rest.removesuffix(".entry").partition("/pte/")
+            self.entries[mm, int(vpn, 16)] = None
+            return True
+        elif "/pgd/" in rest:
+            mm, _, slot = rest.removesuffix(".entry").partition("/pgd/")
+            self.tables[mm, int(slot)] = None
+        return False
+
+    def _vma(self, mm: str, vma: Range) -> None:
+        """A mapping, joined with a known one that it is a part of or that it extends."""
+        for (owner, start), known in self.vmas.items():
+            if owner == mm and known.file == vma.file and start <= vma.start <= known.end:
+                if vma.end > known.end:
+                    self.vmas[owner, start] = vma if vma.start == start else known
+                return
+        self.vmas[mm, vma.start] = vma
+
+    def _aim(self) -> None:
+        """Where every present entry points now."""
+        for mm, vpn in self.entries:
+            entry = entry_of(self.state.get(f"mm/{mm}/pte/{vpn:#x}.entry"))
+            if entry is None:
+                continue
+            place = where_is(self.state.get, entry.pfn)
+            self.targets[mm, vpn, place] = None
+            if place.startswith("frame/"):
+                self.loose[entry.pfn] = None
+            else:
+                file, _, index = place.rpartition("/")
+                self.pages.setdefault(file, set()).add(int(index))
+
+    # -- the result -----------------------------------------------------------------------------------------------
+
+    def cast(self) -> Cast:
+        """Everything seen, in the order of the scenario."""
+        hues = self._hues()
+        size = self.scenario.machine.page_size
+        used = {vma.file for vma in self.vmas.values()} | set(self.pages)
+        files = tuple(self._file(name, hues) for name in self.scenario.files if name in used)
+        mappings = tuple(self._mapping(mm, vma, hues) for (mm, _), vma in self.vmas.items())
+        return Cast(
+            mappings,
+            files,
+            tuple(self.loose)[:MAX_LOOSE],
+            tuple((mm, f"{vpn:#x}", place) for mm, vpn, place in self.targets),
+            self._blocks(),
+            tuple(self.tables),
+            self.scenario.machine.cpus,
+            size,
+            self.scenario.filesystem.block_size,
+            hues,
+        )
+
+    def _hues(self) -> dict[str, int]:
+        """A hue for each task, and for each file that of the first task that names it."""
+        hues = {task: min(place + 1, HUES) for place, task in enumerate(self.scenario.tasks)}
+        for task in self.scenario.tasks:
+            for line in self.scenario.lines(task):
+                file = getattr(line.operation, "file", None) or getattr(line.operation, "name", None)
+                if isinstance(file, str):
+                    hues.setdefault(file, hues[task])
+        return hues
+
+    def _file(self, name: str, hues: Mapping[str, int]) -> scene.File:
+        size = self.scenario.machine.page_size
+        count = max(-(-self.sizes.get(name, 0) // size), max(self.pages.get(name, {0}), default=0) + 1)
+        shown, hidden = _window(range(count), self.pages.get(name, set()))
+        return scene.File(name, f"inode {name}", hues.get(name, 0), shown, hidden)
+
+    def _mapping(self, mm: str, vma: Range, hues: Mapping[str, int]) -> scene.Mapping:
+        touched = {vpn for owner, vpn in self.entries if owner == mm}
+        shown, hidden = _window(range(vma.start, vma.end), touched)
+        name = self.names.get((mm, vma.start), "")
+        note = f"{vma.rights} · {vma.end - vma.start} page{'s' if vma.end - vma.start > 1 else ''}"
+        title = f"{name + ' = ' if name else ''}{vma.file or 'anonymous'}"
+        return scene.Mapping(
+            mm, name, title, note, hues.get(mm, 0), vma.file, tuple((vpn, vma.index(vpn)) for vpn in shown), hidden
+        )
+
+    def _blocks(self) -> tuple[int, ...]:
+        total = self.state.get("fs.total") or 0
+        if total <= MAX_BLOCKS:
+            return tuple(range(total))
+        return tuple(sorted(self.blocks))[:MAX_BLOCKS]
+
+
+def _window(pages: range, touched: set[int]) -> tuple[tuple[int, ...], int]:
+    """At most MAX_ROWS of the pages, touched ones first, in order; and how many are not shown."""
+    if len(pages) <= MAX_ROWS:
+        return tuple(pages), 0
+    first = [page for page in pages[:4096] if page in touched] or list(pages[:1])
+    shown = sorted({*first[:MAX_ROWS], *pages[: max(0, MAX_ROWS - len(first))]})[:MAX_ROWS]
+    return tuple(shown), len(pages) - len(shown)

@@ -1,0 +1,266 @@
+"""From the raw cells of the engine to the picture: one rule per page, entry, block and line that has a place.
+
+A rule is a pure function of the state, read through `get(address)`; it returns the fields of its view entity. Which raw
+cells it read is noted by the caller (app/view.py), so a rule runs again only when one of them changes. View entities
+here: vpage, tlbslot, pteslot (by address space and virtual page), slot, blockslot, diskslot (by file and index), edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.cast import Cast, where_is
+from app.cells import Rle, bytes_of, cut, entry_of, letters, slots_of
+
+Get = Callable[[str], Any]
+Fields = dict[str, Any]
+Rule = Callable[[Get], Fields]
+
+DIRECT = 12
+
+
+def bind(rule: Callable[..., Fields], *args: Any) -> Rule:
+    """The rule for these arguments."""
+    return lambda get: rule(get, *args)
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """How a page stands: its frame, a word for CSS, words to read, its blocks (None: a hole), its content in letters."""
+
+    pfn: int | None
+    state: str
+    word: str
+    blocks: tuple[int | None, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The rules of pages and of what leads to them, for one run."""
+
+    cast: Cast
+
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """Every (view entity, rule)."""
+        for mapping in self.cast.mappings:
+            for vpn, _ in mapping.pages:
+                yield from self._virtual(mapping.mm, vpn)
+        for file in self.cast.files:
+            for index in file.indices:
+                yield from self._filed(file.name, index)
+        for pfn in self.cast.loose:
+            yield f"slot/frame/{pfn}", bind(self.loose, pfn)
+        for mm, vpn, place in self.cast.targets:
+            yield f"edge/p/{mm}/{vpn}/{place}", bind(self.aim, mm, int(vpn, 16), place)
+        for mm, slot in self.cast.tables:
+            yield f"table/{mm}/{slot}", bind(self.table, mm, slot)
+
+    def _virtual(self, mm: str, vpn: int) -> Iterator[tuple[str, Rule]]:
+        key = f"{mm}/{vpn:#x}"
+        yield f"vpage/{key}", bind(self.vpage, mm, vpn)
+        yield f"tlbslot/{key}", bind(self.tlb, mm, vpn)
+        yield f"pteslot/{key}", bind(self.pte, mm, vpn)
+        yield f"edge/v/{key}", bind(self.reach, mm, vpn)
+
+    def _filed(self, file: str, index: int) -> Iterator[tuple[str, Rule]]:
+        key = f"{file}/{index}"
+        yield f"slot/{key}", bind(self.slot, file, index)
+        yield f"blockslot/{key}", bind(self.block, file, index)
+        yield f"diskslot/{key}", bind(self.disk, file, index)
+        yield f"edge/b/{key}", bind(self.behind, file, index)
+        yield f"edge/d/{key}", bind(self.below, file, index)
+
+    # -- translations ---------------------------------------------------------------------------------------------
+
+    def frame(self, get: Get, pfn: int) -> PageState:
+        """The state of whatever a frame holds."""
+        place = where_is(get, pfn)
+        if not place.startswith("frame/"):
+            file, _, index = place.rpartition("/")
+            return self.page_state(get, file, int(index))
+        text = letters(self.held(get, pfn))
+        if get(f"page/{pfn}.reserved"):
+            return PageState(pfn, "private", "zero page", (), text)
+        if get(f"page/{pfn}.mapping") == "anon":
+            return PageState(pfn, "private", "private copy", (), text)
+        return PageState(pfn, "lost", "of no file now", (), text)
+
+    def vpage(self, get: Get, mm: str, vpn: int) -> Fields:
+        """The page as the program sees it: what a load would give, and how safe that is."""
+        entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
+        if entry is None:
+            return {}
+        page = self.frame(get, entry.pfn)
+        return {"state": "written" if page.state == "clean" and entry.dirty else page.state, "text": page.text}
+
+    def tlb(self, get: Get, mm: str, vpn: int) -> Fields:
+        """What the CPUs remember of the translation; stale when the page table says otherwise."""
+        cached = [get(f"cpu/{n}/tlb/{vpn:#x}.entry") for n in range(self.cast.cpus) if get(f"cpu/{n}.mm") == mm]
+        held = next((entry_of(text) for text in cached if text is not None), None)
+        if held is None:
+            return {}
+        entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
+        stale = entry is None or entry.pfn != held.pfn or (held.write and not entry.write)
+        return {
+            "state": "stale" if stale else "yes",
+            "flags": "W D" if held.write and held.dirty else "W" if held.write else "r",
+        }
+
+    def pte(self, get: Get, mm: str, vpn: int) -> Fields:
+        """The entry: which frame it names, coloured as that page is."""
+        entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
+        if entry is None:
+            return {}
+        page = self.frame(get, entry.pfn)
+        to = "→ zero page" if page.word == "zero page" else f"→ frame {entry.pfn}"
+        return {"state": "clean" if page.state in ("saved", "backed") else page.state, "to": to}
+
+    def reach(self, get: Get, mm: str, vpn: int) -> Fields:
+        """The line from a page to its entry: there when the entry is."""
+        return {field: value for field, value in self.pte(get, mm, vpn).items() if field == "state"}
+
+    def aim(self, get: Get, mm: str, vpn: int, place: str) -> Fields:
+        """The line from an entry to one frame's place: there while the entry points to it."""
+        entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
+        if entry is None or where_is(get, entry.pfn) != place:
+            return {}
+        return self.reach(get, mm, vpn)
+
+    def table(self, get: Get, mm: str, slot: int) -> Fields:
+        """An entry of the page directory: there once a page table hangs from it."""
+        return {"state": "yes"} if get(f"mm/{mm}/pgd/{slot}.entry") else {}
+
+    # -- pages, blocks, disk ----------------------------------------------------------------------------------------
+
+    def held(self, get: Get, pfn: int) -> Rle:
+        """The bytes in a frame."""
+        return bytes_of(get(f"page/{pfn}.data"), self.cast.page_size)
+
+    def written(self, get: Get, block: int | None) -> Rle:
+        """The bytes the platter has in a block; zeroes for a hole, and for a block never written."""
+        return bytes_of(None if block is None else get(f"disk/{block}.data"), self.cast.block_size)
+
+    def blocks(self, get: Get, file: str, index: int) -> tuple[int | None, ...]:
+        """The disk blocks behind a page, None for a hole; only those below the end of the file."""
+        per = max(1, self.cast.page_size // self.cast.block_size)
+        first, end = index * per, -(-(get(f"inode/{file}.size") or 0) // self.cast.block_size)
+        return tuple(self._lookup(get, file, iblock) for iblock in range(first, max(first + 1, min(first + per, end))))
+
+    def _lookup(self, get: Get, file: str, iblock: int) -> int | None:
+        """The block map, followed to a file block: 12 direct pointers, then one or two levels of index blocks."""
+        per, at = self.cast.block_size // 4, iblock - DIRECT
+        top = iblock if at < 0 else 12 if at < per else 13
+        path = () if at < 0 else (at,) if at < per else ((at - per) // per, (at - per) % per)
+        block = get(f"inode/{file}/block/{top}.pointer")
+        for slot in path:
+            block = None if block is None else get(f"index/{block}/{slot}.pointer")
+        return None if block is None else int(block)
+
+    def page_state(self, get: Get, file: str, index: int) -> PageState:
+        """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written."""
+        pfn = get(f"mapping/{file}/{index}.page")
+        blocks = self.blocks(get, file, index)
+        if pfn is None:
+            return PageState(None, "absent", "", blocks)
+        return PageState(pfn, *self._cached(get, file, index, pfn, blocks), blocks, letters(self.held(get, pfn)))
+
+    def _cached(self, get: Get, file: str, index: int, pfn: int, blocks: tuple[int | None, ...]) -> tuple[str, str]:
+        """(state, words) of a page that is in the page cache."""
+        homeless = None in blocks
+        if not get(f"page/{pfn}.uptodate"):
+            return "read", "being read"
+        if get(f"page/{pfn}.writeback"):
+            return "writing", "being written"
+        if get(f"page/{pfn}.dirty") or get(f"mapping/{file}/{index}.dirty") or self._dirty_entry(get, file, index, pfn):
+            same = self.agrees(get, pfn, blocks)
+            return ("backed", "dirty") if not homeless else ("clean", "dirty zeroes") if same else ("risk", "only copy")
+        if self.agrees(get, pfn, blocks):
+            return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
+        return ("unsaved", "not on disk") if homeless or get(f"page/{pfn}.error") else ("backed", "to be written")
+
+    def _dirty_entry(self, get: Get, file: str, index: int, pfn: int) -> bool:
+        """Whether some page table has the page's only dirty mark."""
+        for mm, vpn, place in self.cast.targets:
+            if place == f"{file}/{index}":
+                entry = entry_of(get(f"mm/{mm}/pte/{vpn}.entry"))
+                if entry is not None and entry.pfn == pfn and entry.dirty:
+                    return True
+        return False
+
+    def agrees(self, get: Get, pfn: int, blocks: tuple[int | None, ...]) -> bool:
+        """Whether the platter has the page's bytes."""
+        held, size = self.held(get, pfn), self.cast.block_size
+        if len(blocks) == 1 and size >= self.cast.page_size:
+            return held == self.written(get, blocks[0])
+        return all(cut(held, i * size, (i + 1) * size) == self.written(get, block) for i, block in enumerate(blocks))
+
+    def slot(self, get: Get, file: str, index: int) -> Fields:
+        """The page cache slot."""
+        page = self.page_state(get, file, index)
+        if page.pfn is None:
+            return {"state": "absent"}
+        return {
+            "state": page.state,
+            "head": f"frame {page.pfn} · page {index}",
+            "text": page.text,
+            "word": page.word,
+            "page": f"page/{page.pfn}",
+            "locked": True if get(f"page/{page.pfn}.locked") else None,
+        }
+
+    def loose(self, get: Get, pfn: int) -> Fields:
+        """A frame outside the page cache, while somebody maps it."""
+        if where_is(get, pfn) != f"frame/{pfn}" or not (
+            get(f"page/{pfn}.mapping") or get(f"page/{pfn}.reserved") or (get(f"page/{pfn}.mapcount") or -1) >= 0
+        ):
+            return {}
+        page = self.frame(get, pfn)
+        return {
+            "state": page.state,
+            "head": f"frame {pfn}",
+            "text": page.text,
+            "word": page.word,
+            "page": f"page/{pfn}",
+        }
+
+    def block(self, get: Get, file: str, index: int) -> Fields:
+        """Which blocks the inode names for this page."""
+        page = self.page_state(get, file, index)
+        if None in page.blocks:
+            names = " ".join("·" if block is None else str(block) for block in page.blocks)
+            text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
+            return {"state": "missing" if page.state in ("risk", "unsaved") else "hole", "text": text}
+        state = "backed" if page.state in ("backed", "writing") else "saved"
+        return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks)}
+
+    def disk(self, get: Get, file: str, index: int) -> Fields:
+        """What the platter holds for this page, and whether the inode on disk leads to it."""
+        page = self.page_state(get, file, index)
+        blocks = [block for block in page.blocks if block is not None]
+        if not blocks:
+            return {"state": "nowhere", "nowhere": "nowhere"} if page.state in ("risk", "unsaved") else {}
+        text = letters(tuple(run for block in blocks for run in self.written(get, block)))
+        state = "saved" if self._reachable(get, file, index) else "unlinked"
+        return {"state": state, "block": str(blocks[0]), "text": text}
+
+    def _reachable(self, get: Get, file: str, index: int) -> bool:
+        """Whether somebody finds the first block of a page after a power cut: the inode on disk names it."""
+        first = index * max(1, self.cast.page_size // self.cast.block_size)
+        return min(first, DIRECT) in slots_of(get(f"disk/inode/{file}.pointers"))
+
+    def behind(self, get: Get, file: str, index: int) -> Fields:
+        """The line from page to blocks."""
+        page = self.page_state(get, file, index)
+        if page.pfn is None or (page.state in ("clean", "read") and None in page.blocks):
+            return {}
+        return {"state": {"risk": "missing", "unsaved": "missing", "writing": "writing"}.get(page.state, "saved")}
+
+    def below(self, get: Get, file: str, index: int) -> Fields:
+        """The line from block to disk."""
+        page = self.page_state(get, file, index)
+        if all(block is None for block in page.blocks):
+            return {}
+        return {"state": "writing" if page.state == "writing" else "saved"}

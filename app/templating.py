@@ -1,0 +1,96 @@
+"""The Jinja environment, and how cells become attributes: `attrs(at)` and `cell(at)` in a template.
+
+The page and the script that plays it write state by one rule. A cell `page/3.dirty` is the attribute data-dirty of every
+element with data-at="page/3", and the text of every data-show="dirty" whose nearest data-at that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from app import assets, links, scene, static_files, theatre
+from app.cells import Value
+
+STYLESHEETS = (
+    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "timeline.css",
+    "pages.css", "phone.css", "motion.css",
+)  # fmt: skip
+
+
+class Cells:
+    """A state as templates read it."""
+
+    def __init__(self, state: Mapping[str, Value]) -> None:
+        """`state` has the address of every cell that is there, with its wire form."""
+        self._entities: dict[str, list[tuple[str, str]]] = {}
+        for at, value in state.items():
+            if value is not None:
+                entity, _, field = at.rpartition(".")
+                self._entities.setdefault(entity, []).append((field, text_of(value)))
+
+    def attrs(self, at: str) -> Markup:
+        """The address of an entity and all its cells, as attributes."""
+        said = [f'data-at="{escape(at)}"']
+        said += [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in self._entities.get(at, ())]
+        return Markup(" ".join(said))  # noqa: S704 - each value is escaped
+
+    def cell(self, address: str) -> str:
+        """A cell as text; empty when it is not there."""
+        entity, _, field = address.rpartition(".")
+        return next((text for name, text in self._entities.get(entity, ()) if name == field), "")
+
+
+def text_of(value: Value) -> str:
+    """A wire form as attributes have it: what String(value) gives in the browser."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+@cache
+def environment() -> Environment:
+    """The environment of all templates. What is undefined is an error, what is text is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(assets.templates_dir()), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.globals.update(
+        static=static_files.url,
+        htmx=lambda: static_files.url(static_files.HTMX),
+        stylesheets=STYLESHEETS,
+        links=links,
+        columns=scene.COLUMNS,
+        SPACE=scene.SPACE,
+        TLB=scene.TLB,
+        PGD=scene.PGD,
+        PTE=scene.PTE,
+        CACHE=scene.CACHE,
+        BLOCKS=scene.BLOCKS,
+        DISK=scene.DISK,
+    )
+    return made
+
+
+def render(template: str, **context: Any) -> str:
+    """A page. `run.html` takes a `run` (app.runs.Run) and a `step`, 0 for the beginning; see app/theatre.py."""
+    if template == "run.html":
+        context = run_context(**context)
+    return environment().get_template(template).render(base=context.pop("base", ""), **context)
+
+
+def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
+    """What run.html shows of a run at a step."""
+    stage = theatre.stage_of(run)
+    cells = Cells(stage.state_at(step))
+    return {
+        **context,
+        "run": theatre.Moment(stage, run.order.link, step),
+        "scene": stage.scene,
+        "attrs": cells.attrs,
+        "cell": cells.cell,
+    }

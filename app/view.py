@@ -1,0 +1,154 @@
+"""The view: derived cells, a pure function of a trace, that say what the picture shows at each step.
+
+    view = build_view(trace, scenario, kernel)
+    view.initial                {address: value} before the first step
+    view.steps[n - 1]           what step n changes: (address, old, new)
+
+Rules (app/rules.py) run again only where a raw cell they read has changed; what belongs to the step itself (caption, rail,
+call stack, what changed) is worked out a step at a time. Server and browser show nothing but these and the raw cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app import rail
+from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
+from app.cast import Cast, cast_of
+from app.moments import Moments, Run
+from app.rules import Fields, Get, Pages, Rule
+
+Value = str | int | bool | None
+Delta = tuple[str, Value, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The derived cells of a run, and what was learned on the way."""
+
+    cast: Cast
+    stores: tuple[Stored, ...]
+    journeys: tuple[rail.Journey, ...]
+    runs: tuple[Run, ...]
+    initial: dict[str, Value]
+    steps: tuple[tuple[Delta, ...], ...]
+
+    def state_at(self, n: int) -> dict[str, Value]:
+        """The view cells after step n; 0 is the beginning."""
+        state = dict(self.initial)
+        for step in self.steps[:n]:
+            for at, _, new in step:
+                state[at] = new
+        return {at: value for at, value in state.items() if value is not None}
+
+
+def build_view(trace: Any, scenario: Any, kernel: Any) -> View:
+    """Work out the view of a whole run. `kernel` is the engine's Kernel, for where its functions stand in the source."""
+    cast = cast_of(trace, scenario)
+    stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
+    journeys = tuple(rail.journeys(trace, scenario))
+    sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores))
+    moments = Moments(trace, scenario, kernel, cast, journeys)
+    sheet.refresh(None)
+    sheet.put(moments.beginning())
+    initial = dict(sheet.cells)
+    steps = []
+    for step in trace.steps:
+        sheet.log = {}
+        writes = (*step.writes, *step.derived)
+        for at, _, new in writes:
+            sheet.state[at] = new
+        sheet.refresh(at for at, _, _ in writes)
+        sheet.put(moments.at(step, sheet.state.get, sheet.cells.get))
+        steps.append(sheet.delta())
+    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
+
+
+def rules(cast: Cast, scenario: Any, trace: Any, stores: tuple[Stored, ...]) -> dict[str, Rule]:
+    """The rule of every view entity of a run."""
+    pages = Pages(cast)
+    return {
+        **dict(pages.rules()),
+        **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
+        **dict(Ledger(pages, stores).rules()),
+    }
+
+
+def quotas_of(scenario: Any, trace: Any) -> dict[str, int]:
+    """The users whose quota has a gauge, with its number of segments: one a block while that can be drawn."""
+    users = sorted({at.split("/")[1].rpartition(".")[0] for at in trace.initial if at.startswith("quota/")})
+    limits = {user: scenario.filesystem.quota.get(user) for user in users}
+    return {user: min((q.hard or q.soft or 8) if q else 8, MAX_SEGMENTS) for user, q in limits.items()}
+
+
+def _stored(store: Any, scenario: Any, cast: Cast, trace: Any) -> Stored:
+    """A store of the trace with the virtual pages it went through (none for pwrite)."""
+    at = f"store/{store.id}.vpn"
+    vpn = next((new for step in trace.steps for name, _, new in step.writes if name == at), None)
+    count = -(-store.stop // cast.page_size) - store.start // cast.page_size
+    vpns = () if vpn is None else tuple(range(vpn, vpn + max(1, count)))
+    mm = scenario.tasks[store.task].thread_of or store.task
+    return Stored(store.id, store.task, store.line, mm, store.file, store.start, store.stop, store.text, vpns)
+
+
+class Sheet:
+    """View entities, the rules that fill them, and which raw cells each rule has read."""
+
+    def __init__(self, state: dict[str, Any], table: Mapping[str, Callable[[Get], Fields]]) -> None:
+        self.state, self.table = state, table
+        self.cells: dict[str, Value] = {}
+        self.log: dict[str, Value] = {}
+        self._fields: dict[str, Fields] = {}
+        self._readers: dict[str, set[str]] = {}
+        self._read: dict[str, set[str]] = {}
+
+    def refresh(self, changed: Iterable[str] | None) -> None:
+        """Run the rules that read any of these cells; all of them for None."""
+        if changed is None:
+            names: Iterable[str] = self.table
+        else:
+            names = dict.fromkeys(name for at in changed for name in sorted(self._readers.get(at, ())))
+        for name in list(names):
+            self._run(name)
+
+    def _run(self, name: str) -> None:
+        read: set[str] = set()
+        state = self.state
+
+        def get(at: str) -> Any:
+            read.add(at)
+            return state.get(at)
+
+        fields = self.table[name](get)
+        for at in self._read.get(name, set()) - read:
+            self._readers[at].discard(name)
+        for at in read:
+            self._readers.setdefault(at, set()).add(name)
+        self._read[name] = read
+        self.put([(name, fields)])
+
+    def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
+        """Give entities these fields and no others."""
+        for name, fields in entities:
+            for field in self._fields.get(name, {}):
+                if field not in fields:
+                    self._write(f"{name}.{field}", None)
+            for field, value in fields.items():
+                self._write(f"{name}.{field}", value)
+            self._fields[name] = fields
+
+    def _write(self, at: str, value: Value) -> None:
+        old = self.cells.get(at)
+        if old == value and type(old) is type(value):
+            return
+        self.log.setdefault(at, old)
+        if value is None:
+            self.cells.pop(at, None)
+        else:
+            self.cells[at] = value
+
+    def delta(self) -> tuple[Delta, ...]:
+        """What has changed since the log was cleared."""
+        return tuple((at, old, self.cells.get(at)) for at, old in self.log.items() if old != self.cells.get(at))
