@@ -32,13 +32,16 @@ SUFFIXES = (".json", ".txt", ".svg")
 ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 """The letters of an id: lower case, and none that a reader confuses (0 and o, 1 and l)."""
 
+_SAME = 3  # how near a step is that has the task, line, function and name of an event
 _BITS = 5  # the bits that a letter of ALPHABET carries
 ID_LENGTHS = (12, 16, 24)
 """The lengths an id may have. The longer ones are for contents whose shorter ids are taken."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID = re.compile(f"[{ALPHABET}]{{10,32}}")
-_EVENT = re.compile(r"(?P<task>[^.]+)\.(?P<line>\d{1,6})(?:\.(?P<function>\w+)(?:\.(?P<step>\w+))?)?")
+_EVENT = re.compile(
+    r"(?P<task>[^.]+)\.(?P<line>\d{1,6})(?:\.(?P<function>\w+)(?:\.(?P<step>\w+)(?:#(?P<time>[1-9]\d{0,5}))?)?)?"
+)
 
 
 # --- ids ---------------------------------------------------------------------------------------------------
@@ -89,17 +92,20 @@ class Happening(Protocol):
 class Event:
     """A step by what happens in it, "A.2.do_no_page.set_pte": it means the same under another kernel.
 
-    `line` is the 1-based script line of the task; `function` and `step` may be missing.
+    `line` is the 1-based script line of the task; `function` and `step` may be missing. "#2" behind it is the second
+    `time` the same happens.
     """
 
     task: str
     line: int
     function: str = ""
     step: str = ""
+    time: int = 1
 
     def __str__(self) -> str:
         """The event as an address has it."""
-        return ".".join(part for part in (self.task, str(self.line), self.function, self.step) if part)
+        again = f"#{self.time}" if self.time > 1 else ""
+        return ".".join(part for part in (self.task, str(self.line), self.function, self.step) if part) + again
 
     @classmethod
     def parse(cls, text: str) -> Event | None:
@@ -107,20 +113,22 @@ class Event:
         match = _EVENT.fullmatch(text)
         if match is None:
             return None
-        return cls(match["task"], int(match["line"]), match["function"] or "", match["step"] or "")
+        place = match["task"], int(match["line"]), match["function"] or "", match["step"] or ""
+        return cls(*place, int(match["time"] or 1))
 
     def find(self, steps: Iterable[Happening]) -> int | None:
         """The number of the step that comes nearest to this event, the first of equals; None when none does.
 
-        Nearest is the same function and step of the same script line, then the same function, then the
-        beginning of the line.
+        Nearest is the same step of the same function on the same script line (of several the `time`-th, or the last
+        there is), then the same function, then the beginning of the line.
         """
-        best, nearest = 0, None
+        best, nearest, times = 0, None, 0
         for step in steps:
             if (step.task, step.line) != (self.task, self.line):
                 continue
             nearness = 1 + (step.function == self.function) * (1 + (step.name == self.step))
-            if nearness > best:
+            times += nearness == _SAME
+            if nearness > best or (nearness == _SAME and times <= self.time):
                 best, nearest = nearness, step.n
         return nearest
 
@@ -132,8 +140,9 @@ class Event:
 class RunLink:
     """The address of a run: what determines it, and the step it is opened on.
 
-    A run has either a `link` (the id of a short link) or a `scenario` of the gallery with a `kernel`;
-    `filesystem` and `switch` (a schedule, written as its preemptions) may be empty, and go with the latter.
+    A run has either a `scenario` of the gallery and a `kernel`, or a `link` (the id of a short link), which says
+    both. `filesystem` and `switch` (a schedule, written as its preemptions) may be empty; beside a `link` they and
+    `kernel` say what is to be different from what is kept under it.
     """
 
     scenario: str = ""
@@ -144,18 +153,29 @@ class RunLink:
 
     def url(self, *, step: int | None = None, at: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        path = f"/s/{_part(self.link)}" if self.link else f"/run/{_part(self.scenario)}/{_part(self.kernel)}"
-        return path + suffix + _query(fs=self.filesystem, switch=self.switch, step=step, at=at)
+        if self.link:
+            path, kernel = f"/s/{_part(self.link)}", self.kernel
+        else:
+            path, kernel = f"/run/{_part(self.scenario)}/{_part(self.kernel)}", ""
+        return path + suffix + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, step=step, at=at)
 
     def api(self) -> str:
         """The address of the full trace as data."""
         if self.link:
-            return f"{API}/links/{_part(self.link)}{_query(include='trace')}"
+            return self.url(suffix=".json")
         path = f"{API}/runs/{_part(self.scenario)}/{_part(self.kernel)}"
         return path + _query(fs=self.filesystem, switch=self.switch)
 
+    def moment(self, step: int) -> str:
+        """The address of one step as data, with the state after it."""
+        if self.link:
+            path = f"{API}/links/{_part(self.link)}/steps/{step}"
+            return path + _query(kernel=self.kernel, fs=self.filesystem, switch=self.switch)
+        path = f"{API}/runs/{_part(self.scenario)}/{_part(self.kernel)}/steps/{step}"
+        return path + _query(fs=self.filesystem, switch=self.switch)
+
     def under(self, kernel: str) -> RunLink:
-        """The same scenario and schedule under another kernel; for a gallery run only."""
+        """The same scenario and schedule under another kernel."""
         return replace(self, kernel=kernel)
 
 

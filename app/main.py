@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 from anyio import to_thread
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import links, problems, static_files
+import engine
+from app import answers, links, problems, static_files
+from app.api import api
 from app.middleware import BodyLimit, Manners
+from app.openapi import describe
+from app.pages import pages
+from app.runs import Runs
 from app.settings import Settings
 from app.storage import Storage
 
@@ -29,21 +36,34 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Manners)
+    app.state.runs = Runs(settings)
+    app.include_router(api)
+    app.include_router(pages)
     _add_plumbing(app)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    engine.gallery()
+    gc.freeze()  # what is loaded now stays; the collector need not look at it again
+    gc.set_threshold(50_000, 50, 1_000)
     yield
     app.state.storage.close()
 
 
 def _add_plumbing(app: FastAPI) -> None:
-    """The addresses that are neither page nor data."""
+    """The addresses that are neither page nor run."""
+    app.add_route(links.OPENAPI, _openapi, include_in_schema=False)
     app.add_route(links.HEALTH, _healthz, include_in_schema=False)
     app.add_route(links.READY, _readyz, include_in_schema=False)
     app.add_route(f"{links.STATIC}/{{version}}/{{path:path}}", static_files.serve, include_in_schema=False)
+
+
+async def _openapi(request: Request) -> Response:
+    """The API for machines."""
+    content = msgspec.json.encode(describe(request.app))
+    return answers.answer(request, answers.Body.of(content, answers.JSON))
 
 
 async def _healthz(_request: Request) -> Response:

@@ -7,21 +7,25 @@ gets a stack trace.
 from __future__ import annotations
 
 import html
-from dataclasses import asdict
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from jinja2 import TemplateError
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import answers, links, wire
+from app import answers, links, templating, wire
+from app.answers import Form
 from app.storage import StorageError, StorageFullError
-from app.troubles import BODY_CURE, Trouble, log, of_engine, of_validation, unforeseen
-from engine.errors import EngineError, short
+from app.troubles import BODY_CURE, Trouble, log, of_engine, unforeseen
+from engine import EngineError, Problem
+from engine.errors import sentence, short, suggestion
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,7 +33,7 @@ MEDIA_TYPE = "application/problem+json"
 def install(app: FastAPI) -> None:
     """Let the application answer every exception with a problem."""
 
-    async def handle(request: Request, error: Exception) -> Response:  # noqa: RUF029 - the framework awaits it
+    async def handle(request: Request, error: Exception) -> Response:
         return respond(request, trouble_of(error, request))
 
     for kind in (Trouble, EngineError, StorageError, RequestValidationError, HTTPException):
@@ -67,13 +71,13 @@ def trouble_of(error: Exception, request: Request) -> Trouble:
         case Trouble():
             return error
         case EngineError():
-            return of_engine(error, in_address=request.method == "GET")
+            return of_engine(error)
         case StorageError():
             log.error("%s", error)
             kind = "storage-full" if isinstance(error, StorageFullError) else "storage"
             return Trouble(kind, "What is handed in can not be kept or fetched now.", cure="Try again in a while")
         case RequestValidationError():
-            return of_validation(error, wire.FIELDS)
+            return _of_validation(error)
         case HTTPException():
             return _of_http(error, request)
     return unforeseen(error)
@@ -89,34 +93,91 @@ def _of_http(error: HTTPException, request: Request) -> Trouble:
         case 405:
             cure = f"Use {headers.get('Allow', 'another method')}"
             return Trouble("wrong-method", f"{request.method} is not taken here", cure=cure, headers=headers)
+        case 400 if request.method == "POST":
+            return Trouble("bad-request", "The body can not be read as JSON", cure=BODY_CURE)
         case 413:
             limit = request.app.state.settings.max_body
             return Trouble("too-large", "The body is too large", cure=f"Send at most {limit} bytes")
     return Trouble("bad-request", str(error.detail), status=error.status_code, cure=BODY_CURE, headers=headers)
 
 
+def _of_validation(error: RequestValidationError) -> Trouble:
+    """A request whose parts have the wrong shape, each named."""
+    problems = [_of_field(found, error.body) for found in error.errors()]
+    first = problems[0]
+    return Trouble("bad-request", sentence(first.message, first.path.strip("/")), cure=first.cure, problems=problems)
+
+
+UNION = ("str", "dict[str,any]", "list[str]")
+"""What pydantic adds to a place to say which of several types it tried."""
+
+
+def _of_field(found: Mapping[str, Any], body: object) -> Problem:
+    """One finding of pydantic: where in the body or the query, what is wrong, what would be right."""
+    kind, where = str(found["type"]), [str(part) for part in found["loc"]]
+    if kind == "json_invalid":
+        return _not_json(str(body), int(where[-1]), found["ctx"]["error"])
+    path = "".join(f"/{part}" for part in where[1:] if part not in UNION)
+    if not path:
+        return Problem(0, 0, "", "the body is not a JSON object", BODY_CURE)
+    if kind == "extra_forbidden":
+        return Problem(0, 0, path, f"there is no field {short(where[-1])}", suggestion(where[-1], wire.FIELDS))
+    if kind == "missing":
+        return Problem(0, 0, path, "this is missing", BODY_CURE)
+    return Problem(0, 0, path, f"{short(found['input'])} does not fit", found["msg"])
+
+
+def _not_json(text: str, position: int, reason: str) -> Problem:
+    before = text[:position]
+    line, column = before.count("\n") + 1, position - before.rfind("\n")
+    return Problem(line, column, "", f"this is not JSON: {reason}", BODY_CURE)
+
+
 def respond(request: Request, trouble: Trouble) -> Response:
     """The trouble in the form the client wants."""
-    form = answers.wanted(request, "json" if request.url.path.startswith(links.API) else "html")
-    if request.url.path.startswith(links.API) and form == "html":
-        form = "json"
+    form = _form(request)
     content, media_type = {"json": _json, "text": _text, "html": _page}[form](request, trouble)
     headers = {"Cache-Control": answers.NEVER, "Vary": "Accept", **trouble.headers}
     return Response(content, trouble.status, headers=headers, media_type=media_type)
 
 
+class ProblemOut(Struct, omit_defaults=True, kw_only=True):
+    """What went wrong (RFC 9457): what, where, why, and what would be right. `limits` are those of this server."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    cure: str
+    problems: tuple[Problem, ...]
+    limits: dict[str, float]
+    ticket: str = ""
+
+
 def _json(request: Request, trouble: Trouble) -> tuple[bytes, str]:
-    document = {
-        "type": links.problem(trouble.kind),
-        "title": trouble.title,
-        "status": trouble.status,
-        "detail": trouble.detail,
-        "instance": request.url.path,
-        "cure": trouble.cure,
-        "problems": [asdict(problem) for problem in trouble.problems],
-        "limits": request.app.state.settings.limits(),
-    }
-    return msgspec.json.encode(document | ({"ticket": trouble.ticket} if trouble.ticket else {})), MEDIA_TYPE
+    answer = ProblemOut(
+        type=links.problem(trouble.kind),
+        title=trouble.title,
+        status=trouble.status,
+        detail=trouble.detail,
+        instance=request.url.path,
+        cure=trouble.cure,
+        problems=trouble.problems,
+        limits=request.app.state.settings.limits(),
+        ticket=trouble.ticket,
+    )
+    return msgspec.json.encode(answer), MEDIA_TYPE
+
+
+def _form(request: Request) -> Form:
+    """The form a client can read: that of the address it asked, else what it accepts. The API has no pages."""
+    path = request.url.path
+    if path.endswith((".json", ".txt")):
+        return "json" if path.endswith(".json") else "text"
+    if path.startswith(links.API):
+        return "text" if answers.wanted(request, "json") == "text" else "json"
+    return answers.wanted(request, "html")
 
 
 def _text(_request: Request, trouble: Trouble) -> tuple[bytes, str]:
@@ -126,10 +187,11 @@ def _text(_request: Request, trouble: Trouble) -> tuple[bytes, str]:
 
 def _page(request: Request, trouble: Trouble) -> tuple[bytes, str]:
     try:
-        from app import templating
         page = templating.render("error.html", trouble=trouble, path=request.url.path)
-    except (TemplateError, OSError, ImportError):
+    except (TemplateError, OSError, KeyError):
         log.exception("the page of a problem can not be rendered")
         said = "".join(f"<p>{html.escape(line)}</p>" for line in trouble.lines())
-        page = f"<!doctype html><title>Pagefate</title><h1>{html.escape(trouble.title)}</h1>{said}<p><a href=/>Gallery</a>"
+        page = (
+            f"<!doctype html><title>Pagefate</title><h1>{html.escape(trouble.title)}</h1>{said}<p><a href=/>Gallery</a>"
+        )
     return page.encode(), answers.HTML

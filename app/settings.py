@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine import Limits
+
 KIB = 1024
 
 
@@ -32,20 +34,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PAGEFATE_", frozen=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     data: Path = Field(default_factory=default_data, description="folder of what people hand in")
-    base_url: str = Field("", description="how the world reaches this site, as https://example.org")
-    max_body: int = Field(256 * KIB, ge=KIB, description="bytes a request may carry")
-    max_steps: int = Field(20_000, ge=1, le=1_000_000, description="steps a run may take")
-    max_seconds: float = Field(2.0, gt=0, description="seconds a run may compute")
-    max_stored: int = Field(1024 * KIB * KIB, ge=64 * KIB, description="bytes of short links that are kept")
-    cached_runs: int = Field(1_000, ge=1, description="runs kept in memory")
+    base_url: str = Field(default="", description="how the world reaches this site, as https://example.org")
+    max_body: int = Field(default=256 * KIB, ge=KIB, description="bytes a request may carry")
+    max_steps: int = Field(default=20_000, ge=1, le=1_000_000, description="steps a run may take")
+    max_stored: int = Field(default=1024 * KIB * KIB, ge=64 * KIB, description="bytes of short links that are kept")
+    cached_runs: int = Field(default=1_000, ge=1, description="runs kept in memory")
 
     def limits(self) -> dict[str, float]:
         """What a request and a run may need, as every problem tells it."""
-        return {"body_bytes": self.max_body, "run_steps": self.max_steps, "run_seconds": self.max_seconds}
+        return {"body_bytes": self.max_body, "run_steps": self.max_steps}
 
-    def absolute(self, path: str) -> str:
-        """The address that works outside this site, where `base_url` says it; otherwise the path."""
-        return self.base_url.rstrip("/") + path
+    def engine_limits(self) -> Limits:
+        """The limits of one run."""
+        return Limits(steps=self.max_steps)

@@ -24,9 +24,7 @@ FILE = "pagefate.sqlite3"
 PAGE_SIZE = 4096
 BUSY_MS = 5_000
 
-MIGRATIONS = (
-    "CREATE TABLE links (id TEXT PRIMARY KEY, content TEXT NOT NULL, created TEXT NOT NULL) WITHOUT ROWID",
-)
+MIGRATIONS = ("CREATE TABLE links (id TEXT PRIMARY KEY, content TEXT NOT NULL, created TEXT NOT NULL) WITHOUT ROWID",)
 """Statement n brings a file from version n to n + 1. A released one is never changed; new ones are added."""
 
 _LINKS = sa.Table(

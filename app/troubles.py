@@ -1,13 +1,10 @@
-"""What may go wrong, as one kind of thing: `Trouble`. Every refusal of the engine, the framework and ours becomes one."""
+"""What may go wrong, as one kind of thing: every refusal of the engine, the framework and ours becomes a `Trouble`."""
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
-
-from fastapi.exceptions import RequestValidationError
+from collections.abc import Mapping, Sequence
 
 from engine.errors import (
     EngineError,
@@ -18,8 +15,6 @@ from engine.errors import (
     UnknownKernel,
     UnknownScenario,
     sentence,
-    short,
-    suggestion,
 )
 
 log = logging.getLogger("pagefate")
@@ -45,7 +40,7 @@ KINDS = {
 BODY_CURE = 'Send JSON such as {"scenario": "mail", "kernel": "linux-2.6.9"}, as Content-Type: application/json'
 
 
-class Trouble(Exception):  # noqa: N818 - it is an answer as much as an error
+class Trouble(Exception):
     """An answer that is not the one asked for.
 
     `kind` is one of KINDS, `detail` is about this one time, `cure` says what would be right; `problems` list each
@@ -71,6 +66,12 @@ class Trouble(Exception):  # noqa: N818 - it is an answer as much as an error
         self.headers = dict(headers or {})
         super().__init__(detail)
 
+    def in_address(self) -> Trouble:
+        """The same of an address: a name that nothing has is not found there, and there are no fields."""
+        status = 404 if self.kind in ("unknown-kernel", "unknown-scenario") else self.status
+        problems = [Problem(p.line, p.column, "", p.message, p.cure) for p in self.problems]
+        return Trouble(self.kind, self.detail, cure=self.cure, status=status, problems=problems, ticket=self.ticket)
+
     def lines(self, name: str = "scenario") -> list[str]:
         """Each problem as compilers say it, "name:line:column: message. cure."."""
         return [
@@ -79,11 +80,8 @@ class Trouble(Exception):  # noqa: N818 - it is an answer as much as an error
         ]
 
 
-def of_engine(error: EngineError, *, path: str = "", in_address: bool = False) -> Trouble:
-    """What the engine refused. `path` is its place in the body, as a JSON pointer.
-
-    A name that nothing has is not found when it stood in the address, and wrong when it stood in the body.
-    """
+def of_engine(error: EngineError, *, path: str = "") -> Trouble:
+    """What the engine refused. `path` is its place in the request, as a JSON pointer."""
     kind = _kind(error)
     if kind == "panic":
         return unforeseen(error, kind, str(error))
@@ -91,8 +89,7 @@ def of_engine(error: EngineError, *, path: str = "", in_address: bool = False) -
         problems = [Problem(p.line, p.column, path + p.path, p.message, p.cure) for p in error.problems]
     else:
         problems = [Problem(0, 0, path, sentence(error.message, error.where), error.cure)]
-    status = 0 if in_address else 422
-    return Trouble(kind, sentence(error.message, error.where), cure=error.cure, status=status, problems=problems)
+    return Trouble(kind, sentence(error.message, error.where), cure=error.cure, status=422, problems=problems)
 
 
 def _kind(error: EngineError) -> str:
@@ -106,33 +103,3 @@ def unforeseen(error: BaseException, kind: str = "internal", detail: str = "") -
     log.error("ticket %s: %s", ticket, error, exc_info=error)
     said = detail or "The server met a case it was not made for."
     return Trouble(kind, said, cure=f"If it happens again, report it with the ticket {ticket}", ticket=ticket)
-
-
-def of_validation(error: RequestValidationError, known: Collection[str]) -> Trouble:
-    """A request whose parts have the wrong shape, each named; `known` are the fields there are."""
-    problems = [_of_field(found, error.body, known) for found in error.errors()]
-    first = problems[0]
-    return Trouble(
-        "bad-request", sentence(first.message, first.path.strip("/")), cure=first.cure, problems=problems
-    )
-
-
-def _of_field(found: Mapping[str, Any], body: object, known: Collection[str]) -> Problem:
-    """One finding of pydantic: where in the body or the query, what is wrong, what would be right."""
-    kind, where = str(found["type"]), [str(part) for part in found["loc"]]
-    if kind == "json_invalid":
-        return _not_json(str(body), int(where[-1]), found["ctx"]["error"])
-    path = "".join(f"/{part}" for part in where[1:])
-    if not path:
-        return Problem(0, 0, "", "the body is not a JSON object", BODY_CURE)
-    if kind == "extra_forbidden":
-        return Problem(0, 0, path, f"there is no field {short(where[-1])}", suggestion(where[-1], known))
-    if kind == "missing":
-        return Problem(0, 0, path, "this is missing", BODY_CURE)
-    return Problem(0, 0, path, f"{short(found['input'])} does not fit", found["msg"])
-
-
-def _not_json(text: str, position: int, reason: str) -> Problem:
-    before = text[:position]
-    line, column = before.count("\n") + 1, position - before.rfind("\n")
-    return Problem(line, column, "", f"this is not JSON: {reason}", BODY_CURE)

@@ -1,0 +1,183 @@
+"""The command line: `pagefate serve`, and the simulator without a browser.
+
+Exit codes of `pagefate run`: 0 when no accepted data was lost, 1 when some was, 2 for bad input. `pagefate check`
+gives 0 or 2. Problems go to stderr, one a line: `file:line:column: message. cure`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from pydantic import ValidationError
+
+from app import runs, text, wire
+from app.links import is_name
+from app.orders import order
+from app.settings import Settings
+from app.troubles import Trouble, of_engine
+from engine import KERNELS, EngineError, Scenario, gallery, json_schema, load_scenario
+
+LOST, BAD_INPUT, OUR_FAULT = 1, 2, 70
+SUFFIXES = (".yaml", ".yml", ".json")
+MAX_BYTES = 1 << 20
+
+cli = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Step through a Linux page fault, and see the fate of every byte.",
+)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="NAME-OR-FILE", help="a scenario of the gallery, a YAML file, or - for stdin")
+]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="address to listen on [PAGEFATE_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="port; 0 takes a free one [PAGEFATE_PORT]")] = None,
+    data: Annotated[Path | None, typer.Option(help="folder of what people hand in [PAGEFATE_DATA]")] = None,
+) -> None:
+    """Serve the site, by default on http://127.0.0.1:8000."""
+    import uvicorn  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
+
+    from app.main import create_app  # noqa: PLC0415
+
+    settings = _settings(host=host, port=port, data=data)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+@cli.command()
+def run(
+    scenario: ScenarioArgument,
+    kernel: Annotated[str, typer.Option(help="the kernel to run it on; see `pagefate kernels`")] = "linux-2.6.9",
+    filesystem: Annotated[str | None, typer.Option(help="a filesystem in place of the scenario's own")] = None,
+    schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
+    json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
+) -> None:
+    """Run a scenario and print what happens: a task a column, a step a line."""
+    try:
+        given = _read(scenario)
+        ordered = order(given, kernel, filesystem, schedule)
+        made = runs.perform(ordered, _settings().engine_limits())
+    except Trouble as trouble:
+        _refuse(trouble, scenario)
+    answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made)
+    sys.stdout.write(answer)
+    raise typer.Exit(LOST if made.trace.outcome.startswith("lost") else 0)
+
+
+@cli.command()
+def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a YAML or JSON file, or - for stdin")]) -> None:
+    """Say what is wrong with a scenario, all at once."""
+    try:
+        made = order(_read_file(file))
+    except Trouble as trouble:
+        _refuse(trouble, file)
+    typer.echo(f"{file}: {made.scenario.title}: nothing is wrong with it")
+
+
+@cli.command()
+def scenarios() -> None:
+    """List the gallery."""
+    _columns([(name, scenario.title) for name, scenario in gallery().items()])
+
+
+@cli.command()
+def kernels() -> None:
+    """List the kernels."""
+    _columns([(name, kernel.title) for name, kernel in KERNELS.items()])
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the scenario language."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(json_schema())).decode())
+
+
+def main() -> None:
+    """Run the command line. Never a stack trace: PAGEFATE_DEBUG=1 brings it back."""
+    try:
+        cli()
+    except Exception as error:
+        if os.environ.get("PAGEFATE_DEBUG"):
+            raise
+        sys.stderr.write(f"pagefate: {type(error).__name__}: {error}. PAGEFATE_DEBUG=1 shows where.\n")
+        sys.exit(OUR_FAULT)
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings by the environment, with what the command line says in their place."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for found in error.errors():
+            name = "_".join(str(part) for part in found["loc"]).upper()
+            sys.stderr.write(f"PAGEFATE_{name}: {found['msg']}, not {found['input']!r}.\n")
+        sys.exit(BAD_INPUT)
+
+
+def _read(scenario: str) -> str | Scenario:
+    """The name of a gallery scenario as it is, or the scenario in a file.
+
+    Raises:
+        Trouble: when the file can not be read, or its scenario not be run.
+    """
+    looks_like_file = scenario == "-" or not is_name(scenario) or Path(scenario).suffix in SUFFIXES
+    if scenario not in gallery() and (looks_like_file or Path(scenario).is_file()):
+        return _read_file(scenario)
+    return scenario
+
+
+def _read_file(file: str) -> Scenario:
+    """The scenario in a file, or on the standard input.
+
+    Raises:
+        Trouble: when it can not be read, or not be run.
+    """
+    try:
+        content = _bytes(file).decode()
+    except UnicodeDecodeError as error:
+        raise Trouble("bad-scenario", f"byte {error.start} is no UTF-8", cure="Save the text as UTF-8") from error
+    except OSError as error:
+        cure = "Name a scenario of the gallery (see `pagefate scenarios`) or a YAML file"
+        raise Trouble("bad-scenario", str(error.strerror).lower(), cure=cure) from error
+    try:
+        return load_scenario(content, file)
+    except EngineError as error:
+        raise of_engine(error) from error
+
+
+def _bytes(file: str) -> bytes:
+    """The beginning of a file: more than any scenario may have, and no more than is needed to say so."""
+    if file == "-":
+        return sys.stdin.buffer.read(MAX_BYTES)
+    with Path(file).open("rb") as opened:
+        return opened.read(MAX_BYTES)
+
+
+def _refuse(trouble: Trouble, name: str) -> NoReturn:
+    """Say each problem on a line of its own, and leave."""
+    for line in trouble.lines(name):
+        sys.stderr.write(f"{line}\n")
+    sys.exit(OUR_FAULT if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR else BAD_INPUT)
+
+
+def _columns(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, title in rows:
+        typer.echo(f"{name:{width}}  {title}")

@@ -1,0 +1,73 @@
+"""The description of the API: what FastAPI knows of the routes, with the answers that msgspec knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import wire
+from app.problems import MEDIA_TYPE, ProblemOut
+from app.troubles import KINDS
+
+ABOUT = (
+    "Run scenarios of Linux page faults and read, store by store, what becomes of every byte. Everything that can be "
+    "fetched may be read from any site, and has an ETag. Send `Accept: text/plain` for text. What goes wrong is "
+    "answered with problem JSON (RFC 9457) that lists each problem with its place and a cure."
+)
+ANSWERS = (wire.RunOut, wire.MomentOut, wire.LinkOut, wire.KernelOut, wire.ScenarioOut, ProblemOut)
+REFUSALS = {
+    "get": ("unknown-kernel", "bad-schedule"),
+    "post": ("foreign-site", "too-large", "bad-scenario"),
+}
+"""What may be refused where, by one kind for each status."""
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the application, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title="Pagefate", version=wire.version(), description=ABOUT, routes=app.routes)
+        _, components = msgspec.json.schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
+        document["components"]["schemas"] |= components
+        for operations in document["paths"].values():
+            for method, operation in operations.items():
+                _refuse(operation["responses"], REFUSALS.get(method, ()))
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _refuse(responses: dict[str, Any], kinds: tuple[str, ...]) -> None:
+    """Say what a route answers when it refuses, in place of FastAPI's own 422."""
+    responses.pop("422", None)
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    for kind in kinds:
+        status, title = KINDS[kind]
+        responses[str(status)] = {"description": title, "content": content}
+
+
+def operations(app: FastAPI, base: str) -> list[dict[str, Any]]:
+    """The operations one by one, for the page that lists them, each with a command that tries it at `base`."""
+    return [
+        {
+            **operation,
+            "method": method.upper(),
+            "path": path,
+            "fields": wire.RunIn.model_json_schema()["properties"] if "requestBody" in operation else {},
+            "curl": _curl(method, base + path, operation),
+        }
+        for path, methods in describe(app)["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _curl(method: str, url: str, operation: dict[str, Any]) -> str:
+    """A command line that shows what the operation answers."""
+    for parameter in operation.get("parameters", ()):
+        examples = parameter["schema"].get("examples") or ["1"]
+        url = url.replace(f"{{{parameter['name']}}}", str(examples[0]))
+    if method == "get":
+        return f"curl -s {url}"
+    body = msgspec.json.encode(wire.EXAMPLE).decode()
+    return f"curl -s {url} -H 'Content-Type: application/json' -d '{body}'"

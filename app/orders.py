@@ -1,0 +1,186 @@
+"""What somebody asks for, as an `Order`: a valid scenario, a kernel and a schedule. It determines a run entirely."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import engine
+from app import links
+from app.links import RunLink
+from app.troubles import Trouble, of_engine
+from engine import EngineError, Scenario, Schedule, UnknownKernel, UnknownScenario
+
+if TYPE_CHECKING:
+    from app.storage import Stored
+
+DEFAULT_KERNEL = "linux-2.6.9"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What determines a run. `schedule` is None where it is the scenario's own.
+
+    `address` is where people find the run, if that was said; `edition` that of the engine it was made for.
+    """
+
+    scenario: Scenario
+    kernel: str
+    schedule: Schedule | None = None
+    address: RunLink | None = None
+    edition: int = engine.EDITION
+
+    @cached_property
+    def content(self) -> str:
+        """The order as canonical JSON: equal orders have equal texts. The order of tasks and files counts."""
+        said = {
+            "edition": self.edition,
+            "kernel": self.kernel,
+            "schedule": None if self.schedule is None else str(self.schedule),
+            "scenario": engine.to_data(self.scenario),
+        }
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+
+    @cached_property
+    def id(self) -> str:
+        """The id of the run; a link to it that is kept has the same."""
+        return links.content_id(self.content.encode())
+
+    @property
+    def switch(self) -> str:
+        """The schedule as an address says it; empty where it is the scenario's own."""
+        return "" if self.schedule is None else str(self.schedule)
+
+    @property
+    def is_gallery(self) -> bool:
+        """Whether the scenario is that of the gallery, so that its name says all."""
+        return engine.gallery().get(self.scenario.id) == self.scenario
+
+    @property
+    def link(self) -> RunLink:
+        """Where people find the run: as they came, or by the gallery's name, or by the link of this id."""
+        if self.address is not None:
+            return self.address
+        if self.is_gallery:
+            return RunLink(self.scenario.id, self.kernel, switch=self.switch)
+        return RunLink(link=self.id)
+
+
+def order(
+    scenario: str | Mapping[str, Any] | Scenario,
+    kernel: str = DEFAULT_KERNEL,
+    filesystem: str | None = None,
+    schedule: str | Sequence[str] | None = None,
+) -> Order:
+    """The order that a request or a command means; the arguments are those of `wire.RunIn`.
+
+    Raises:
+        Trouble: naming the field that is wrong, and all that is wrong with it.
+    """
+    with _about("/scenario"):
+        wanted = _scenario(scenario)
+    with _about("/filesystem"):
+        wanted = _on(wanted, filesystem)
+    with _about("/kernel"):
+        if kernel not in engine.KERNELS:
+            raise UnknownKernel(kernel, engine.KERNELS)
+    with _about("/schedule"):
+        chosen = _schedule(wanted, schedule)
+    return Order(wanted, kernel, chosen)
+
+
+def at_address(address: RunLink) -> Order:
+    """The order that an address of a gallery run means.
+
+    Raises:
+        Trouble: as `order`; a scenario or kernel that is not there is not found.
+    """
+    with in_address():
+        if not links.is_name(address.scenario):
+            raise UnknownScenario(address.scenario, engine.gallery())
+        made = order(address.scenario, address.kernel, address.filesystem, address.switch)
+    return replace(made, address=address)
+
+
+@contextmanager
+def in_address() -> Iterator[None]:
+    """Turn a refusal of the engine into an answer: a name that stands in an address, and is not there, is not found."""
+    try:
+        with _about(""):
+            yield
+    except Trouble as trouble:
+        raise trouble.in_address() from trouble
+
+
+def kept(stored: Stored, differently: RunLink) -> Order:
+    """The order that is kept under a link; `differently` says what the address wants changed.
+
+    Raises:
+        Trouble: when this version can not run it (any more), or a change makes no sense.
+    """
+    said = json.loads(stored.content)
+    try:
+        made = order(
+            said["scenario"],
+            differently.kernel or said["kernel"],
+            differently.filesystem,
+            differently.switch or said["schedule"],
+        )
+    except Trouble as trouble:
+        if said["edition"] == engine.EDITION:
+            raise
+        detail = f"This link was made with edition {said['edition']}; this is {engine.EDITION}. {trouble.detail}"
+        raise Trouble(trouble.kind, detail, cure=trouble.cure, status=410, problems=trouble.problems) from trouble
+    return replace(made, address=differently, edition=said["edition"])
+
+
+@contextmanager
+def _about(path: str) -> Iterator[None]:
+    """Turn a refusal of the engine into a trouble with the field of the request."""
+    try:
+        yield
+    except EngineError as error:
+        raise of_engine(error, path=path) from error
+
+
+def _scenario(given: str | Mapping[str, Any] | Scenario) -> Scenario:
+    if isinstance(given, Scenario):
+        return given
+    if not isinstance(given, str):
+        return engine.scenario_from_data(given)
+    if not links.is_name(given):
+        return engine.load_scenario(given)
+    if given not in engine.gallery():
+        raise UnknownScenario(given, engine.gallery())
+    return engine.gallery()[given]
+
+
+def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
+    """The scenario on another filesystem."""
+    if not filesystem or filesystem == scenario.filesystem.type:
+        return scenario
+    data = engine.to_data(scenario)
+    return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+
+
+def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule | None:
+    """The schedule in place of the scenario's own; None if it is the same."""
+    if not given:
+        return None
+    text = given if isinstance(given, str) else ",".join(given)
+    chosen = engine.parse_schedule(text, tasks=scenario.tasks, steps=all_steps())
+    return None if chosen == scenario.default_schedule() else chosen
+
+
+@cache
+def all_steps() -> dict[str, frozenset[str]]:
+    """The steps of each kernel function under any kernel: a schedule keeps its sense from one to the other."""
+    found: dict[str, set[str]] = {}
+    for kernel in engine.KERNELS.values():
+        for name, function in kernel.functions.items():
+            found.setdefault(name, set()).update(function.steps)
+    return {name: frozenset(steps) for name, steps in found.items()}

@@ -1,0 +1,134 @@
+"""The pages for people. A page is a run, or leads to one."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+import engine
+from app import answers, links, openapi, orders, serving, static_files, templating
+from app.answers import HTML, YAML, Body
+from app.links import Event, RunLink
+from app.orders import Order
+from app.troubles import KINDS, Trouble
+from engine import Trace
+
+pages = APIRouter(include_in_schema=False)
+
+
+def page(request: Request, template: str, **context: object) -> Response:
+    """A page that is the same for everybody until the next release."""
+    return answers.answer(request, Body.of(templating.render(template, **context), HTML))
+
+
+@pages.get(links.GALLERY)
+async def gallery(request: Request) -> Response:
+    """All scenarios, each one click away."""
+    return page(request, "gallery.html", scenarios=engine.gallery(), kernels=engine.KERNELS)
+
+
+@pages.get("/run/{scenario}/{kernel}")
+async def run(request: Request, scenario: str, kernel: str) -> Response:
+    """A run of a gallery scenario."""
+    name, suffix = links.split_suffix(kernel)
+    return await _run(request, orders.at_address(_address(request, scenario=scenario, kernel=name)), suffix)
+
+
+@pages.get("/s/{link}")
+async def short_link(request: Request, link: str) -> Response:
+    """The run that a short link leads to."""
+    name, suffix = links.split_suffix(link)
+    query = request.query_params
+    address = _address(request, link=name, kernel=query.get("kernel", ""))
+    return await _run(request, await serving.kept(request, address), suffix)
+
+
+@pages.get("/kernel/{name}")
+async def kernel(request: Request, name: str) -> Response:
+    """A kernel: its story, its functions, what it leaves out."""
+    with orders.in_address():
+        found = engine.find_kernel(name)
+    return page(request, "kernel.html", kernel=found, scenarios=engine.gallery())
+
+
+@pages.get("/scenario/{name}")
+async def scenario(request: Request, name: str) -> Response:
+    """A scenario: its story, its question, its text; with .yaml behind its name, the text alone."""
+    with orders.in_address():
+        found = engine.find_scenario(name.removesuffix(".yaml"))
+    text = engine.to_yaml(found)
+    if name.endswith(".yaml"):
+        return answers.answer(request, Body.of(text, YAML))
+    return page(request, "scenario.html", scenario=found, text=text, kernels=engine.KERNELS)
+
+
+@pages.get(links.DOCS)
+async def docs(request: Request) -> Response:
+    """The API for people."""
+    kinds = [(kind, status, title) for kind, (status, title) in KINDS.items()]
+    listed = openapi.operations(request.app, serving.base(request))
+    return page(request, "docs.html", operations=listed, kinds=kinds, about=openapi.ABOUT)
+
+
+@pages.get(links.FAVICON)
+async def favicon() -> Response:
+    """For browsers that ask before they read the page."""
+    return RedirectResponse(static_files.url("icon.svg"), status_code=301)
+
+
+@pages.post("/links")
+async def make_link(request: Request) -> Response:
+    """A short link for a form, which works without scripts: it leads to the run, on the step it was made at."""
+    serving.own_site(request)
+    said = {key: values[-1] for key, values in parse_qs((await request.body()).decode(errors="replace")).items()}
+    address = RunLink(said.get("scenario", ""), said.get("kernel", ""), said.get("fs", ""), said.get("switch", ""))
+    link, _ = await serving.keep(request, orders.at_address(address))
+    step = said.get("step", "")
+    return RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
+
+
+def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
+    query = request.query_params
+    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link)
+
+
+async def _run(request: Request, order: Order, suffix: str) -> Response:
+    """A run in the form that its suffix or else the client asks for."""
+    if suffix and suffix not in serving.FORMS:
+        known = ", ".join(serving.FORMS)
+        raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
+    form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
+    if form != "html":
+        return await serving.send(request, order, form)
+    found = await serving.runs(request).run(order)
+    step = _step(found.trace, request.query_params.get("step"), request.query_params.get("at"))
+    text = templating.render("run.html", run=found, step=step)
+    return answers.answer(request, Body.of(text, HTML), vary=f"{serving.VARY}, HX-Request")
+
+
+def _step(trace: Trace, number: str | None, event: str | None) -> int:
+    """The step to open a run on: the number, else what comes nearest to the event, else the one that tells most.
+
+    Raises:
+        Trouble: when the number is none.
+    """
+    if number:
+        try:
+            return max(0, min(int(number[:12]), len(trace.steps)))
+        except ValueError as error:
+            cure = f"Write step=1 to step={len(trace.steps)}"
+            raise Trouble("bad-request", f"{number[:40]!r} is no number of a step", cure=cure) from error
+    wanted = Event.parse(event or "")
+    found = wanted.find(trace.steps) if wanted else None
+    return telling(trace) if found is None else found
+
+
+def telling(trace: Trace) -> int:
+    """The step that tells most of a run at first sight: where the kernel asks for room, or does not; else the first."""
+    for step in trace.steps:
+        if step.name == "enough_space" or step.function == "enough_space":
+            return step.n
+    return min(1, len(trace.steps))

@@ -1,0 +1,109 @@
+"""Runs: an order becomes a trace, within the limits, and is kept while there is room.
+
+A trace in memory is large, and quick to make again; its JSON, packed, is small. So the last few runs are kept as
+they are, and a thousand as what is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+import engine
+from app.orders import Order
+from app.settings import Settings
+from app.troubles import of_engine
+from engine import EngineError, Limits, Trace
+
+if TYPE_CHECKING:
+    from app.answers import Body
+
+LIVE = 64
+"""How many traces are kept as they are."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An order and the trace it gives."""
+
+    order: Order
+    trace: Trace
+
+
+class Shelf(Generic[T]):
+    """The `room` things last used, by key; threads may share it."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._things: OrderedDict[str, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> T | None:
+        """The thing of this key, which counts as used now; None if it is not here."""
+        with self._lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+            return self._things.get(key)
+
+    def put(self, key: str, thing: T) -> None:
+        """Keep a thing, and let go of the one that was not used for longest if there is no room."""
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            while len(self._things) > self._room:
+                self._things.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+
+class Runs:
+    """All runs of a server."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Nothing is run yet."""
+        self.limits = settings.engine_limits()
+        self._live: Shelf[Run] = Shelf(min(LIVE, settings.cached_runs))
+        self._sent: Shelf[Body] = Shelf(settings.cached_runs)
+        self._threads = CapacityLimiter(2)
+
+    async def run(self, order: Order) -> Run:
+        """The run of an order. Making one takes milliseconds, in which others are served.
+
+        Raises:
+            Trouble: when the machine panics, or the schedule can not be followed.
+        """
+        run = self._live.get(order.id)
+        if run is None:
+            run = await to_thread.run_sync(perform, order, self.limits, limiter=self._threads)
+            self._live.put(order.id, run)
+        return replace(run, order=order)
+
+    async def body(self, order: Order, form: str, make: Callable[[Run], Body]) -> Body:
+        """What is sent of a run in a certain form, made only once."""
+        key = f"{order.id} {form}"
+        body = self._sent.get(key)
+        if body is None:
+            run = await self.run(order)
+            body = await to_thread.run_sync(make, run, limiter=self._threads)
+            self._sent.put(key, body)
+        return body
+
+
+def perform(order: Order, limits: Limits) -> Run:
+    """Run an order.
+
+    Raises:
+        Trouble: when the machine panics, or the schedule can not be followed.
+    """
+    try:
+        return Run(order, engine.run(order.scenario, order.kernel, order.schedule, limits))
+    except EngineError as error:
+        raise of_engine(error) from error

@@ -1,0 +1,101 @@
+"""What pages and API share: finding the order an address means, and sending its run in the form the client wants."""
+
+from __future__ import annotations
+
+import msgspec
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import answers, links, orders, text, wire
+from app.answers import JSON, TEXT, Body, Form
+from app.links import RunLink
+from app.orders import Order
+from app.runs import Run, Runs
+from app.settings import Settings
+from app.storage import Storage
+from app.troubles import Trouble
+from engine import EDITION
+
+FORMS: dict[str, Form] = {".json": "json", ".txt": "text"}
+"""Which form a suffix of an address asks for."""
+
+
+def runs(request: Request) -> Runs:
+    """The runs of this server."""
+    found: Runs = request.app.state.runs
+    return found
+
+
+def storage(request: Request) -> Storage:
+    """What people handed in to this server."""
+    found: Storage = request.app.state.storage
+    return found
+
+
+def settings(request: Request) -> Settings:
+    """How this server is set."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+def base(request: Request) -> str:
+    """How the world reaches this site: as the settings say, else as this client did."""
+    return settings(request).base_url.rstrip("/") or str(request.base_url).rstrip("/")
+
+
+def own_site(request: Request) -> None:
+    """Refuse what a page of another site makes a browser send: it may read here, and not write.
+
+    Raises:
+        Trouble: when the browser says that the request comes from elsewhere.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise Trouble("foreign-site", "The request comes from a page of another site", cure="Send it from here")
+
+
+async def keep(request: Request, order: Order) -> tuple[str, bool]:
+    """Keep an order; its id, and whether it is new. It is durable then."""
+    return await to_thread.run_sync(storage(request).put, order.content)
+
+
+async def kept(request: Request, address: RunLink) -> Order:
+    """The order under a short link, with the changes the address asks for.
+
+    Raises:
+        Trouble: when no such link is kept, or this version can not run it.
+    """
+    found = await to_thread.run_sync(storage(request).get, address.link) if links.is_id(address.link) else None
+    if found is None:
+        cure = "Look at it letter by letter (an id has no 0, o, 1 or l), or start from the gallery"
+        raise Trouble("unknown-link", f"No link {address.link[:40]!r} is kept here", cure=cure)
+    return orders.kept(found, address)
+
+
+async def send(request: Request, order: Order, form: Form) -> Response:
+    """The run as data or as text; without running it if the client has it already."""
+    etag = f"{order.id}-{EDITION}-{form}"
+    if answers.matches(request, etag):
+        return answers.not_modified(etag, vary=VARY)
+
+    def make(run: Run) -> Body:
+        if form == "text":
+            return Body.of(text.transcript(run), TEXT, etag=etag)
+        return Body.of(msgspec.json.encode(wire.summary(run, trace=True)), JSON, etag=etag)
+
+    return answers.answer(request, await runs(request).body(order, form, make), vary=VARY)
+
+
+VARY = "Accept, Accept-Encoding"
+
+
+def step_within(run: Run, n: int) -> int:
+    """A step's number, if the run has it; 0 is the beginning.
+
+    Raises:
+        Trouble: when the run is shorter.
+    """
+    last = len(run.trace.steps)
+    if n > last:
+        raise Trouble("not-found", f"There is no step {n}", cure=f"The run has {last} steps; 0 is the beginning")
+    return n
