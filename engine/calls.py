@@ -67,9 +67,7 @@ def _given(reading: Reading, call: ast.Call, name: str, signature: Signature) ->
     for given in call.keywords:
         names = [argument.name for argument in signature.arguments]
         if given.arg not in names:
-            reading.refuse(
-                given, f"{name} has no argument {given.arg or '**'}", suggestion(given.arg or "", names)
-            )
+            reading.refuse(given, f"{name} has no argument {given.arg or '**'}", suggestion(given.arg or "", names))
         if given.arg in nodes:
             reading.refuse(given, f"{given.arg} is given twice", cure)
         nodes[given.arg] = given.value
@@ -87,9 +85,7 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
     if values["offset"] % page:
         reading.refuse(call, "the offset of a mapping must be a whole number of pages", "Write 2P")
     if values["length"] > 2 << 30:
-        reading.refuse(
-            call, "a mapping of more than 2G has no place in the address space of an i386", "Map less"
-        )
+        reading.refuse(call, "a mapping of more than 2G has no place in the address space of an i386", "Map less")
     if "POPULATE" in flags:
         reading.touched(call, 0, values["length"])
     if values["file"] is None and values["offset"]:
@@ -196,12 +192,8 @@ CALLS: dict[str, Signature] = {
     ),
     "munmap": Signature("munmap(m) or munmap(m[2P:4P])", _ranged(op.Munmap), (MAPPING, START, STOP)),
     "mremap": Signature("mremap(m, 8P)", _mremap, (MAPPING, LENGTH), target="may"),
-    "mprotect": Signature(
-        "mprotect(m, READ)", _ranged(op.Mprotect, word="prot"), (MAPPING, PROT, START, STOP)
-    ),
-    "madvise": Signature(
-        "madvise(m, DONTNEED)", _ranged(op.Madvise, word="advice"), (MAPPING, ADVICE, START, STOP)
-    ),
+    "mprotect": Signature("mprotect(m, READ)", _ranged(op.Mprotect, word="prot"), (MAPPING, PROT, START, STOP)),
+    "madvise": Signature("madvise(m, DONTNEED)", _ranged(op.Madvise, word="advice"), (MAPPING, ADVICE, START, STOP)),
     "msync": Signature("msync(m, SYNC)", _ranged(op.Msync, word="mode"), (MAPPING, MODE, START, STOP)),
     "open": Signature(
         "h = open(f, RDWR)",
@@ -219,9 +211,7 @@ CALLS: dict[str, Signature] = {
     "fsync": Signature("fsync(f)", _plain(op.Fsync), (FILE,)),
     "fdatasync": Signature("fdatasync(f)", _plain(op.Fdatasync), (FILE,)),
     "sync": Signature("sync()", _plain(op.Sync)),
-    "ftruncate": Signature(
-        "ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))
-    ),
+    "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
     "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
     "fork": Signature("fork(B)", _plain(op.Fork), (Argument("child", Reading.child),)),

@@ -85,9 +85,7 @@ def _check_users(scenario: Scenario, found: Findings) -> None:
             )
     for name in scenario.filesystem.quota:
         if name not in (*runs, *owners):
-            found.add(
-                pointer("filesystem", "quota", name), f"there is no user {name}", _user_cure(name, runs)
-            )
+            found.add(pointer("filesystem", "quota", name), f"there is no user {name}", _user_cure(name, runs))
 
 
 def _user_cure(name: str, runs: Sequence[str]) -> str:
@@ -141,9 +139,7 @@ def _check_file(scenario: Scenario, name: str, found: Findings) -> None:
             good.append((extent, path, key))
     for extent, path, key in sorted(good):
         if extent[0] < end:
-            found.add(
-                path, f"the data at {key} is put over other data", "Give each page or block its data once"
-            )
+            found.add(path, f"the data at {key} is put over other data", "Give each page or block its data once")
         end = max(end, extent[0] + extent[1])
 
 
@@ -156,11 +152,11 @@ def largest_file(block_size: int) -> int:
 def blocks_of(file: File, geometry: Geometry) -> int:
     """How many blocks a file takes at the beginning, its index blocks with them."""
     block, pointers = geometry.block_size, geometry.block_size // 4
-    numbers = set()
+    numbers: set[int] = set()
     for offset, length, _ in extents(file.data, geometry):
         stop = min(offset + length, -(-file.size // block) * block)
         numbers.update(range(offset // block, -(-stop // block)))
-    index = set()
+    index: set[tuple[int, int, int]] = set()
     for number in numbers:
         inside = number - 12
         for depth in (1, 2, 3):
@@ -185,9 +181,7 @@ def _check_task(scenario: Scenario, name: str, found: Findings) -> None:
         cure = f"Write 0 to {scenario.machine.cpus - 1}, or give the machine more cpus"
         found.add(f"{path}/cpu", f"there is no cpu {task.cpu}", cure)
     if task.thread_of and task.child_of:
-        found.add(
-            f"{path}/child_of", f"task {name} cannot be a thread and a child", "Keep thread_of or child_of"
-        )
+        found.add(f"{path}/child_of", f"task {name} cannot be a thread and a child", "Keep thread_of or child_of")
     for key in ("thread_of", "child_of"):
         parent = getattr(task, key)
         if parent is not None:
@@ -209,9 +203,7 @@ def _check_parent(scenario: Scenario, name: str, key: str, parent: str, found: F
         found.add(path, f"{parent} is itself a thread", cure)
     elif tasks[parent].user != tasks[name].user:
         cure = f"Leave user out, or write {tasks[parent].user}"
-        message = (
-            f"{name} runs as {tasks[name].user}, but comes from {parent}, which runs as {tasks[parent].user}"
-        )
+        message = f"{name} runs as {tasks[name].user}, but comes from {parent}, which runs as {tasks[parent].user}"
         found.add(pointer("tasks", name, "user"), message, cure)
 
 
@@ -243,7 +235,8 @@ class _Scripts:
         self.found.lines = {name: self.found.lines[name] for name in tasks}
         for name, task in tasks.items():
             parent = task.child_of
-            if parent in tasks and name not in self.forked and parent not in self.refused:
+            made = name in self.forked or task.thread_of or parent in self.refused
+            if parent in tasks and not made:
                 path = pointer("tasks", name, "child_of")
                 self.found.add(
                     path, f"{parent} never makes its child {name}", f"Write fork({name}) in {parent}'s script"
@@ -252,7 +245,8 @@ class _Scripts:
 
     def parse(self, name: str) -> None:
         """Parse the script of one task."""
-        context, lines = self.context(name), []
+        context = self.context(name)
+        lines: list[Line] = []
         for index, text in enumerate(self.scenario.tasks[name].script):
             path = pointer("tasks", name, "script", index)
             if lines and isinstance(lines[-1].operation, Exit):
@@ -276,9 +270,7 @@ class _Scripts:
             variables = dict(self.contexts[task.thread_of].variables)
         elif name in self.forks:
             variables = dict(self.forks[name])
-        context = Context(
-            tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables
-        )
+        context = Context(tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables)
         self.contexts[name] = context
         self.mappings[name] = dict(self.mappings.get(task.thread_of or task.child_of or "", {}))
         return context
@@ -287,20 +279,17 @@ class _Scripts:
         """Keep what concerns more than the line."""
         match line.operation:
             case Fork(child) if child in self.forked:
-                self.found.add(
-                    path, f"{child} was made before, by {self.forked[child]}", "A child is made once"
-                )
+                self.found.add(path, f"{child} was made before, by {self.forked[child]}", "A child is made once")
             case Fork(child):
                 self.forked[child] = name
                 self.forks[child] = dict(self.contexts[name].variables)
             case Mmap(var=var) as mapping:
                 self.mappings[name][var] = mapping
             case Store(var, start, stop, _) | Load(_, var, start, stop):
-                mapping = self.mappings[name].get(var)
-                offset = mapping.offset if mapping else 0
-                self.touch(
-                    (mapping and mapping.file) or "anonymous memory", offset + start, offset + stop, path
-                )
+                mapped = self.mappings[name].get(var)
+                offset = mapped.offset if mapped is not None else 0
+                file = (mapped.file if mapped is not None else None) or "anonymous memory"
+                self.touch(file, offset + start, offset + stop, path)
             case Pwrite(file, _, length, offset) | Pread(_, file, length, offset):
                 self.touch(file, offset, offset + length, path)
 
@@ -347,10 +336,10 @@ PLACEHOLDERS: dict[str, Any] = {
 
 def mend(data: dict[str, Any], wrong: Sequence[tuple[str | int, ...]]) -> dict[str, Any]:
     """A copy of the data without what is wrong, so that the rest can be checked as well."""
-    mended = _copy(data)
+    mended: dict[str, Any] = _copy(data)
     for loc in sorted(wrong, key=len, reverse=True):
         path = [part for part in loc if part != "[key]"]
-        inside = mended
+        inside: Any = mended
         for part in path[:-1]:
             inside = inside[part] if _has(inside, part) else None
         if path and isinstance(inside, dict):

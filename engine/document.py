@@ -67,7 +67,7 @@ class Document:
     def _within(self, place: Place, column: int) -> int:
         """How far from its start in the text the `column`-th character (from 1) of a value stands."""
         if place.quote in ("|", ">"):
-            return 0
+            return 0  # a text of several lines is found at its beginning
         if not place.quote:
             return column - 1
         line = self.text.splitlines()[place.line - 1]
@@ -110,9 +110,7 @@ def _explain(document: Document, error: yaml.YAMLError) -> None:
             document.data = json.loads(document.text)
         except (json.JSONDecodeError, RecursionError) as wrong:
             if '"' in document.text.lstrip()[1:40].split(":")[0] and isinstance(wrong, json.JSONDecodeError):
-                problem = Problem(
-                    wrong.lineno, wrong.colno, "", f"this is not JSON: {wrong.msg}", "Mend it here"
-                )
+                problem = Problem(wrong.lineno, wrong.colno, "", f"this is not JSON: {wrong.msg}", "Mend it here")
                 document.problems.append(problem)
                 return
         else:
@@ -168,13 +166,13 @@ class _Builder:
         """The value that begins with this event, and its place."""
         start, at = event.start_mark, (key or event).start_mark
         style = getattr(event, "style", None) or ""
+        if event.end_mark.line != start.line:
+            style = "|"
         container = isinstance(event, yaml.CollectionStartEvent)
         place = Place(start.line + 1, start.column + 1, at.line + 1, at.column + 1, style, container)
         self.document.places[path] = place
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            self.problem(
-                event, path, "anchors and aliases (& and *) have no meaning here", "Write the value out"
-            )
+            self.problem(event, path, "anchors and aliases (& and *) have no meaning here", "Write the value out")
             if isinstance(event, yaml.AliasEvent):
                 return None
         if getattr(event, "tag", None) not in (None, "!"):

@@ -11,9 +11,7 @@ from typing import Literal, TypeAlias
 
 Prot: TypeAlias = frozenset[Literal["READ", "WRITE", "EXEC"]]
 SyncMode: TypeAlias = Literal["SYNC", "ASYNC", "INVALIDATE"]
-Advice: TypeAlias = Literal[
-    "NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE"
-]
+Advice: TypeAlias = Literal["NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "POPULATE_READ", "POPULATE_WRITE"]
 
 
 @dataclass(frozen=True, slots=True)

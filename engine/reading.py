@@ -120,9 +120,7 @@ class Reading:
             return number
         blocks, rest = divmod(self.size(node), self.context.geometry.block_size)
         if rest:
-            self.refuse(
-                node, f"{number}{unit} is not a whole number of blocks", "Write the number of blocks: 9"
-            )
+            self.refuse(node, f"{number}{unit} is not a whole number of blocks", "Write the number of blocks: 9")
         return blocks
 
     def seconds(self, node: ast.expr) -> int:
@@ -170,13 +168,9 @@ class Reading:
 
     def flags(self, node: ast.expr) -> frozenset[str]:
         """SHARED or PRIVATE, with POPULATE or without."""
-        names = frozenset(
-            name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE"))
-        )
+        names = frozenset(name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE")))
         if len(names & {"SHARED", "PRIVATE"}) != 1:
-            self.refuse(
-                node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE"
-            )
+            self.refuse(node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE")
         return names
 
     def text(self, node: ast.expr) -> str:
@@ -186,9 +180,7 @@ class Reading:
         if not node.value:
             self.refuse(node, "the text is empty", 'Write at least one character: "C"')
         if len(node.value) > MAX_TEXT:
-            self.refuse(
-                node, f"the text has {len(node.value)} characters, the limit is {MAX_TEXT}", 'Write "C" * 4P'
-            )
+            self.refuse(node, f"the text has {len(node.value)} characters, the limit is {MAX_TEXT}", 'Write "C" * 4P')
         return node.value
 
     def bytes(self, node: ast.expr) -> tuple[str, int]:
@@ -269,9 +261,7 @@ class Reading:
         page = self.context.geometry.page_size
         pages = -(-stop // page) - start // page
         if pages > MAX_SPAN:
-            self.refuse(
-                node, f"this touches {pages} pages, the limit is {MAX_SPAN} a line", "Use a smaller range"
-            )
+            self.refuse(node, f"this touches {pages} pages, the limit is {MAX_SPAN} a line", "Use a smaller range")
 
     def file(self, node: ast.expr) -> str:
         """A file of the scenario, by its name or by a handle that is open for it."""
@@ -311,11 +301,7 @@ class Reading:
         """A task that is declared as a child of this one."""
         name = self.name(node, "a child", "B")
         if name not in self.context.children:
-            cure = (
-                suggestion(name, self.context.children)
-                if self.context.children
-                else "Write child_of in that task"
-            )
+            cure = suggestion(name, self.context.children) if self.context.children else "Write child_of in that task"
             self.refuse(node, f"no task {name} is declared as a child of this one", cure)
         return name
 

@@ -10,7 +10,7 @@ Whatever is wrong comes as one ScenarioError with every problem found, each with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -177,7 +177,7 @@ class Task(Model):
     """A process, or a thread or child of another task."""
 
     user: Name = Field(description="who runs it; a thread's or child's is its parent's", examples=["alice"])
-    cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(None, description="the processor it runs on")
+    cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(default=None, description="the processor it runs on")
     thread_of: Name | None = Field(default=None, description="the task whose address space it shares")
     child_of: Name | None = Field(default=None, description="the task whose fork() makes it")
     on_sigbus: Literal["die", "next"] = Field(default="die", description="die, or go on with the next page or line")
@@ -366,9 +366,3 @@ def to_yaml(scenario: Scenario) -> str:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the language, with descriptions and examples."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
-
-
-def load_all(texts: Iterable[tuple[str, str]]) -> dict[str, Scenario]:
-    """The scenarios of a gallery, from pairs of name and text, by id in their order."""
-    found = [load_scenario(text, f"{name}.yaml", default_id=name) for name, text in texts]
-    return {scenario.id: scenario for scenario in sorted(found, key=lambda scenario: (scenario.order, scenario.id))}

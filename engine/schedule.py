@@ -83,9 +83,7 @@ def parse_schedule(
     a cure.
     """
     if len(text) > MAX_TEXT:
-        raise ScheduleError(
-            f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}", where="schedule"
-        )
+        raise ScheduleError(f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}", where="schedule")
     return schedule_of([item for item in text.split(",") if text.strip()], tasks=tasks, steps=steps)
 
 
@@ -110,15 +108,11 @@ def _order(item: str, order: list[str], tasks: Collection[str]) -> None:
     for name in item.split("."):
         if name in KERNEL_TASKS:
             cure = f"Name it in a preemption: A@do_no_page.set_pte>{name}"
-            raise ScheduleError(
-                f"{name} comes when there is work for it, not in an order", where=item, cure=cure
-            )
+            raise ScheduleError(f"{name} comes when there is work for it, not in an order", where=item, cure=cure)
         if name not in tasks:
             raise ScheduleError(f"there is no task {short(name)}", where=item, cure=suggestion(name, tasks))
         if name in order:
-            raise ScheduleError(
-                f"task {name} stands in the order twice", where=item, cure="Name each task once"
-            )
+            raise ScheduleError(f"task {name} stands in the order twice", where=item, cure="Name each task once")
         order.append(name)
 
 
@@ -140,9 +134,7 @@ def _preemption(
     if occurrence > MAX_OCCURRENCE:
         raise ScheduleError(f"the limit of # is {MAX_OCCURRENCE}", where=item, cure="Choose an earlier time")
     if any((other.point, other.occurrence) == (switch.point, occurrence) for other in before):
-        raise ScheduleError(
-            "two preemptions at one place", where=item, cure="Keep one, or write #2 for a later time"
-        )
+        raise ScheduleError("two preemptions at one place", where=item, cure="Keep one, or write #2 for a later time")
     if len(before) >= MAX_SWITCHES:
         raise ScheduleError(f"more than {MAX_SWITCHES} preemptions", where=item, cure="Use fewer")
     _check_step(switch, steps)

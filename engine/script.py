@@ -131,9 +131,7 @@ def _parse(text: str, context: Context) -> Operation:
         raise Refused(0, f"the line has {len(text)} characters, the limit is {MAX_LINE}", "Make it shorter")
     for column, character in enumerate(text):
         if not " " <= character <= "~" or character == "\\":
-            raise Refused(
-                column, f"the character {short(character)} has no place in a script", "Write plain ASCII"
-            )
+            raise Refused(column, f"the character {short(character)} has no place in a script", "Write plain ASCII")
     code, literals = rewrite(text)
     if not code.strip():
         raise Refused(0, "the line is empty", "Remove it")
@@ -151,18 +149,17 @@ def _syntax(code: str, indent: int) -> ast.stmt:
     """Python's own parser, with its complaints made ours."""
     try:
         body = ast.parse(code[indent:]).body
-    except SyntaxError as error:
-        column = indent + max((error.offset or 1) - 1, 0)
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        column = indent + max((getattr(error, "offset", None) or 1) - 1, 0)
         raise Refused(min(column, len(code)), f"this does not parse: {_said(error)}", FORMS) from None
-    except (MemoryError, RecursionError, ValueError):
-        raise Refused(indent, "this does not parse: it is nested too deeply", FORMS) from None
     if len(body) != 1:
         raise Refused(indent + body[1].col_offset, "this is more than one statement", "Write a line for each")
     return body[0]
 
 
-def _said(error: SyntaxError) -> str:
-    return error.msg.removesuffix(" (detected at line 1)")
+def _said(error: Exception) -> str:
+    said = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+    return said.removesuffix(" (detected at line 1)")
 
 
 def _statement(statement: ast.stmt, reading: Reading) -> Operation:

@@ -95,13 +95,13 @@ def without_echoes(details: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def problem(detail: dict[str, Any], models: Models) -> tuple[Problem, bool]:
     """One of pydantic's complaints in our words, and whether a key is meant rather than its value."""
-    loc = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    loc = tuple(part for part in detail["loc"] if part != "[key]")
     message, cure = _reworded(detail, loc, _fields(loc[:-1], models))
     at_key = "[key]" in detail["loc"] or detail["type"] == "extra_forbidden"
     return Problem(0, 0, pointer(*loc), message, cure), at_key
 
 
-def _fields(path: tuple[str, ...], models: Models) -> Fields:
+def _fields(path: tuple[str | int, ...], models: Models) -> Fields:
     """The fields of the model at a place; none if there is no model."""
     for pattern, fields in models.items():
         if len(pattern) == len(path) and all(p in ("*", q) for p, q in zip(pattern, path, strict=True)):
@@ -109,8 +109,8 @@ def _fields(path: tuple[str, ...], models: Models) -> Fields:
     return {}
 
 
-def _reworded(detail: dict[str, Any], loc: tuple[str, ...], fields: Fields) -> tuple[str, str]:
-    context, given, key = detail.get("ctx", {}), detail["input"], loc[-1] if loc else ""
+def _reworded(detail: dict[str, Any], loc: tuple[str | int, ...], fields: Fields) -> tuple[str, str]:
+    context, given, key = detail.get("ctx", {}), detail["input"], str(loc[-1]) if loc else ""
     kind = "nothing" if given is None and detail["type"] in ("dict_type", "model_type") else detail["type"]
     if kind == "scenario":
         return context["message"], context["cure"]
@@ -133,13 +133,12 @@ def _braced(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _called(loc: tuple[str, ...]) -> str:
+def _called(loc: tuple[str | int, ...]) -> str:
     """What to call the thing at a place: its key, or which line or item it is."""
-    if not loc:
-        return "a scenario"
-    if not loc[-1].isdigit():
-        return loc[-1] if loc[-1].isidentifier() else short(loc[-1])
-    return f"line {int(loc[-1]) + 1}" if "script" in loc else f"item {int(loc[-1]) + 1}"
+    key = loc[-1] if loc else "a scenario"
+    if isinstance(key, int):
+        return f"line {key + 1}" if "script" in loc else f"item {key + 1}"
+    return key if key.isidentifier() or not loc else short(key)
 
 
 def _example(fields: Fields, key: str) -> str:

@@ -45,11 +45,6 @@ class Literal:
     number: int
     unit: str
 
-    @property
-    def text(self) -> str:
-        """As written, leading zeroes aside."""
-        return f"{self.number}{self.unit}"
-
 
 def rewrite(line: str) -> tuple[str, dict[int, Literal]]:
     """Make a script line Python: no comment, sizes as zeroes of the same width, their meaning by column."""

@@ -2,6 +2,7 @@ import json
 import re
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import engine
 from engine import script
 from engine.checks import blocks_of, largest_file
 from engine.document import read_document
-from engine.errors import ScenarioError
+from engine.errors import Problem, ScenarioError
 from engine.scenario import (
     Extent,
     File,
@@ -53,6 +54,15 @@ tasks:
 schedule: [B, A]
 """
 """The example of DESIGN.md, section 4."""
+
+
+def found(read: Callable[[Any], Scenario], what: Any) -> tuple[Problem, ...]:
+    """The problems of a text or of data; none if it is a scenario."""
+    try:
+        read(what)
+    except ScenarioError as error:
+        return error.problems
+    return ()
 
 
 def problems(text: str) -> list[str]:
@@ -184,8 +194,19 @@ def test_the_block_map_ends_where_the_facts_say(block_size: int, size: int) -> N
 
 @pytest.mark.parametrize(
     ("offset", "blocks"),
-    [(0, 1), (49_151, 1), (49_152, 2), (1 << 20, 2), (4_243_455, 2), (4_243_456, 3), (5 << 20, 3)]
-    + [(1 << 30, 3), (4_299_210_751, 3), (4_299_210_752, 4), (15 << 30, 4)],
+    [
+        (0, 1),
+        (49_151, 1),
+        (49_152, 2),
+        (1 << 20, 2),
+        (4_243_455, 2),
+        (4_243_456, 3),
+        (5 << 20, 3),
+        (1 << 30, 3),
+        (4_299_210_751, 3),
+        (4_299_210_752, 4),
+        (15 << 30, 4),
+    ],
 )
 def test_the_first_block_of_a_sparse_file_costs_what_the_facts_say(offset: int, blocks: int) -> None:
     at = str(offset // 4096 * 4096)
@@ -218,6 +239,16 @@ REFUSED: list[tuple[str, str, str]] = [
     ("size: 4P", "size: 3T", "7:27: size cannot be 3298534883328. The limit is 2T."),
     ("size: 4P, ", "", "7:3: size is missing. Add size: 4P."),
     ("0P: a", "0Q: a", "7:42: there is no unit Q. A size is a number and P (pages)"),
+    ("0P: a", "first: a", "7:45: 'first' is not an offset. Write 0P, 3B or bytes."),
+    ("0P: a", "4096: 5", "7:44: '4096' must be a text, not 5. Put it in quotes."),
+    ("hard: 8", "hard: 8, grace: 7y", "5:110: '7y' is not a time. Write 30s, 5m, 2h or 7d."),
+    (
+        "  f: {",
+        "  a_very_long_name_x: {size: 1P}\n  f: {",
+        "7:3: 'a_very_long_name_x' cannot be a name: a name has at ",
+    ),
+    ("user: bob", "thread_of: A\n    child_of: A", "17:15: task B cannot be a thread and a child. "),
+    ("msync(m, SYNC)", "quota(alice, hard=1K)", "14:27: 1K is not a whole number of blocks. "),
     ("0P: a", "5: a", "7:41: data begins at a block, and 5 is inside one. Write it in pages (2P) or blocks (2B)."),
     ("0P: a", "4P: a", "7:42: the data at 4P is beyond the end of file f. The file has 4P: make it larger."),
     ("0P: a", "0P: a, 0B: b", "7:49: the data at 0B is put over other data. Give each page or block its data once."),
@@ -268,11 +299,39 @@ def test_a_refusal_names_line_column_what_is_wrong_and_a_cure(old: str, new: str
     assert problem.endswith((".", "?"))
 
 
+def test_a_thread_belongs_to_a_task_that_is_no_thread() -> None:
+    tasks = small(tasks={"A": {"user": "al", "script": ["sync()"]}})["tasks"]
+    tasks |= {"B": {"thread_of": "A", "script": ["sync()"]}, "C": {"thread_of": "B", "script": ["sync()"]}}
+    with pytest.raises(ScenarioError, match=r"/tasks/C/thread_of: B is itself a thread\. Write thread_of: A\."):
+        scenario_from_data(small(tasks=tasks))
+
+
+def test_a_child_is_made_once() -> None:
+    tasks = {
+        "A": {"user": "al", "script": ["fork(B)", "fork(B)"]},
+        "B": {"child_of": "A", "script": ["sync()"]},
+    }
+    with pytest.raises(ScenarioError, match=r"/tasks/A/script/1: B was made before, by A\. A child is made once\."):
+        scenario_from_data(small(tasks=tasks))
+
+
+def test_the_end_of_grace_may_be_written_as_a_time() -> None:
+    assert load_scenario(changed("hard: 8", "hard: 8, grace: 3d")).filesystem.quota["alice"].grace == 259_200
+
+
+@pytest.mark.parametrize("mark", [">", "|", '"'])
+def test_a_line_written_over_several_lines_is_found_at_its_beginning(mark: str) -> None:
+    tail = "fsync(k)" if mark != '"' else 'fsync(\n          k)"'
+    start = f"{mark}\n          " if mark != '"' else mark
+    (problem,) = problems(changed("msync(m, SYNC)", start + tail))
+    assert problem.startswith("14:9: ")
+
+
 def test_all_problems_are_found_at_once() -> None:
     text = changed("story: A hole", "stroy: A hole")
     text = text.replace("size: 4P", "size: 4Q").replace("SYNC", "SNC").replace("[B, A]", "[B, A, C]")
-    found = [re.match(r"\d+", problem) for problem in problems(text)]
-    assert [match[0] for match in found if match] == ["2", "7", "14", "19"]
+    lines = [re.match(r"\d+", problem) for problem in problems(text)]
+    assert [match[0] for match in lines if match] == ["2", "7", "14", "19"]
 
 
 def test_one_mistake_is_one_problem() -> None:
@@ -355,7 +414,7 @@ def test_a_limit_is_named_when_it_is_reached(data: dict[str, Any], said: str) ->
 
 def test_the_pages_of_a_file_that_scripts_touch_are_limited() -> None:
     lines = ["m = mmap(f, 2000P, READ, SHARED)", *(f"m[{n}P:{n + 205}P]" for n in range(0, 1025, 205))]
-    with pytest.raises(ScenarioError, match="touch 1025 pages of f. The limit is 1024"):
+    with pytest.raises(ScenarioError, match=r"touch 1025 pages of f\. The limit is 1024"):
         scenario_from_data(small(files={"f": {"size": "1G"}}, tasks={"A": {"user": "al", "script": lines}}))
 
 
@@ -379,10 +438,7 @@ def test_the_pages_of_a_file_that_scripts_touch_are_limited() -> None:
 )
 def test_no_text_takes_long(text: str) -> None:
     begun = time.process_time()
-    try:
-        load_scenario(text)
-    except ScenarioError as error:
-        assert error.problems
+    found(load_scenario, text)
     assert time.process_time() - begun < 0.5
 
 
@@ -441,20 +497,14 @@ def test_a_scenario_and_its_texts_say_the_same(scenario: Scenario) -> None:
 
 @given(st.text(max_size=80) | st.text(alphabet="ab:-[]{}\"'#&*!|> \n\t@", max_size=60))
 def test_any_text_is_a_scenario_or_has_problems(text: str) -> None:
-    try:
-        load_scenario(text)
-    except ScenarioError as error:
-        assert all(problem.line >= 1 and problem.column >= 1 for problem in error.problems)
+    assert all(problem.line >= 1 and problem.column >= 1 for problem in found(load_scenario, text))
 
 
 @given(st.integers(0, len(MAIL)), st.integers(0, 12), st.text(alphabet="ab:-[]{}\"'#&*!|>, \n\t@P9", max_size=3))
 def test_a_scenario_with_a_slip_of_the_pen_is_read_or_refused(at: int, cut: int, slip: str) -> None:
     text = MAIL[:at] + slip + MAIL[at + cut :]
     count = len(text.splitlines())
-    try:
-        load_scenario(text)
-    except ScenarioError as error:
-        assert all(1 <= problem.line <= count + 1 for problem in error.problems)
+    assert all(1 <= problem.line <= count + 1 for problem in found(load_scenario, text))
 
 
 json_values = st.recursive(
@@ -466,10 +516,7 @@ json_values = st.recursive(
 
 @given(st.sampled_from(["title", "machine", "filesystem", "files", "tasks", "schedule", "sources"]), json_values)
 def test_plain_data_of_any_shape_is_a_scenario_or_has_problems(key: str, value: Any) -> None:
-    try:
-        scenario_from_data(small(**{key: value}))
-    except ScenarioError as error:
-        assert all(problem.message for problem in error.problems)
+    assert all(problem.message for problem in found(scenario_from_data, small(**{key: value})))
 
 
 # -- the schema -------------------------------------------------------------------------------------------------------

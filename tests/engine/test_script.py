@@ -32,12 +32,13 @@ def refusal(*lines: str) -> Problem:
     return problem
 
 
-RW = frozenset({"READ", "WRITE"})
+RW: script.Prot = frozenset({"READ", "WRITE"})
+READ: script.Prot = frozenset({"READ"})
 GOOD: list[tuple[str, Operation]] = [
     ("m = mmap(f, 4P, READ|WRITE, SHARED)", script.Mmap("m", "f", 4 * P, RW, shared=True)),
     (
         "n = mmap(f, 8K, READ, SHARED|POPULATE, 2P)",
-        script.Mmap("n", "f", 8192, frozenset({"READ"}), shared=True, offset=2 * P, populate=True),
+        script.Mmap("n", "f", 8192, READ, shared=True, offset=2 * P, populate=True),
     ),
     ("a = mmap(ANON, 1P, READ|WRITE, PRIVATE)", script.Mmap("a", None, P, RW, shared=False)),
     ("n = mmap(file=f, prot=NONE, flags=PRIVATE, length=1)", script.Mmap("n", "f", 1, frozenset(), shared=False)),
@@ -70,7 +71,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("munmap(m[2P:])", script.Munmap("m", 2 * P, 4 * P)),
     ("mremap(m, 8P)", script.Mremap("m", 8 * P)),
     ("m = mremap(m, 8P)", script.Mremap("m", 8 * P)),
-    ("mprotect(m, READ)", script.Mprotect("m", frozenset({"READ"}))),
+    ("mprotect(m, READ)", script.Mprotect("m", READ)),
     ("madvise(m[0:1P], DONTNEED)", script.Madvise("m", "DONTNEED", 0, P)),
     ("fork(B)", script.Fork("B")),
     ("exit()", script.Exit()),
@@ -95,7 +96,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("sleep(30)", script.Sleep(30)),
     ("m[0x10]", script.Load(None, "m", 16, 17)),
     ("m[3B]", script.Load(None, "m", 3 * 1024, 3 * 1024 + 1)),
-    ("n = mmap(f, 2*1M, READ, SHARED)", script.Mmap("n", "f", 2 << 20, frozenset({"READ"}), shared=True)),
+    ("n = mmap(f, 2*1M, READ, SHARED)", script.Mmap("n", "f", 2 << 20, READ, shared=True)),
 ]
 
 
@@ -271,10 +272,17 @@ def test_rewriting_sizes_keeps_every_column(line: str) -> None:
     assert all(line[column].isdigit() and code[column] == "0" for column in literals)
 
 
+def mutated(line: str) -> st.SearchStrategy[str]:
+    """A good line with one piece cut out, doubled or overwritten."""
+    at = st.integers(0, len(line))
+    insert = st.text(alphabet="[](),=|\"'#0 9PX.", max_size=2)
+    return st.builds(lambda a, b, new: line[: min(a, b)] + new + line[max(a, b) :], at, at, insert)
+
+
 lines = st.text(max_size=60) | st.text(alphabet="mfx[2P:3P]=\"C'#( )4KB,|.*", max_size=40)
 
 
-@given(lines | st.sampled_from([line for line, _ in GOOD]).flatmap(lambda line: mutated(line)))
+@given(lines | st.sampled_from([line for line, _ in GOOD]).flatmap(mutated))
 def test_any_line_is_an_operation_or_refused_within_itself(line: str) -> None:
     try:
         parse(line)
@@ -282,13 +290,6 @@ def test_any_line_is_an_operation_or_refused_within_itself(line: str) -> None:
         (problem,) = error.problems
         assert 1 <= problem.column <= len(line) + 1
         assert problem.message
-
-
-def mutated(line: str) -> st.SearchStrategy[str]:
-    """A good line with one piece cut out, doubled or overwritten."""
-    at = st.integers(0, len(line))
-    insert = st.text(alphabet="[](),=|\"'#0 9PX.", max_size=2)
-    return st.builds(lambda a, b, new: line[: min(a, b)] + new + line[max(a, b) :], at, at, insert)
 
 
 @given(st.integers(0, MAX_BYTES), st.sampled_from([Geometry(), Geometry(64, 16), Geometry(4096, 1024)]))
