@@ -148,10 +148,15 @@ class Machine:
     # -- what is owed ---------------------------------------------------------------------------------------------
 
     def accept(self, file: str, start: int, stop: int, text: str, store: str) -> None:
-        """A store was let through: from now on the file ought to hold these bytes, as far as it reaches."""
-        oracle, stop = self.oracles[file], min(stop, self.inodes[file].size)
+        """A store was let through: from now on the file ought to hold these bytes, as far as it reaches.
+
+        The tail of the last page belongs to no file. A whole page beyond the end ought to have been refused: it is owed.
+        """
+        oracle, size = self.oracles[file], self.inodes[file].size
+        if start < -(-size // self.page_size) * self.page_size:
+            stop = min(stop, size)
         if start < stop:
-            size = max(self.inodes[file].size, oracle.data.size)
+            size = max(size, stop, oracle.data.size)
             oracle.data = oracle.data.resized(size).write(start, stop, text, store)
 
     # -- locks ----------------------------------------------------------------------------------------------------
