@@ -39,7 +39,8 @@ class InstallPages(KernelFunction):
         """Fill the entry with the mapping's rights: a shared mapping's is writable at once, and nobody was asked."""
         mm, vpn, page = self.vma.mm, self.vma.start + self.at, self.page
         assert isinstance(page, Page)
-        if mm.pte[vpn] is None:
+        inside = self.vma.index(vpn) * k.page_size < k.inodes[self.vma.file or ""].size
+        if inside and page.mapping == self.vma.file and mm.pte[vpn] is None:
             if not mm.has_table(vpn):
                 mm.pgd[vpn // PTRS_PER_PTE] = f"table {vpn // PTRS_PER_PTE}"
             mm.pte[vpn], mm.rss = mk_pte(page.pfn, self.vma.prot), (mm.rss or 0) + 1

@@ -45,8 +45,10 @@ class MpageWritepage(KernelFunction):
 
     def get_block(self, k: Machine) -> Next:
         """The moment of truth: does this part of the file have a block, or can it get one now?"""
-        iblock = file_blocks(k, self.page)[len(self.blocks)]
-        return call(k.ops.get_block(k.inodes[self.page.mapping or ""], iblock, True), into="got")
+        blocks = file_blocks(k, self.page)
+        if len(self.blocks) >= len(blocks):
+            return self.submit_bio
+        return call(k.ops.get_block(k.inodes[self.page.mapping or ""], blocks[len(self.blocks)], True), into="got")
 
     def mapped(self, k: Machine) -> Next:
         """No block, no straight way."""

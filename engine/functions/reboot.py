@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.functions.vmtruncate import drop
 from engine.objects.task import DONE, IDLE, KILLED
 from engine.values import Pointers
 
@@ -19,6 +20,8 @@ def lose_memory(k: Machine) -> None:
             if task.state not in (DONE, KILLED, IDLE):
                 task.state = KILLED
             task.stack = task.wanted = None
+        if task.process is None:
+            task.line = 0
         task.locks = None
     for mm in k.mms.values():
         mm.pte.clear()
@@ -35,7 +38,10 @@ def lose_memory(k: Machine) -> None:
 
 def forget_files(k: Machine) -> None:
     """Page cache and inodes are dropped; inodes and the block map are read from the disk, the bitmap is made to fit."""
-    drop_all_pages(k)
+    for mapping in k.mappings.values():
+        for pfn in [pfn for _, pfn in mapping.pages.items()]:
+            drop(k, k.page(pfn))
+        mapping.clear()
     for inode in k.inodes.values():
         _read_inode(k, inode)
     _check_bitmap(k)

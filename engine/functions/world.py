@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.page_flags import remove_from_page_cache
@@ -71,7 +71,7 @@ class Remount(World):
 
     def may_umount(self, k: Machine) -> Next:
         """Only a filesystem that nobody uses can be unmounted."""
-        if any(vma.file for mm in k.mms.values() for vma in mm.vmas or ()):
+        if in_use(k):
             k.finish_line("EBUSY")
             return ret()
 
@@ -80,9 +80,11 @@ class Remount(World):
         return call(SysSync())
 
     def invalidate_inodes(self, k: Machine) -> Next:
-        """Forget everything, and read what the disk says."""
-        forget_files(k)
-        k.finish_line(OK)
+        """Forget everything, and read what the disk says, unless somebody has come in meanwhile."""
+        busy = in_use(k)
+        if not busy:
+            forget_files(k)
+        k.finish_line("EBUSY" if busy else OK)
         return ret()
 
 
@@ -147,6 +149,21 @@ class Setting(World):
             break_disk(k, self.name, self.first)
         k.finish_line(OK)
         return ret()
+
+
+def in_use(k: Machine) -> bool:
+    """Whether somebody maps a file, or is in the middle of a call."""
+    mapped = any(vma.file for mm in k.mms.values() for vma in mm.vmas or ())
+    calling = (t for t in k.tasks.values() if t is not k.current and t.process and t.stack is not None)
+    return mapped or any(not issubclass(bottom(task.stack), World) for task in calling)
+
+
+def bottom(stack: Any) -> type[KernelFunction]:
+    """The class of the outermost frame."""
+    while stack[4] is not None:
+        stack = stack[4]
+    kind: type[KernelFunction] = stack[0]
+    return kind
 
 
 def set_quota(k: Machine, user: str, soft: int | None, hard: int | None) -> None:

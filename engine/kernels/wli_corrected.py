@@ -67,7 +67,7 @@ class EnoughSpace(KernelFunction):
     def get_block(self, k: Machine) -> Next:
         """Ask the filesystem for every block under this page, in the program's own name."""
         blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
-        if self.at == len(blocks):
+        if self.at >= len(blocks):
             return self.commit_write
         return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
 
