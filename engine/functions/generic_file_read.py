@@ -62,7 +62,9 @@ class GenericFileRead(KernelFunction):
     def page_not_up_to_date(self, k: Machine) -> Next:
         """It is there, but its content is not: it has to be read."""
         page = self._page(k)
-        if page is None or not k.trylock(page.locked):
+        if page is None or page.uptodate:
+            return self.find_get_page
+        if not k.trylock(page.locked):
             return WAIT
         return call(k.ops.readpage(page), into="error")
 
