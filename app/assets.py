@@ -34,9 +34,7 @@ def htmx_path() -> Path:
         return _VENDORED
     spec = find_spec("django_htmx")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(
-            "htmx is missing: a source tree takes it from django-htmx, so run `make install`"
-        )
+        raise FileNotFoundError("htmx is missing: a source tree takes it from django-htmx, so run `make install`")
     return Path(spec.origin).parent / "static" / "django_htmx" / "htmx-2.min.js"
 
 

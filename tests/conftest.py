@@ -45,9 +45,7 @@ def is_browser_required() -> bool:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make transcripts` passes this one."""
-    parser.addoption(
-        "--rewrite-transcripts", action="store_true", help="accept what the tests print as golden"
-    )
+    parser.addoption("--rewrite-transcripts", action="store_true", help="accept what the tests print as golden")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -79,8 +77,6 @@ def is_golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.is_file(), f"no golden {path.name}: run `make transcripts` and read it"
-        assert text == path.read_text(encoding="utf-8"), (
-            f"not as in {path.name}; if it should: make transcripts"
-        )
+        assert text == path.read_text(encoding="utf-8"), f"not as in {path.name}; if it should: make transcripts"
 
     return compare

@@ -36,9 +36,7 @@ def test_without_a_browser_its_tests_skip_and_say_why(browser_test: Path) -> Non
 
 
 @pytest.mark.parametrize("wish", ["CI", "REQUIRE_BROWSER"])
-def test_where_a_browser_is_required_its_absence_fails_with_the_same_sentence(
-    browser_test: Path, wish: str
-) -> None:
+def test_where_a_browser_is_required_its_absence_fails_with_the_same_sentence(browser_test: Path, wish: str) -> None:
     answer = pytest_without_a_browser(browser_test, **{wish: "true"})
     assert answer.returncode == 1, answer.stdout + answer.stderr
     assert SENTENCE in answer.stdout
