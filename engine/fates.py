@@ -36,7 +36,7 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     block = k.map.lookup(inode, iblock)
     written = block is not None and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
-    if page is None or not _holds(page.data.runs, run, run.start // k.page_size * k.page_size):
+    if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
     if _unwritten(k, file, page, iblock % k.blocks_per_page):
         return AT_RISK if block is None else BACKED
@@ -107,7 +107,7 @@ class Ledger:
     def _in_a_file(self, name: str) -> bool:
         """Whether bytes of a private store are in a file's page or on the disk, where they must never be."""
         k = self._k
-        cached = (k.page(pfn).data for mapping in k.mappings.values() for _, pfn in mapping.pages.items())
+        cached = (k.page(pfn).content for mapping in k.mappings.values() for _, pfn in mapping.pages.items())
         on_disk = (data for _, data in k.disk.data.items())
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
 

@@ -35,7 +35,7 @@ class BlockWriteFullPage(KernelFunction):
         if end <= 0:
             return self.invalidate
         if end < k.page_size:
-            self.page.data = self.page.data.zero(end, k.page_size)
+            self.page.data = self.page.content.zero(end, k.page_size)
 
     def create_empty_buffers(self, k: Machine) -> Next:
         """The page gets buffers, all dirty."""

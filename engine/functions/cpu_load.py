@@ -64,7 +64,7 @@ class CpuLoad(KernelFunction):
             return self.walk
         low = self.at % k.page_size
         high = min(k.page_size, low + self.stop - self.at)
-        self.text = (self.text + k.page(entry.pfn).data.part(low, high).text())[:64]
+        self.text = (self.text + k.page(entry.pfn).content.part(low, high).text())[:64]
         self.at += high - low
         if self.at < self.stop:
             return self.tlb

@@ -40,8 +40,10 @@ class CpuStore(KernelFunction):
         if k.cpu(k.current).translate(mm, vpn, write=True):
             k.answer("hit")
             return self.write
-        stale = k.cpu(k.current).tlb[vpn]
-        k.answer("miss" if stale is None else "read-only")
+        if k.cpu(k.current).tlb[vpn] is not None:
+            k.answer("read-only: trap")
+            return self.trap
+        k.answer("miss")
 
     def walk(self, k: Machine) -> Next:
         """The MMU walks page directory and page table."""
@@ -51,7 +53,8 @@ class CpuStore(KernelFunction):
             return self.write
 
     def trap(self, k: Machine) -> Next:
-        """The CPU cannot go on: it traps into the kernel."""
+        """The CPU cannot go on: it forgets what it knew of this address and traps into the kernel."""
+        k.cpu(k.current).tlb[self._vpn(k)] = None
         return call(DoPageFault(self._vpn(k), True), into="fault")
 
     def resume(self, k: Machine) -> Next:
@@ -113,7 +116,7 @@ class CpuStore(KernelFunction):
         text = self.text[turn:] + self.text[:turn]
         task, record = k.current, k.store(k.current.task, k.current.line)
         origin = f"{task.task}.{task.line}"
-        page.data = page.data.write(low, high, text, origin)
+        page.data = page.content.write(low, high, text, origin)
         vma = task.mm.find_vma(vpn)
         file = vma.file if vma is not None and vma.reaches_file else None
         base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size

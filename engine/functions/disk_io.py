@@ -32,7 +32,7 @@ class EndPageWriteback(KernelFunction):
             if disk_fails(k, page, block):
                 failed = True
             else:
-                k.disk.data[block] = page.data.part(i * k.block_size, (i + 1) * k.block_size)
+                k.disk.data[block] = page.content.part(i * k.block_size, (i + 1) * k.block_size)
         mapping = mapping_of(k, page)
         if failed:
             page.error = True

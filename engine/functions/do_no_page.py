@@ -112,7 +112,7 @@ class DoNoPage(KernelFunction):
         if self.copy is None:
             k.ram.put(self.page)
             return ret(OOM)
-        self.copy.data, self.anon = self.page.data, True
+        self.copy.data, self.anon = self.page.content, True
         k.ram.put(self.page)
         self.page = self.copy
         return self.retake_lock

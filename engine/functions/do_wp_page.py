@@ -55,7 +55,7 @@ class DoWpPage(KernelFunction):
         if self.copy is None:
             k.ram.put(k.page(self.orig.pfn))
             return ret(OOM)
-        self.copy.data, self.copy.uptodate = k.page(self.orig.pfn).data, True
+        self.copy.data, self.copy.uptodate = k.page(self.orig.pfn).content, True
 
     def retake_lock(self, k: Machine) -> Next:
         """Back under the lock."""

@@ -47,7 +47,7 @@ class GenericFileRead(KernelFunction):
         size = k.inodes[self.file].size
         high = min(k.page_size, low + self.length - self.done, low + size - self.offset - self.done)
         page.referenced = True
-        self.text, self.done = (self.text + page.data.part(low, high).text())[:64], self.done + high - low
+        self.text, self.done = (self.text + page.content.part(low, high).text())[:64], self.done + high - low
         return self.find_get_page
 
     def no_cached_page(self, k: Machine) -> Next:

@@ -95,12 +95,12 @@ class GenericFileWrite(KernelFunction):
         if not page.uptodate:
             for i, bh in enumerate(page.bh):
                 if bh.block is not None and not bh.new:
-                    page.data = page.data.paste(i * k.block_size, k.disk.read(bh.block))
+                    page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
             page.uptodate = True
         origin = f"{k.current.task}.{k.current.line}"
         turn = self.done % len(self.text)
         text = self.text[turn:] + self.text[:turn]
-        page.data = page.data.write(low, high, text, origin)
+        page.data = page.content.write(low, high, text, origin)
         self._accept(k, text, origin, high - low)
 
     def commit_write(self, k: Machine) -> Next:

@@ -35,7 +35,7 @@ class MpageWritepage(KernelFunction):
         if end <= 0:
             return self.confused
         if end < k.page_size:
-            self.page.data = self.page.data.zero(end, k.page_size)
+            self.page.data = self.page.content.zero(end, k.page_size)
         if self.page.private:
             used = self.page.bh[: len(file_blocks(k, self.page))]
             if any(bh.block is None or not bh.dirty for bh in used):

@@ -79,7 +79,7 @@ class Vmtruncate(KernelFunction):
         """The rest of the last page becomes zero."""
         page = k.cached(k.mappings[self.file], self.size // k.page_size)
         if page is not None and self.size % k.page_size:
-            page.data = page.data.zero(self.size % k.page_size, k.page_size)
+            page.data = page.content.zero(self.size % k.page_size, k.page_size)
 
     def ext2_truncate(self, k: Machine) -> Next:
         """The blocks beyond the end go back to the filesystem."""

@@ -16,7 +16,7 @@ class Ram(Entity):
     def __init__(self, journal: Journal, frames: int, page_size: int, buffers: int) -> None:
         super().__init__(journal, "ram")
         self.page_size = page_size
-        self.pages = tuple(Page(journal, pfn, buffers) for pfn in range(frames))
+        self.pages = tuple(Page(journal, pfn, buffers, page_size) for pfn in range(frames))
         zero = self.pages[0]
         zero.reserved, zero.count, zero.uptodate, zero.data = True, 1, True, Data(page_size)
 

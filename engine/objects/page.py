@@ -40,11 +40,11 @@ class Page(Entity):
     mapcount = Cell[int | None]()
     mapping = Cell[str | None]()
     index = Cell[int | None]()
-    data = Cell[Data]()
+    data = Cell[Data | None]()
 
-    def __init__(self, journal: Journal, pfn: int, buffers: int) -> None:
+    def __init__(self, journal: Journal, pfn: int, buffers: int, size: int) -> None:
         super().__init__(journal, f"page/{pfn}")
-        self.pfn = pfn
+        self.pfn, self.size = pfn, size
         self.bh = tuple(BufferHead(journal, f"page/{pfn}/bh/{i}") for i in range(buffers))
 
     @property
@@ -56,6 +56,11 @@ class Page(Entity):
     def mapped(self) -> bool:
         """page_mapped(): some page table points at it."""
         return (self.mapcount or 0) >= 0 and self.count is not None and not self.reserved
+
+    @property
+    def content(self) -> Data:
+        """The bytes of the frame, whoever it belongs to: a stale entry reaches a free frame as well."""
+        return Data(self.size) if self.data is None else self.data
 
     def get(self) -> None:
         """page_cache_get(): one more reference."""
