@@ -134,8 +134,9 @@ class Ledger:
 
     def fate(self, get: Get, store: Stored) -> Fields:
         """What became of it so far, and who was told of a loss."""
-        fate = get(f"store/{store.id}.fate")
-        return {"fate": fate, "word": FATE_WORDS.get(fate, fate), "told": get(f"store/{store.id}.told")}
+        fate, told = get(f"store/{store.id}.fate"), get(f"store/{store.id}.told")
+        news = f"told by {told}" if told else "nobody was told" if fate == "lost" else None
+        return {"fate": fate, "word": FATE_WORDS.get(fate, fate), "told": news}
 
     def lives(self, get: Get, store: Stored, place: str) -> Fields:
         """Whether one place has the bytes: none (does not apply), no, yes, dirty (only here), safe, promised, lost."""

@@ -12,9 +12,9 @@ from app.cast import Cast, where_is
 from app.accounts import FATE_WORDS
 from app.cells import bytes_of, entry_of, letters, words
 
-CHANGES = 5
-DEPTH = 4
-LOCKS = 3
+CHANGES = 4
+DEPTH = 2
+LOCKS = 2
 QUIET = re.compile(
     r"^(task/|oracle/|machine\.|line/|store/|mm/[^/.]+\.(names|users|mmap_sem|page_table_lock)|page/\d+\.(locked|lru|referenced|active)|"
     r"inode/[^/.]+\.(i_sem|i_lock|dirty_pages)|ram|lru)"
@@ -73,7 +73,7 @@ class Moments:
         stack = self._stacks.before(step)
         self._stacks.after(step)
         self._aim(step, get)
-        yield from self.journeys[step.n - 1].fields_at(step.n)
+        yield from self._rail(step)
         yield "caption", self._caption(step, view)
         yield (
             "time",
@@ -121,6 +121,13 @@ class Moments:
                 )
         return " ".join(said)
 
+    def _rail(self, step: Any) -> Iterator[tuple[str, Fields]]:
+        """The rail of the journey under way, with the page it is about in its title."""
+        journey = self.journeys[step.n - 1]
+        about = f" · page {self._spot.index}" if journey.kind != "call" and self._spot.index is not None else ""
+        for name, fields in journey.fields_at(step.n):
+            yield name, {**fields, "title": fields["title"] + about} if name == "rail" else fields
+
     # -- kernel -----------------------------------------------------------------------------------------------------
 
     def _chips(self, step: Any, stack: list[str], get: Get) -> Iterator[tuple[str, Fields]]:
@@ -130,7 +137,7 @@ class Moments:
                 {"name": shown[place], "top": True if place == len(shown) - 1 else None} if place < len(shown) else {}
             )
             yield f"stack/{place}", fields
-        held = [lock_name(at) for at in words(get(f"task/{step.task}.locks"))]
+        held = [lock_name(at) for at in words(get(f"task/{step.task}.locks"))][-LOCKS:]
         for place in range(LOCKS):
             yield f"lock/{place}", {"name": held[place]} if place < len(held) else {}
 
@@ -141,7 +148,8 @@ class Moments:
             yield f"fn/{function}/{name}", {}
         yield f"fn/{step.function}", {"now": True}
         yield f"fn/{step.function}/{step.name}", {"now": True}
-        yield "source", {"file": place_of(self.kernel, step.function), "function": step.function, "step": step.name}
+        head, where = place_of(self.kernel, step.function)
+        yield "source", {"head": head, "file": where}
         self._before = (step.function, step.name)
 
     def _changes(self, step: Any, get: Get) -> Iterator[tuple[str, Fields]]:
@@ -152,7 +160,7 @@ class Moments:
                 yield f"change/{place}", {}
                 continue
             at, old, new = told[place]
-            more = f"and {len(told) - CHANGES} more" if place == CHANGES - 1 and len(told) > CHANGES else None
+            more = f"+{len(told) - CHANGES}" if place == CHANGES - 1 and len(told) > CHANGES else None
             yield (
                 f"change/{place}",
                 {"what": self.name_of(at), "was": brief(at, old), "now": brief(at, new), "more": more},
@@ -164,27 +172,29 @@ class Moments:
         kind, *parts = entity.split("/")
         match kind, parts:
             case "mm", [mm, "pte", vpn]:
-                return f"pte of {mm}, page {self._index(mm, int(vpn, 16))}"
+                return f"pte {mm}[{self._index(mm, int(vpn, 16))}]"
             case "mm", [mm, "pgd", slot]:
-                return f"pgd of {mm}, entry {slot}"
+                return f"pgd {mm}[{slot}]"
             case "cpu", [number, "tlb", vpn]:
-                return f"TLB of cpu {number}, {vpn}"
+                return f"TLB cpu {number}"
             case "page", [pfn, "bh", i]:
                 return f"frame {pfn}, buffer {i} {field}"
             case "page", [pfn]:
                 return f"frame {pfn} {field}"
             case "mapping", [file, index]:
-                return f"page cache of {file}, page {index}" + (f" {field} tag" if field != "page" else "")
+                return f"page cache {file}[{index}]" + (f" tag {field}" if field != "page" else "")
+            case "mm", [mm]:
+                return f"{field} of {mm}"
             case "mapping", [file]:
                 return f"mapping of {file} {field}"
             case "inode", [file, "block", slot]:
-                return f"inode {file}, block {slot}"
+                return f"inode {file}[{slot}]"
             case "disk", ["inode", file]:
                 return f"inode {file} on disk"
             case "disk", [block]:
                 return f"disk block {block}"
             case "block", [block]:
-                return f"bitmap, block {block}"
+                return f"block {block}"
             case "quota", [user]:
                 return f"quota of {user} {field}"
             case "fs", []:
@@ -295,17 +305,20 @@ def _fate_sentence(change: Any) -> str:
 
 
 def lock_name(at: str) -> str:
-    """A held lock in words: `page_table_lock of A`."""
+    """A held lock in words: `page_table_lock`, `f.i_sem`, `frame 1 locked`, `mmap_sem, shared`."""
     entity, _, field = at.removesuffix(":r").rpartition(".")
-    name = {"locked": "PG_locked"}.get(field, field)
-    of = entity.partition("/")[2]
-    return f"{name} of {'frame ' if entity.startswith('page/') else ''}{of}{', shared' if at.endswith(':r') else ''}"
+    kind, _, of = entity.partition("/")
+    name = {"page": f"frame {of} locked", "mm": field}.get(kind, f"{of}.{field}")
+    return f"{name}, shared" if at.endswith(":r") else name
 
 
-def place_of(kernel: Any, function: str) -> str:
-    """Where a kernel function stands in the real source."""
-    kind = kernel.functions.get(function) if kernel is not None else None
-    return str(getattr(kind, "source", "")).partition(" ")[0].rstrip(",")
+def place_of(kernel: Any, function: str) -> tuple[str, str]:
+    """(heading, where) of a function: the file of the real source, or that it is none."""
+    source = str(getattr(kernel.functions.get(function), "source", "")) if kernel is not None else ""
+    first = source.split(" ")[0].rstrip(",;")
+    if "/" in first:
+        return "Kernel", first
+    return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")
 
 
 def brief(at: str, value: Any) -> str:
@@ -316,8 +329,16 @@ def brief(at: str, value: Any) -> str:
         return "set"
     if at.endswith(".data"):
         return letters(bytes_of(value, 1 << 16)) if value != "." else "zeroes"
-    text = re.sub(r" ?pfn=(\d+)", r" → frame \1", str(value))
+    if entry := entry_of(value) if at.endswith(".entry") and "pfn=" in str(value) else None:
+        return f"{entry.bits} · frame {entry.pfn}"
+    text = f"frame {value}" if at.endswith(".page") else str(value)
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _pair(was: str, now: str) -> tuple[str, str]:
+    """Before and after without the end they have in common, such as the frame of an entry."""
+    first, _, end = was.partition(" · ")
+    return (first, now.partition(" · ")[0]) if end and now.endswith(f" · {end}") else (was, now)
 
 
 def _weight(at: str) -> int:

@@ -40,8 +40,8 @@ def gate(label: str, *steps: str, key: bool = True) -> Station:
     return Station(label, GATE, steps, key)
 
 
-ACCESS = stop("access", "store.tlb", "load.tlb")
-WALK = stop("TLB miss · walk", "store.walk", "load.walk")
+ACCESS = stop("access")
+WALK = stop("TLB · walk", "store.tlb", "load.tlb", "store.walk", "load.walk", "store.trap", "load.trap")
 TRAP = stop("find_vma", "do_page_fault.read_cr2", "do_page_fault.down_read", "do_page_fault.find_vma")
 FIRST = gate("pte_none?", "handle_pte_fault.pte_none")
 RETRY = stop(
@@ -134,91 +134,108 @@ FIRST_STEPS = {
     "reclaim": ("shrink_list.isolate",),
 }
 TITLES = {"writeback": "Writeback", "reclaim": "Reclaim"}
+ANSWERS = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
+"""What a step that answers nothing itself has found out."""
 NEVER = ("never asked", "not asked")
+
+
+Point = tuple[int, str, str | None]
+"""Step number, "function.step", answer."""
 
 
 @dataclass(slots=True)
 class Journey:
-    """A stretch of one task's steps. `points` are (step number, "function.step", answer)."""
+    """A stretch of one task's steps: one access, one page written out, one call. `line` is the script line."""
 
     kind: str
     task: str
     title: str
-    points: list[tuple[int, str, str | None]] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     stations: tuple[Station, ...] = ()
     note: str = ""
+    line: str = ""
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
-        yield "rail", {"title": self.title, "note": self.note or None, "idle": True if self._quiet() else None}
+        yield "rail", {"title": self.title, "note": self.note or None}
         past = [point for point in self.points if point[0] <= n]
         here, answers = self._reached(past)
-        current = past[-1][1] if past else ""
         for place in range(STATIONS):
             if place < len(self.stations):
-                yield f"rail/{place}", self._station(place, here, answers, current)
+                yield f"rail/{place}", self._station(place, here, answers, past)
             else:
                 yield f"rail/{place}", {}
 
-    def _quiet(self) -> bool:
+    @property
+    def quiet(self) -> bool:
         """An access that needed no fault."""
         return self.kind == "fault" and not any(point.startswith("do_page_fault.") for _, point, _ in self.points)
 
-    def _reached(self, past: Sequence[tuple[int, str, str | None]]) -> tuple[int, dict[int, str]]:
+    def _reached(self, past: Sequence[Point]) -> tuple[int, dict[int, str]]:
         """The station reached last, and the answer of each station passed on the way there."""
-        here, answers = -1, {}
+        here = 0 if past and self.kind == "fault" else -1
+        answers: dict[int, str] = {0: ""} if here == 0 else {}
         for _, point, answer in past:
             place = next((i for i, station in enumerate(self.stations) if station.has(point)), None)
-            if place is None:
+            if place is None or self._is_retry(here, place):
                 continue
             if place < here:
                 answers = {i: text for i, text in answers.items() if i < place}
             here = place
-            answers[place] = answer or answers.get(place, "")
+            answers[place] = _first(answers.get(place, ""), ANSWERS.get(point) or answer or "")
         return here, answers
 
-    def _station(self, place: int, here: int, answers: dict[int, str], current: str) -> dict[str, Any]:
-        station = self.stations[place]
-        answer = answers.get(place)
+    def _is_retry(self, here: int, place: int) -> bool:
+        """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""
+        return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
+
+    def _station(self, place: int, here: int, answers: dict[int, str], past: Sequence[Point]) -> dict[str, Any]:
+        station, answer = self.stations[place], answers.get(place)
         state = "ahead" if place > here else "skipped" if answer is None else "now" if place == here else "done"
         if answer is not None:
-            state = _verdict(station, answer, state)
-        text = shorten(answer) if answer else None
-        if state == "skipped" and station.kind == GATE and self._quiet():
-            text = "nobody asks"
-        if place == here and not text:
-            text = "now" if station.has(current) else "…"
+            state = self._verdict(station, answer, state)
+        if state == "ahead" and self.quiet and 1 < place < len(self.stations) - 1:
+            state = "skipped"
         return {
-            "label": self._label(station),
-            "kind": station.kind,
-            "state": state,
-            "answer": text,
-            "now": True if place == here else None,
-            "key": station.key or None,
-            "lock": station.lock or None,
-        }
+            "label": self._label(station, past), "kind": station.kind, "state": state,
+            "answer": self._said(station, answer, state, past), "now": True if place == here else None,
+            "key": station.key or None, "lock": station.lock or None,
+        }  # fmt: skip
 
-    def _label(self, station: Station) -> str:
+    def _verdict(self, station: Station, answer: str, state: str) -> str:
+        """The state of a station that has answered: a no to a program is a refusal, a no to writeback a failure."""
+        if answer in NEVER:
+            return "unasked"
+        if station.kind == GATE and answer.startswith("no:"):
+            return "refused" if self.kind in ("fault", "call") else "failed"
+        return "failed" if station.label == "recover" and state == "done" else state
+
+    def _said(self, station: Station, answer: str | None, state: str, past: Sequence[Point]) -> str | None:
+        """What stands under a station."""
+        if station in (ACCESS, WALK, TRAP):
+            return None
+        if answer:
+            return shorten(answer)
+        if state == "skipped" and station.kind == GATE and self.quiet:
+            return "nobody asks"
+        return ("now" if station.kind == GATE or station.key else None) if state == "now" else None
+
+    def _label(self, station: Station, past: Sequence[Point]) -> str:
         if station is ACCESS:
-            return self.note.partition(" · ")[0] or "access"
-        if station is WALK and not any(WALK.has(point) for _, point, _ in self.points):
-            return "TLB hit"
-        if station is RETRY and any(answer in ("SIGBUS", "SIGSEGV") for _, _, answer in self.points):
-            return "signal"
+            return self.line
+        if station is WALK:
+            asked = [answer for _, point, answer in past if point.endswith(".tlb") and answer]
+            return f"TLB {asked[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
+        if station is RETRY:
+            if any(point.endswith(".signal") for _, point, _ in self.points):
+                return "signal"
+            return ("load" if "Load" in self.title else "store") + " done" if self.quiet else "retry"
         return station.label
 
 
-def _verdict(station: Station, answer: str, state: str) -> str:
-    """The state of a station that has answered."""
-    if answer in NEVER:
-        return "unasked"
-    if station is ASK and answer.startswith("no"):
-        return "refused"
-    if station.kind == GATE and station.label in ("block?", "quota?", "free block?") and answer.startswith("no:"):
-        return "refused"
-    if station.label == "recover":
-        return "failed" if state == "done" else state
-    return state
+def _first(old: str, new: str) -> str:
+    """Of two answers of one station the one that says more: what the page was filled with, else the later one."""
+    return old if old in ANSWERS.values() else "in the cache" if new.startswith("yes: frame") else new or old
 
 
 def shorten(answer: str) -> str:
@@ -238,7 +255,7 @@ def journeys(trace: Any, scenario: Any) -> list[Journey]:
         point = f"{step.function}.{step.name}"
         fresh = point in FIRST_STEPS.get(kind, ()) and not _goes_on(open_.get(key), point)
         if key not in open_ or fresh:
-            open_[key] = Journey(kind, step.task, _title(kind, owner, step), note=_note(scenario, kind, step))
+            open_[key] = Journey(kind, step.task, _title(kind, owner, step), line=_line(scenario, step))
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
@@ -267,8 +284,8 @@ def _title(kind: str, owner: str, step: Any) -> str:
     return f"{TITLES.get(kind, owner)} · {step.task}"
 
 
-def _note(scenario: Any, kind: str, step: Any) -> str:
-    if kind != "fault" or step.task not in scenario.tasks:
+def _line(scenario: Any, step: Any) -> str:
+    if step.task not in scenario.tasks:
         return ""
     lines = scenario.lines(step.task)
     return str(lines[step.line - 1].text) if 0 < step.line <= len(lines) else ""
@@ -282,8 +299,10 @@ def _equip(journey: Journey) -> None:
         journey.stations = (
             WP_PAGE if "do_wp_page" in functions else ANONYMOUS if "do_anonymous_page" in functions else NO_PAGE
         )
-        fault = "fault · " if "do_page_fault" in functions else "no fault · "
-        journey.title = journey.title.replace(" · ", f" {fault}", 1)
+        if "do_page_fault" in functions:
+            journey.title = journey.title.replace(" · ", " fault · ", 1)
+        else:
+            journey.note = "no fault: the kernel does not notice, and nobody is asked"
     elif journey.kind == "writeback":
         failed = "block_write_full_page.recover" in points
         journey.stations = tuple(s for s in WRITEBACK if s.label not in (("submit",) if failed else ("recover",)))
@@ -293,7 +312,7 @@ def _equip(journey: Journey) -> None:
         journey.stations = tuple(_plain(journey.points))
 
 
-def _plain(points: Iterable[tuple[int, str, str | None]]) -> Iterator[Station]:
+def _plain(points: Iterable[Point]) -> Iterator[Station]:
     """A call's own steps as stations, each once, in the order they were first made."""
     points = list(points)
     top = points[0][1].partition(".")[0] if points else ""

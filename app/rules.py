@@ -42,6 +42,7 @@ class Pages:
     """The rules of pages and of what leads to them, for one run."""
 
     cast: Cast
+    stores: tuple[Any, ...] = ()
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every (view entity, rule)."""
@@ -164,7 +165,8 @@ class Pages:
         pfn = get(f"mapping/{file}/{index}.page")
         blocks = self.blocks(get, file, index)
         if pfn is None:
-            return PageState(None, "absent", "", blocks)
+            gone = self.gone(get, file, index)
+            return PageState(None, "lost" if gone else "absent", "lost" if gone else "", blocks, gone)
         return PageState(pfn, *self._cached(get, file, index, pfn, blocks), blocks, letters(self.held(get, pfn)))
 
     def _cached(self, get: Get, file: str, index: int, pfn: int, blocks: tuple[int | None, ...]) -> tuple[str, str]:
@@ -180,6 +182,12 @@ class Pages:
         if self.agrees(get, pfn, blocks):
             return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
         return ("unsaved", "not on disk") if homeless or get(f"page/{pfn}.error") else ("backed", "to be written")
+
+    def gone(self, get: Get, file: str, index: int) -> str:
+        """The letters of stores to this page that are lost, if nothing has taken their place."""
+        size = self.cast.page_size
+        here = (s for s in self.stores if s.file == file and s.start < (index + 1) * size and s.stop > index * size)
+        return letters(tuple((s.text[0], 1) for s in here if get(f"store/{s.id}.fate") == "lost")).replace("0", "")
 
     def _dirty_entry(self, get: Get, file: str, index: int, pfn: int) -> bool:
         """Whether some page table has the page's only dirty mark."""
@@ -201,9 +209,10 @@ class Pages:
         """The page cache slot."""
         page = self.page_state(get, file, index)
         if page.pfn is None:
-            return {"state": "absent"}
+            return {"state": page.state, "head": f"page {index}", "text": page.text, "word": page.word} if page.text else {"state": "absent"}
         return {
             "state": page.state,
+            "lost": self.gone(get, file, index) or None,
             "head": f"frame {page.pfn} · page {index}",
             "text": page.text,
             "word": page.word,
@@ -232,7 +241,7 @@ class Pages:
         if None in page.blocks:
             names = " ".join("·" if block is None else str(block) for block in page.blocks)
             text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
-            return {"state": "missing" if page.state in ("risk", "unsaved") else "hole", "text": text}
+            return {"state": "missing" if page.state in ("risk", "unsaved", "lost") else "hole", "text": text}
         state = "backed" if page.state in ("backed", "writing") else "saved"
         return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks)}
 
@@ -241,7 +250,8 @@ class Pages:
         page = self.page_state(get, file, index)
         blocks = [block for block in page.blocks if block is not None]
         if not blocks:
-            return {"state": "nowhere", "nowhere": "nowhere"} if page.state in ("risk", "unsaved") else {}
+            nowhere = page.state in ("risk", "unsaved", "lost") or self.gone(get, file, index)
+            return {"state": "nowhere", "nowhere": "nowhere"} if nowhere else {}
         text = letters(tuple(run for block in blocks for run in self.written(get, block)))
         state = "saved" if self._reachable(get, file, index) else "unlinked"
         return {"state": state, "block": str(blocks[0]), "text": text}

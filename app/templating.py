@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from app import assets, links, scene, static_files, theatre
+from app.accounts import PLACES
 from app.cells import Value
 
 STYLESHEETS = (
@@ -65,6 +66,7 @@ def environment() -> Environment:
         stylesheets=STYLESHEETS,
         links=links,
         columns=scene.COLUMNS,
+        places=PLACES,
         SPACE=scene.SPACE,
         TLB=scene.TLB,
         PGD=scene.PGD,
@@ -78,7 +80,7 @@ def environment() -> Environment:
 
 def render(template: str, **context: Any) -> str:
     """A page. `run.html` takes a `run` (app.runs.Run) and a `step`, 0 for the beginning; see app/theatre.py."""
-    if template == "run.html":
+    if template in ("run.html", "run_partial.html"):
         context = run_context(**context)
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 

@@ -132,9 +132,12 @@ class Stage:
     def stores(self) -> tuple[dict[str, Any], ...]:
         """The rows of the ledger."""
         return tuple(
-            {"id": store.id, "task": store.task, "hue": self.hue(store.task), "text": self._store_text(store)}
+            {
+                "id": store.id, "task": store.task, "hue": self.hue(store.task), "text": self._store_text(store),
+                "place": f"page {store.start // self.view.cast.page_size} of {store.file}" if store.file else "private memory",
+            }
             for store in self.view.stores
-        )
+        )  # fmt: skip
 
     def _store_text(self, store: Stored) -> str:
         return self.scenario.lines(store.task)[store.line - 1].text.replace(" = ", "=")

@@ -68,7 +68,7 @@ def build_view(trace: Any, scenario: Any, kernel: Any) -> View:
 
 def rules(cast: Cast, scenario: Any, trace: Any, stores: tuple[Stored, ...]) -> dict[str, Rule]:
     """The rule of every view entity of a run."""
-    pages = Pages(cast)
+    pages = Pages(cast, stores)
     return {
         **dict(pages.rules()),
         **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
