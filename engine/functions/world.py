@@ -43,7 +43,7 @@ class WakeThread(World):
 
 @dataclass
 class DropCaches(World):
-    """Every clean page that nobody maps leaves the page cache (invalidate_mapping_pages)."""
+    """Every clean page that nobody holds leaves the page cache (as invalidate_mapping_pages does)."""
 
     c_name = "drop_caches"
 
@@ -52,7 +52,7 @@ class DropCaches(World):
         for mapping in k.mappings.values():
             for pfn in [pfn for _, pfn in mapping.pages.items()]:
                 page = k.page(pfn)
-                if page.dirty or page.writeback or page.mapped or page.buffers_dirty or page.locked.holder:
+                if page.dirty or page.buffers_dirty or page.locked.holder or page.count != 1 + bool(page.private):
                     continue
                 if page.private:
                     page.drop_buffers()
