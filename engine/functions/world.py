@@ -52,7 +52,8 @@ class DropCaches(World):
         for mapping in k.mappings.values():
             for pfn in [pfn for _, pfn in mapping.pages.items()]:
                 page = k.page(pfn)
-                if page.dirty or page.buffers_dirty or page.locked.holder or page.count != 1 + bool(page.private):
+                busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
+                if busy or page.count != 1 + bool(page.private):
                     continue
                 if page.private:
                     page.drop_buffers()
