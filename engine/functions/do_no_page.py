@@ -59,7 +59,7 @@ class DoNoPage(KernelFunction):
 
     def truncate_count(self, k: Machine) -> Next:
         """Was the file cut short while nobody held the lock? Then look for the page again."""
-        if not self.anon and k.mappings[self.vma.file or ""].truncate_count != self.sequence:
+        if k.mappings[self.vma.file or ""].truncate_count != self.sequence:
             return self.retry
 
     def pte_none(self, k: Machine) -> Next:
@@ -97,9 +97,10 @@ class DoNoPage(KernelFunction):
         return self.unlock
 
     def retry(self, k: Machine) -> Next:
-        """Drop the lock and the page, and start over."""
+        """Drop the lock and the page, a private copy too, and start over."""
         k.unlock(self.vma.mm.page_table_lock)
         k.ram.put(self.page)
+        self.copy, self.anon = None, False
         self.sequence = k.mappings[self.vma.file or ""].truncate_count
         return self.nopage
 
