@@ -150,7 +150,7 @@ class Machine:
     def accept(self, file: str, start: int, stop: int, text: str, store: str) -> None:
         """A store was let through: from now on the file ought to hold these bytes, as far as it reaches.
 
-        The tail of the last page belongs to no file. A whole page beyond the end ought to have been refused: it is owed.
+        The tail of the last page belongs to no file. A whole page beyond the end should have been refused: it is owed.
         """
         oracle, size = self.oracles[file], self.inodes[file].size
         if start < -(-size // self.page_size) * self.page_size:
