@@ -2,13 +2,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
-LOCKS := requirements-uv.lock requirements.lock requirements-test.lock
 
 # The first Python that is new enough and has pip; name another with `make PYTHON=/path/to/python3.12`.
 python = $(shell for p in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
 	$$p -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 uv = PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(python) -m uv
-lock = $(uv) pip compile -q --universal --python-version 3.11 --generate-hashes \
+lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
 sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes
 
@@ -51,8 +50,8 @@ lock: .tools/installed ## rewrite the three locks with the least change
 	@$(lock) pyproject.toml --group assets -o requirements.lock
 	@$(lock) pyproject.toml --group assets --group test -c requirements.lock -o requirements-test.lock
 
-upgrade: ## rewrite the three locks with the newest versions
-	@rm -f $(LOCKS) && touch -d @0 $(LOCKS) && $(MAKE) lock
+upgrade: fresh = --upgrade
+upgrade: lock ## rewrite the three locks with the newest versions
 
 clean: ## take away all that make made
 	rm -rf .venv .tools .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
