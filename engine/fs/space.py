@@ -39,6 +39,11 @@ class Space(Entity):
             self.owner[block] = owner
             self.free = self.free - 1
 
+    def claim(self, block: int, owner: str) -> None:
+        """Set the bit of a block that a map leads to, if it is clear."""
+        if self.owner[block] is None:
+            self.owner[block], self.free = owner, self.free - 1
+
     def give_back(self, block: int) -> None:
         """Clear the bit."""
         self.owner[block], self.free = None, self.free + 1

@@ -84,10 +84,14 @@ def _read_index(k: Machine, block: int, depth: int) -> None:
 
 
 def _check_bitmap(k: Machine) -> None:
-    """What fsck does: a block belongs to a file only if the file's map on the disk leads to it."""
+    """What fsck does: a block belongs to a file if, and only if, the file's map on the disk leads to it."""
     for inode in k.inodes.values():
-        index = {item.block for item in k.map.index_blocks(inode)}
-        reached = index | {k.map.lookup(inode, iblock) for iblock in k.map.mapped(inode)}
+        index = [item.block for item in k.map.index_blocks(inode)]
+        data = [k.map.chain(inode, iblock)[-1] for iblock in k.map.mapped(inode)]
+        reached = {*index, *data}
+        for blocks_of, owner in ((index, f"{inode.file}:index"), (data, inode.file)):
+            for block in blocks_of:
+                k.space.claim(block, owner)
         for block in (*k.space.owned_by(inode.file), *k.space.owned_by(f"{inode.file}:index")):
             if block not in reached:
                 k.space.give_back(block)
