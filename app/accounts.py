@@ -8,11 +8,12 @@ from typing import Any
 
 from app.cells import Rle, cut, entry_of, merged
 from app.rules import Fields, Get, Pages, Rule, bind
+from app.wording import FATE_WORDS
 
 MAX_SEGMENTS = 24
 FATES = ("leaked", "lost", "clean-unsaved", "at-risk", "refused", "backed", "durable", "replaced", "private")
 """Worst first."""
-FATE_WORDS = {"at-risk": "at risk", "clean-unsaved": "clean, unsaved"}
+
 PLACES = ("tlb", "pte", "page", "block", "disk")
 
 
@@ -112,7 +113,7 @@ class Accounts:
                 "verdict": "dropped when the frame is needed",
             }
         text = (
-            f"{_count(len(homeless), 'dirty page')} without a block" if homeless else "every dirty page has its block"
+            f"{_count(len(homeless), 'dirty page')} without a block" if homeless else "no dirty page waits for a block"
         )
         return {"text": text, "verdict": f"> {free} free: cannot reach the disk" if need > free else None}
 
@@ -202,8 +203,9 @@ class Ledger:
         fates = [get(f"store/{store.id}.fate") for store in self.stores]
         worst = next((fate for fate in FATES if fate in fates), None)
         if worst is None:
-            return {"text": "nothing stored yet"}
-        return {"fate": worst, "text": f"{_count(fates.count(worst), 'store')} {FATE_WORDS.get(worst, worst)}"}
+            return {"text": "nothing stored yet", "short": "–"}
+        word = FATE_WORDS.get(worst, worst)
+        return {"fate": worst, "text": f"{_count(fates.count(worst), 'store')} {word}", "short": word}
 
 
 def _pattern(store: Stored, low: int, high: int) -> Rle:

@@ -35,11 +35,13 @@ OUTCOMES = {
 }
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 DIAMOND, TRIANGLE, SQUARE, CIRCLE = "M0-6 6 0 0 6-6 0Z", "M0-6 6.5 5h-13Z", "M-5-5H5V5H-5Z", "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0Z"
-CROSS = "M-5-3-3-5 0-2 3-5 5-3 2 0 5 3 3 5 0 2-3 5-5 3-2 0Z"
+CROSS = "M-7-4-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3-4 7-7 4-3 0Z"
 MARKS = {
     "at-risk": TRIANGLE, "clean-unsaved": DIAMOND, "lost": CROSS, "leaked": CROSS, "refused": SQUARE, "durable": CIRCLE,
 }  # fmt: skip
-LABELLED = ("clean-unsaved", "lost", "leaked", "refused")
+LABELLED = {"clean-unsaved": "not on disk", "lost": "lost", "leaked": "in a file", "refused": "refused"}
+CROWDED = 0.13
+"""Labels nearer to each other than this part of the timeline would overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,25 +188,33 @@ class Stage:
 
     @cached_property
     def marks(self) -> tuple[dict[str, Any], ...]:
-        """The moments at which a fate changes."""
-        total, rows = max(1, len(self.trace.steps)), [lane["name"] for lane in self.lanes]
+        """The moments at which a fate changes; of labels that would lie over each other the later, graver one stays."""
+        rows = [lane["name"] for lane in self.lanes]
         found: list[dict[str, Any]] = []
+        said: dict[str, Any] | None = None
         for step in self.trace.steps:
-            fates = [change for change in step.fates if change.new in MARKS]
-            if not fates:
+            change = next((change for change in reversed(step.fates) if change.new in MARKS), None)
+            if change is None:
                 continue
-            fate = fates[-1]
-            label = f"{fate.store} {OUTCOMES.get(fate.new, fate.new)}" if fate.new in LABELLED else ""
-            if found and label and found[-1]["lane"] == rows.index(step.task) and step.n - found[-1]["n"] < total * 0.12:
-                label = ""
-            found.append(
-                {
-                    "x": _percent(step.n, total), "lane": rows.index(step.task), "n": step.n, "fate": fate.new,
-                    "path": MARKS[fate.new], "title": f"{fate.store}: {fate.new}", "left": step.n > total * 0.8,
-                    "label": label.replace("-", " ").replace("clean unsaved", "not on disk").replace("refused, nothing lost", "refused"),
-                }
-            )  # fmt: skip
+            mark = self._mark(step, change, rows.index(step.task))
+            if said and mark["label"] and step.n - said["n"] < len(self.trace.steps) * CROWDED:
+                (mark if change.new == said["fate"] else said)["label"] = ""
+            said = mark if mark["label"] else said
+            found.append(mark)
         return tuple(found)
+
+    def _mark(self, step: Any, change: Any, lane: int) -> dict[str, Any]:
+        total = len(self.trace.steps)
+        return {
+            "n": step.n,
+            "x": _percent(step.n, total),
+            "lane": lane,
+            "fate": change.new,
+            "path": MARKS[change.new],
+            "title": f"{change.store}: {change.new}",
+            "left": step.n > total * (1 - CROWDED),
+            "label": f"{change.store} {LABELLED[change.new]}" if change.new in LABELLED else "",
+        }
 
 
 @dataclass(frozen=True)

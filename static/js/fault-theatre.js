@@ -85,7 +85,7 @@ class FaultTheatre extends HTMLElement {
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
-    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event}`))
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event.replaceAll("#", "%23")}`))
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
     const scrub = this.querySelector('#scrub')

@@ -1,0 +1,111 @@
+"""Cells, locks and fates in words a reader knows: `pte A[2]`, `page_table_lock`, `PWUAD · frame 7`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from app.cast import Cast
+from app.cells import bytes_of, entry_of, letters
+
+FATE_WORDS = {"at-risk": "at risk", "clean-unsaved": "clean, unsaved"}
+LENGTH = 40
+
+QUIET = re.compile(
+    r"^(task/|oracle/|machine\.|line/|store/|ram\.|mm/[^/.]+\.(names|users|mmap_sem|page_table_lock|dying)|"
+    r"cpu/\d+\.mm|page/\d+\.(locked|lru|referenced|active)|inode/[^/.]+\.(i_sem|i_lock|dirty_pages))"
+)
+"""Cells that are told elsewhere on the page (script, locks, fates), or not worth a line."""
+
+_TELLING = ("mm/", "page/", "inode/", "disk/", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
+
+
+def name_of(at: str, cast: Cast) -> str:
+    """A cell in words."""
+    entity, _, field = at.rpartition(".")
+    kind, *parts = entity.split("/")
+    match kind, parts:
+        case "mm", [mm, "pte", vpn]:
+            return f"pte {mm}[{_index(cast, mm, int(vpn, 16))}]"
+        case "mm", [mm, "pgd", slot]:
+            return f"pgd {mm}[{slot}]"
+        case "mm", [mm]:
+            return f"{field} of {mm}"
+        case "cpu", [number, "tlb", _]:
+            return f"TLB cpu {number}"
+        case "page", [pfn, "bh", i]:
+            return f"frame {pfn}, buffer {i} {field}"
+        case "page", [pfn]:
+            return f"frame {pfn} {field}"
+        case "mapping", [file, index]:
+            return f"page cache {file}[{index}]" + (f" tag {field}" if field != "page" else "")
+        case "mapping", [file]:
+            return f"mapping of {file} {field}"
+        case "inode", [file, "block", slot]:
+            return f"inode {file}[{slot}]"
+        case "disk", ["inode", file]:
+            return f"inode {file} on disk {field}"
+        case "disk", [block]:
+            return f"disk block {block}"
+        case "block", [block]:
+            return f"block {block}"
+        case "quota", [user]:
+            return f"quota of {user} {field}"
+        case "fs", []:
+            return f"{field} blocks"
+    return at.replace("/", " ").replace(".", " ")
+
+
+def _index(cast: Cast, mm: str, vpn: int) -> str:
+    """The page of a mapping as the picture numbers it."""
+    pages = (page for mapping in cast.mappings if mapping.mm == mm for page in mapping.pages)
+    return next((str(index) for shown, index in pages if shown == vpn), f"{vpn:#x}")
+
+
+def brief(at: str, value: Any) -> str:
+    """A cell's value in a few characters."""
+    if value is None:
+        return "none"
+    if value is True:
+        return "set"
+    if at.endswith(".data"):
+        return "zeroes" if value == "." else letters(bytes_of(value, 1 << 16))
+    if at.endswith(".entry") and "pfn=" in str(value) and (entry := entry_of(value)):
+        return f"{entry.bits} · frame {entry.pfn}"
+    text = f"frame {value}" if at.endswith(".page") else str(value)
+    return text if len(text) <= LENGTH else text[: LENGTH - 1] + "…"
+
+
+def pair(was: str, now: str) -> tuple[str, str]:
+    """Before and after without the end they have in common, such as the frame of an entry."""
+    first, _, end = was.partition(" · ")
+    return (first, now.partition(" · ")[0]) if end and now.endswith(f" · {end}") else (was, now)
+
+
+def weight(at: str) -> int:
+    """What to tell first: the smaller, the more telling."""
+    rank = next((i for i, start in enumerate(_TELLING) if at.startswith(start)), len(_TELLING))
+    return rank + (20 if at.endswith((".count", ".mapcount", ".rss", ".nrpages")) else 0)
+
+
+def lock_name(at: str) -> str:
+    """A held lock in words: `page_table_lock`, `f.i_sem`, `frame 1 locked`, `mmap_sem, shared`."""
+    entity, _, field = at.removesuffix(":r").rpartition(".")
+    kind, _, of = entity.partition("/")
+    name = {"page": f"frame {of} locked", "mm": field}.get(kind, f"{of}.{field}")
+    return f"{name}, shared" if at.endswith(":r") else name
+
+
+def fate_sentence(change: Any) -> str:
+    """`Store A.3 is now at risk: the only copy is in memory ...`."""
+    why = str(change.why or "").strip()
+    return f"Store {change.store} is now {FATE_WORDS.get(change.new, change.new)}{': ' + why if why else '.'}"
+
+
+def place_of(kernel: Any, function: str) -> tuple[str, str]:
+    """(heading, where) of a function: the file of the real source, or that it is none."""
+    source = str(getattr(kernel.functions.get(function), "source", ""))
+    first = source.split(" ")[0].rstrip(",;")
+    if "/" in first:
+        return "Kernel", first
+    return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")
