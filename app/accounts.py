@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from app.cells import Rle, cut, entry_of, merged
 from app.rules import Fields, Get, Pages, Rule, bind
@@ -148,10 +147,20 @@ class Ledger:
             return {"state": "none"}
         if fate == "refused":
             return {"state": "no"}
-        look = {"tlb": self._tlb, "pte": self._pte, "page": self._page, "block": self._block, "disk": self._disk}
-        return {"state": look[place](get, store, fate)}
+        match place:
+            case "tlb":
+                state = self._tlb(get, store)
+            case "pte":
+                state = self._pte(get, store, fate)
+            case "page":
+                state = self._page(get, store, fate)
+            case "block":
+                state = self._block(get, store, fate)
+            case _:
+                state = "safe" if fate == "durable" else "no"
+        return {"state": state}
 
-    def _tlb(self, get: Get, store: Stored, fate: str) -> str:
+    def _tlb(self, get: Get, store: Stored) -> str:
         held = (self.pages.tlb(get, store.mm, vpn) for vpn in store.vpns)
         return "yes" if any(fields.get("state") == "yes" for fields in held) else "no"
 
@@ -173,9 +182,6 @@ class Ledger:
         if not blocks or None in blocks:
             return "no"
         return "safe" if fate == "durable" else "promised"
-
-    def _disk(self, get: Get, store: Stored, fate: str) -> str:
-        return "safe" if fate == "durable" else "no"
 
     def _indices(self, store: Stored) -> range:
         """The pages of the file that the store is bound for."""
@@ -203,7 +209,7 @@ class Ledger:
         fates = [get(f"store/{store.id}.fate") for store in self.stores]
         worst = next((fate for fate in FATES if fate in fates), None)
         if worst is None:
-            return {"text": "nothing stored yet", "short": "–"}
+            return {"text": "nothing stored yet", "short": "none yet"}
         word = FATE_WORDS.get(worst, worst)
         return {"fate": worst, "text": f"{_count(fates.count(worst), 'store')} {word}", "short": word}
 

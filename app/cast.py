@@ -13,6 +13,7 @@ from typing import Any
 from app import scene
 from app.cells import Range, entry_of, names_of, ranges_of
 from app.scene import MAX_ROWS
+from engine import Scenario, Trace
 
 MAX_LOOSE = 6
 MAX_BLOCKS = 48
@@ -40,7 +41,7 @@ class Cast:
         return scene.lay_out(self.mappings, self.files, [f"frame/{pfn}" for pfn in self.loose], self.targets)
 
 
-def cast_of(trace: Any, scenario: Any) -> Cast:
+def cast_of(trace: Trace, scenario: Scenario) -> Cast:
     """Read a trace from end to end and note what it touches."""
     watch = _Watch(dict(trace.initial), scenario)
     watch.look(())
@@ -62,7 +63,7 @@ def where_is(get: Any, pfn: int) -> str:
 class _Watch:
     """The state while the trace goes by, and what has been seen of it so far."""
 
-    def __init__(self, state: dict[str, Any], scenario: Any) -> None:
+    def __init__(self, state: dict[str, Any], scenario: Scenario) -> None:
         self.state, self.scenario = state, scenario
         self.vmas: dict[tuple[str, int], Range] = {}
         self.names: dict[tuple[str, int], str] = {}

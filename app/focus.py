@@ -52,7 +52,7 @@ def _named(at: str, get: Get) -> Spot | None:
 
 
 def _complete(found: Spot, before: Spot, cast: Cast) -> Spot:
-    """A virtual page with the file's page behind it; a file's page with the virtual page that was in question, or any."""
+    """A virtual page with the file's page behind it; a file's page with the virtual page in question, or any."""
     pages = [Spot(m.mm, vpn, m.file or "", index) for m in cast.mappings for vpn, index in m.pages if m.file]
     if found.vpn is not None:
         return next((page for page in pages if (page.mm, page.vpn) == (found.mm, found.vpn)), found)
@@ -82,12 +82,13 @@ def fields(spot: Spot, get: Get, view: Get, actor: str, act: str) -> Iterator[tu
 
     yield "focus/task", _card(f"{actor} · {number}", act, "", shown(f"vpage/{place}", "state") or "read")
     flags = " ".join(entry.bits) if entry is not None else "none"
-    yield "focus/pte", _card(f"pte of {number}", flags, shown(f"pteslot/{place}", "to"), shown(f"pteslot/{place}", "state"))
-    head, text = shown(f"slot/{slot}", "head"), shown(f"slot/{slot}", "text")
+    pte, page = f"pteslot/{place}", f"slot/{slot}"
+    yield "focus/pte", _card(f"pte of {number}", flags, shown(pte, "to"), shown(pte, "state"))
+    head, text = shown(page, "head"), shown(page, "text")
     cache = f"page cache, {head}" if head else "page cache"
-    yield "focus/page", _card(cache, text or "not in memory", shown(f"slot/{slot}", "word"), shown(f"slot/{slot}", "state"))
+    yield "focus/page", _card(cache, text or "not in memory", shown(page, "word"), shown(page, "state"))
     block = shown(f"blockslot/{key}", "text")
-    home = "hole: no block" if block == "hole" else block or "–"
+    home = "hole: no block" if block == "hole" else block
     about = f"file {spot.file}, {number}" if spot.file else "file"
     yield "focus/block", _card(about, home, view("disk-chip.text"), shown(f"blockslot/{key}", "state"))
     disk = f"diskslot/{key}"

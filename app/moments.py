@@ -1,4 +1,4 @@
-"""What belongs to a step itself rather than to a thing: caption, rail, call stack, source, what changed, the timeline."""
+"""What belongs to a step rather than to a thing: caption, rail, call stack, source, what changed, the timeline."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.cast import Cast
 from app.cells import words
 from app.focus import Spot
 from app.wording import QUIET, brief, fate_sentence, lock_name, name_of, pair, place_of, weight
+from engine import Kernel, Scenario, Step, Trace
 
 CHANGES = 4
 DEPTH = 2
@@ -34,7 +35,9 @@ class Run:
 class Moments:
     """Goes through a trace once, in order, and tells each step."""
 
-    def __init__(self, trace: Any, scenario: Any, kernel: Any, cast: Cast, journeys: tuple[rail.Journey, ...]) -> None:
+    def __init__(
+        self, trace: Trace, scenario: Scenario, kernel: Kernel, cast: Cast, journeys: tuple[rail.Journey, ...]
+    ) -> None:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
         self.runs = runs(trace)
@@ -63,7 +66,7 @@ class Moments:
             yield f"seg/{run.key}", {"state": "ahead"}
         yield from focus.fields(self._spot, _nothing, _nothing, "nobody yet", "")
 
-    def at(self, step: Any, get: Get, view: Get) -> Iterator[tuple[str, Fields]]:
+    def at(self, step: Step, get: Get, view: Get) -> Iterator[tuple[str, Fields]]:
         """A step, given the raw state and the rules' view after it."""
         stack = self._stacks.before(step)
         self._stacks.after(step)
@@ -80,21 +83,21 @@ class Moments:
 
     # -- words ----------------------------------------------------------------------------------------------------
 
-    def _line(self, step: Any) -> str:
+    def _line(self, step: Step) -> str:
         """The script line that is running; empty for the kernel's own tasks."""
         if step.task not in self.scenario.tasks:
             return ""
         lines = self.scenario.lines(step.task)
         return str(lines[step.line - 1].text) if 0 < step.line <= len(lines) else ""
 
-    def _rail(self, step: Any) -> Iterator[tuple[str, Fields]]:
+    def _rail(self, step: Step) -> Iterator[tuple[str, Fields]]:
         """The rail of the journey under way, with the page it is about in its title."""
         journey = self.journeys[step.n - 1]
         about = f" · page {self._spot.index}" if journey.kind != "call" and self._spot.index is not None else ""
         for name, fields in journey.fields_at(step.n):
             yield name, {**fields, "title": fields["title"] + about} if name == "rail" else fields
 
-    def _caption(self, step: Any, view: Get) -> Fields:
+    def _caption(self, step: Step, view: Get) -> Fields:
         said = f"{step.function} · {step.name}"
         return {
             "task": step.task,
@@ -119,7 +122,7 @@ class Moments:
 
     # -- the kernel's side ------------------------------------------------------------------------------------------
 
-    def _chips(self, step: Any, stack: list[str], get: Get) -> Iterator[tuple[str, Fields]]:
+    def _chips(self, step: Step, stack: list[str], get: Get) -> Iterator[tuple[str, Fields]]:
         shown = stack[-DEPTH:]
         for place in range(DEPTH):
             top = True if place == len(shown) - 1 else None
@@ -128,7 +131,7 @@ class Moments:
         for place in range(LOCKS):
             yield f"lock/{place}", {"name": held[place]} if place < len(held) else {}
 
-    def _code(self, step: Any) -> Iterator[tuple[str, Fields]]:
+    def _code(self, step: Step) -> Iterator[tuple[str, Fields]]:
         if self._source:
             function, name = self._source
             yield f"fn/{function}", {}
@@ -139,7 +142,7 @@ class Moments:
         head, where = place_of(self.kernel, step.function)
         yield "source", {"head": head, "file": where}
 
-    def _changes(self, step: Any, get: Get) -> Iterator[tuple[str, Fields]]:
+    def _changes(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """What the step changed; where that is nothing, what it looked at."""
         told = sorted((write for write in step.writes if not QUIET.match(write[0])), key=lambda write: weight(write[0]))
         looks = [] if told else [at for at in step.reads if not QUIET.match(at)]
@@ -156,7 +159,7 @@ class Moments:
 
     # -- time -------------------------------------------------------------------------------------------------------
 
-    def _script(self, step: Any, get: Get) -> Iterator[tuple[str, Fields]]:
+    def _script(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """The script lines of every task that has begun."""
         if step.task in self.scenario.tasks:
             self._touched[step.task] = None
@@ -166,7 +169,7 @@ class Moments:
                 result = get(f"line/{task}.{line.number}.result")
                 yield f"script/{task}.{line.number}", _script_line(line.number, now, result)
 
-    def _lanes(self, step: Any) -> Iterator[tuple[str, Fields]]:
+    def _lanes(self, step: Step) -> Iterator[tuple[str, Fields]]:
         run = next(run for run in self.runs[self._run.key if self._run else 0 :] if step.n <= run.last)
         if run != self._run:
             if self._run:
@@ -179,7 +182,7 @@ class Moments:
         yield f"step/{step.n}", {"now": True}
 
 
-def runs(trace: Any) -> list[Run]:
+def runs(trace: Trace) -> list[Run]:
     """The stretches of a trace, in order; a stretch's key is its place."""
     found: list[Run] = []
     for step in trace.steps:
@@ -198,7 +201,7 @@ def _script_line(number: int, now: int, result: Any) -> Fields:
     word = "ok" if result == "0" else str(result)
     if word.startswith("SIG"):
         return {"state": "killed", "result": word}
-    failed = word.isupper() and word.startswith("E") and len(word) > 2  # noqa: PLR2004 - the shortest errno is EIO
+    failed = word.isupper() and word.startswith("E") and len(word) > 2
     return {"state": "failed" if failed else "done", "result": word}
 
 

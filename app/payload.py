@@ -15,6 +15,7 @@ from typing import Any
 
 from app.cells import Value
 from app.view import View
+from engine import Trace
 
 HIDDEN = re.compile(r"^(oracle/|ram\.|task/[^.]+\.(stack|line)$|mm/[^.]+\.names$|store/)")
 """Raw cells that nothing on the page shows: what the kernel does not know, or what view cells tell better."""
@@ -42,13 +43,13 @@ class _Table:
         return self.numbers[key]
 
 
-def payload(trace: Any, view: View) -> str:
+def payload(trace: Trace, view: View) -> str:
     """The JSON text, with nothing in it that could end a script element."""
     text = json.dumps(data(trace, view), ensure_ascii=False, separators=(",", ":"))
     return re.sub("[<>&\u2028\u2029]", lambda match: _UNSAFE[match[0]], text)
 
 
-def data(trace: Any, view: View) -> dict[str, Any]:
+def data(trace: Trace, view: View) -> dict[str, Any]:
     """The payload as plain data."""
     cells, values = _Table(), _Table()
 
@@ -63,9 +64,14 @@ def data(trace: Any, view: View) -> dict[str, Any]:
     reads = [[cells(at) for at in step.reads if shown(at)] for step in trace.steps]
     told = [[step.task, step.function, step.name, step.event] for step in trace.steps]
     return {
-        "cells": cells.things, "values": values.things, "initial": initial, "steps": steps, "reads": reads, "told": told,
+        "cells": cells.things,
+        "values": values.things,
+        "initial": initial,
+        "steps": steps,
+        "reads": reads,
+        "told": told,
         "faults": [step.n for step in trace.steps if f"{step.function}.{step.name}" == "do_page_fault.read_cr2"],
-    }  # fmt: skip
+    }
 
 
 def _last(deltas: Iterable[tuple[str, Value, Value]]) -> list[tuple[str, Value]]:

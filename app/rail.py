@@ -1,7 +1,7 @@
 """The rail: the stations that a fault, a write-out or a call passes, and which of them is reached.
 
-The steps of one task are cut into journeys: one access with its fault, one page written out, one call. All stations of a
-journey are known from its beginning; each gathers its answer as the journey goes by. The stations of a fault are the
+The steps of one task are cut into journeys: one access with its fault, one page written out, one call. All stations of
+a journey are known from its beginning; each gathers its answer as the journey goes by. The stations of a fault are the
 same under every kernel.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from engine import Scenario, Step, Trace
 
 STATIONS = 10
 GATE, STOP = "gate", "stop"
@@ -198,7 +200,7 @@ class Journey:
             state = "skipped"
         return {
             "label": self._label(station, past), "kind": station.kind, "state": state,
-            "answer": self._said(station, answer, state, past), "now": True if place == here else None,
+            "answer": self._said(station, answer, state), "now": True if place == here else None,
             "key": station.key or None, "lock": station.lock or None,
         }  # fmt: skip
 
@@ -210,7 +212,7 @@ class Journey:
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
 
-    def _said(self, station: Station, answer: str | None, state: str, past: Sequence[Point]) -> str | None:
+    def _said(self, station: Station, answer: str | None, state: str) -> str | None:
         """What stands under a station."""
         if station in (ACCESS, WALK, TRAP):
             return None
@@ -243,7 +245,7 @@ def shorten(answer: str) -> str:
     return answer if len(answer) <= 18 else answer[:17] + "…"
 
 
-def journeys(trace: Any, scenario: Any) -> list[Journey]:
+def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
     """The journey each step belongs to: one entry a step."""
     found: list[Journey] = []
     open_: dict[tuple[str, int, str], Journey] = {}
@@ -253,21 +255,21 @@ def journeys(trace: Any, scenario: Any) -> list[Journey]:
         kind, owner = _kind(functions)
         key = (step.task, step.line, kind if kind != "call" else owner)
         point = f"{step.function}.{step.name}"
-        fresh = point in FIRST_STEPS.get(kind, ()) and not _goes_on(open_.get(key), point)
+        fresh = point in FIRST_STEPS.get(kind, ()) and not _goes_on(open_.get(key))
         if key not in open_ or fresh:
             open_[key] = Journey(kind, step.task, _title(kind, owner, step), line=_line(scenario, step))
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
         stacks.after(step)
-    for journey in dict.fromkeys(map(id, found)):
-        _equip(next(candidate for candidate in found if id(candidate) == journey))
+    for journey in {id(journey): journey for journey in found}.values():
+        _equip(journey)
     return found
 
 
-def _goes_on(journey: Journey | None, point: str) -> bool:
-    """Whether a first step is really the retry of the access under way."""
-    return journey is not None and journey.kind == "fault" and journey.points[-1][1].startswith("do_page_fault.")
+def _goes_on(journey: Journey | None) -> bool:
+    """Whether a first step is really the second try of the access under way."""
+    return journey is not None and journey.points[-1][1].endswith(".resume")
 
 
 def _kind(functions: Sequence[str]) -> tuple[str, str]:
@@ -278,13 +280,13 @@ def _kind(functions: Sequence[str]) -> tuple[str, str]:
     return "call", functions[0] if functions else ""
 
 
-def _title(kind: str, owner: str, step: Any) -> str:
+def _title(kind: str, owner: str, step: Step) -> str:
     if kind == "fault":
         return f"{'Load' if owner == 'load' else 'Store'} · {step.task}"
     return f"{TITLES.get(kind, owner)} · {step.task}"
 
 
-def _line(scenario: Any, step: Any) -> str:
+def _line(scenario: Scenario, step: Step) -> str:
     if step.task not in scenario.tasks:
         return ""
     lines = scenario.lines(step.task)
@@ -328,17 +330,17 @@ def _plain(points: Iterable[Point]) -> Iterator[Station]:
 class Stacks:
     """Every task's call stack while the trace goes by: C names, outermost first."""
 
-    def __init__(self, trace: Any) -> None:
+    def __init__(self, trace: Trace) -> None:
         self._stack = {
             at: value for at, value in trace.initial.items() if at.startswith("task/") and at.endswith(".stack")
         }
 
-    def before(self, step: Any) -> list[str]:
+    def before(self, step: Step) -> list[str]:
         """The stack that a step runs on: as it was, with the step's own function on top."""
-        names = (self._stack.get(f"task/{step.task}.stack") or "").split(">")
+        names = str(self._stack.get(f"task/{step.task}.stack") or "").split(">")
         return names if names[-1] == step.function else [*filter(None, names), step.function]
 
-    def after(self, step: Any) -> None:
+    def after(self, step: Step) -> None:
         """Note what a step left."""
         for at, _, new in step.writes:
             if at.startswith("task/") and at.endswith(".stack"):

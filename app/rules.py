@@ -28,7 +28,7 @@ def bind(rule: Callable[..., Fields], *args: Any) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """How a page stands: its frame, a word for CSS, words to read, its blocks (None: a hole), its content in letters."""
+    """How a page stands: its frame, a word for CSS, words to read, its blocks (None: a hole), its letters."""
 
     pfn: int | None
     state: str
@@ -54,8 +54,8 @@ class Pages:
                 yield from self._filed(file.name, index)
         for pfn in self.cast.loose:
             yield f"slot/frame/{pfn}", bind(self.loose, pfn)
-        for mm, vpn, place in self.cast.targets:
-            yield f"edge/p/{mm}/{vpn}/{place}", bind(self.aim, mm, int(vpn, 16), place)
+        for mm, page, place in self.cast.targets:
+            yield f"edge/p/{mm}/{page}/{place}", bind(self.aim, mm, int(page, 16), place)
         for mm, slot in self.cast.tables:
             yield f"table/{mm}/{slot}", bind(self.table, mm, slot)
 
@@ -209,7 +209,11 @@ class Pages:
         """The page cache slot."""
         page = self.page_state(get, file, index)
         if page.pfn is None:
-            return {"state": page.state, "head": f"page {index}", "text": page.text, "word": page.word} if page.text else {"state": "absent"}
+            return (
+                {"state": page.state, "head": f"page {index}", "text": page.text, "word": page.word}
+                if page.text
+                else {"state": "absent"}
+            )
         return {
             "state": page.state,
             "lost": self.gone(get, file, index) or None,
@@ -222,9 +226,8 @@ class Pages:
 
     def loose(self, get: Get, pfn: int) -> Fields:
         """A frame outside the page cache, while somebody maps it."""
-        if where_is(get, pfn) != f"frame/{pfn}" or not (
-            get(f"page/{pfn}.mapping") or get(f"page/{pfn}.reserved") or (get(f"page/{pfn}.mapcount") or -1) >= 0
-        ):
+        mapped = (get(f"page/{pfn}.mapcount") or -1) >= 0 or get(f"page/{pfn}.mapping") or get(f"page/{pfn}.reserved")
+        if where_is(get, pfn) != f"frame/{pfn}" or not mapped:
             return {}
         page = self.frame(get, pfn)
         return {

@@ -138,9 +138,7 @@ def lay_out(
             every translation that ever exists.
     """
     left, right, end = _place(mappings, files)
-    band = (
-        _band("loose", "not in the page cache", "", 0, _below(right), [(key, key) for key in loose]) if loose else None
-    )
+    band = _loose(loose, _below(right)) if loose else None
     bottom = max([end, *([band.y + band.height] if band else [])])
     edges = _edges(left, right, band, targets)
     return Scene(bottom + 10, tuple(left), tuple(right), band, tuple(edges))
@@ -152,9 +150,7 @@ def _place(mappings: Sequence[Mapping], files: Sequence[File]) -> tuple[list[Ban
     right: list[Band] = []
     y = float(TOP)
     for file in files:
-        right.append(
-            _band(file.name, file.title, "", file.hue, y, [(str(i), str(i)) for i in file.indices], file.hidden)
-        )
+        right.append(_file(file, y))
         low = y
         for mapping in (mapping for mapping in mappings if mapping.file == file.name):
             left.append(_mapping(mapping, low))
@@ -171,17 +167,28 @@ def _below(bands: Sequence[Band]) -> float:
 
 
 def _mapping(mapping: Mapping, y: float) -> Band:
-    rows = [(f"{vpn:#x}", str(index)) for vpn, index in mapping.pages]
-    return _band(mapping.mm, mapping.title, mapping.note, mapping.hue, y, rows, mapping.hidden)
+    rows = _rows(y, [(f"{vpn:#x}", str(index)) for vpn, index in mapping.pages])
+    return Band(mapping.mm, mapping.title, mapping.note, mapping.hue, y, _height(rows), rows, mapping.hidden)
 
 
-def _band(
-    key: str, title: str, note: str, hue: int, y: float, rows: Sequence[tuple[str, str]], hidden: int = 0
-) -> Band:
-    placed = tuple(
-        Row(row, label, y + HEAD + PITCH * place + (PITCH - 8) / 2) for place, (row, label) in enumerate(rows)
-    )
-    return Band(key, title, note, hue, y, HEAD + PITCH * len(rows) + FOOT - 8, placed, hidden)
+def _file(file: File, y: float) -> Band:
+    rows = _rows(y, [(str(index), str(index)) for index in file.indices])
+    return Band(file.name, file.title, "", file.hue, y, _height(rows), rows, file.hidden)
+
+
+def _loose(frames: Sequence[str], y: float) -> Band:
+    rows = _rows(y, [(frame, frame) for frame in frames])
+    return Band("loose", "not in the page cache", "", 0, y, _height(rows), rows)
+
+
+def _rows(y: float, pages: Sequence[tuple[str, str]]) -> tuple[Row, ...]:
+    """Pages as (key, label), one below the other under the head of a band at y."""
+    first = y + HEAD + (PITCH - 8) / 2
+    return tuple(Row(key, label, first + PITCH * place) for place, (key, label) in enumerate(pages))
+
+
+def _height(rows: Sequence[Row]) -> float:
+    return HEAD + PITCH * len(rows) + FOOT - 8
 
 
 def _edges(

@@ -1,7 +1,7 @@
 """The Jinja environment, and how cells become attributes: `attrs(at)` and `cell(at)` in a template.
 
-The page and the script that plays it write state by one rule. A cell `page/3.dirty` is the attribute data-dirty of every
-element with data-at="page/3", and the text of every data-show="dirty" whose nearest data-at that is.
+The page and the script that plays it write state by one rule. A cell `page/3.dirty` is the attribute data-dirty of
+every element with data-at="page/3", and the text of every data-show="dirty" whose nearest data-at that is.
 """
 
 from __future__ import annotations

@@ -12,15 +12,15 @@ from functools import cached_property
 from typing import Any
 
 import engine
-from app import rail
+from app import rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.links import RunLink
-from app.moments import CHANGES, DEPTH, LOCKS, Run
+from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import PGD, PTE, Scene
 from app.view import View, build_view, quotas_of
-from engine import Kernel, Limits, Scenario, Trace
+from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
 KEPT = 64
 OUTCOMES = {
@@ -34,14 +34,8 @@ OUTCOMES = {
     "broken": "breaks copy-on-write",
 }
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
-DIAMOND, TRIANGLE, SQUARE, CIRCLE = "M0-6 6 0 0 6-6 0Z", "M0-6 6.5 5h-13Z", "M-5-5H5V5H-5Z", "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0Z"
-CROSS = "M-7-4-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3-4 7-7 4-3 0Z"
-MARKS = {
-    "at-risk": TRIANGLE, "clean-unsaved": DIAMOND, "lost": CROSS, "leaked": CROSS, "refused": SQUARE, "durable": CIRCLE,
-}  # fmt: skip
-LABELLED = {"clean-unsaved": "not on disk", "lost": "lost", "leaked": "in a file", "refused": "refused"}
-CROWDED = 0.13
-"""Labels nearer to each other than this part of the timeline would overlap."""
+WORST_ANSWERS = ("no:", "never", "raced", "yes")
+PTRS_PER_PTE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +50,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """What comes of the same script on one kernel."""
+class Result:
+    """What comes of the same script on one kernel: its outcome, and what was answered to the question for space."""
 
-    title: str
-    line: str
-    word: str
     outcome: str
-    href: str
-    href_here: str
-    current: bool
+    line: str
+
+    @property
+    def word(self) -> str:
+        """The outcome in words."""
+        return OUTCOMES.get(self.outcome, self.outcome)
 
 
 @dataclass(frozen=True)
@@ -76,7 +70,7 @@ class Stage:
     kernel: Kernel
     trace: Trace
     view: View
-    results: Mapping[str, tuple[str, str]]
+    results: Mapping[str, Result]
 
     @cached_property
     def scene(self) -> Scene:
@@ -93,36 +87,44 @@ class Stage:
         raw = {at: value for at, value in self.trace.state_at(n).items() if shown(at)}
         return {**raw, **self.view.state_at(n)}
 
+    # -- the picture ------------------------------------------------------------------------------------------------
+
     @cached_property
     def pgds(self) -> tuple[dict[str, Any], ...]:
-        """The page directory entries that lead to the tables in the picture, with the line down to the table."""
+        """The page directory entries that lead to the tables in the picture, each with the line to its table."""
         return tuple(self._pgds())
 
     def _pgds(self) -> Iterator[dict[str, Any]]:
         for band in self.scene.mappings:
-            slots = {int(row.key, 16) // 1024: row.y for row in reversed(band.rows)}
+            slots = {int(row.key, 16) // PTRS_PER_PTE: row.y for row in reversed(band.rows)}
             for slot, y in slots.items():
-                top = band.y + 14 - (y - PGD.tile_height / 2)
-                x, to = PGD.tile_width, PTE.x - PGD.tile_x
-                bend = f"M{x} {PGD.tile_height / 2:g}C{x + 14:g} {PGD.tile_height / 2:g} {x + 4:g} {top:g} {to:g} {top:g}"
-                yield {"at": f"table/{band.key}/{slot}", "label": str(slot), "y": y, "d": bend}
+                x, middle = PGD.tile_width, PGD.tile_height / 2
+                top, to = band.y + 14 - (y - middle), PTE.x - PGD.tile_x
+                line = f"M{x} {middle:g}C{x + 14:g} {middle:g} {x + 4:g} {top:g} {to:g} {top:g}"
+                yield {"at": f"table/{band.key}/{slot}", "label": str(slot), "y": y, "d": line}
+
+    # -- the kernel's side ------------------------------------------------------------------------------------------
 
     @cached_property
-    def functions(self) -> tuple[Any, ...]:
+    def functions(self) -> tuple[FunctionSource, ...]:
         """The sources of the functions that the run passes, in order."""
         names = dict.fromkeys(step.function for step in self.trace.steps)
         return tuple(engine.source(self.kernel, name) for name in names if name in self.kernel.functions)
 
-    @property
-    def tasks(self) -> Iterator[dict[str, Any]]:
+    @cached_property
+    def tasks(self) -> tuple[dict[str, Any], ...]:
         """The processes with their scripts."""
+        return tuple(self._tasks())
+
+    def _tasks(self) -> Iterator[dict[str, Any]]:
         for place, (name, task) in enumerate(self.scenario.tasks.items()):
             cpu = place % self.scenario.machine.cpus if task.cpu is None else task.cpu
-            kin = f" · thread of {task.thread_of}" if task.thread_of else f" · child of {task.child_of}" if task.child_of else ""
+            kin = [f"thread of {task.thread_of}"] if task.thread_of else []
+            kin += [f"child of {task.child_of}"] if task.child_of else []
             yield {
                 "name": name,
                 "hue": self.hue(name),
-                "note": f"{task.user} · cpu {cpu}{kin}",
+                "note": " · ".join([task.user, f"cpu {cpu}", *kin]),
                 "lines": [{"n": line.number, "text": line.text} for line in self.scenario.lines(name)],
             }
 
@@ -130,91 +132,54 @@ class Stage:
         """The colour of a task: its own, or that of all kernel threads."""
         return self.view.cast.hues.get(name, 0)
 
+    # -- stores and steps -------------------------------------------------------------------------------------------
+
     @cached_property
     def stores(self) -> tuple[dict[str, Any], ...]:
         """The rows of the ledger."""
-        return tuple(
-            {
-                "id": store.id, "task": store.task, "hue": self.hue(store.task), "text": self._store_text(store),
-                "place": f"page {store.start // self.view.cast.page_size} of {store.file}" if store.file else "private memory",
-            }
-            for store in self.view.stores
-        )  # fmt: skip
+        return tuple(self._store(store) for store in self.view.stores)
 
-    def _store_text(self, store: Stored) -> str:
-        return self.scenario.lines(store.task)[store.line - 1].text.replace(" = ", "=")
+    def _store(self, store: Stored) -> dict[str, Any]:
+        page = store.start // self.view.cast.page_size
+        return {
+            "id": store.id,
+            "task": store.task,
+            "hue": self.hue(store.task),
+            "text": self.scenario.lines(store.task)[store.line - 1].text.replace(" = ", "="),
+            "place": f"page {page} of {store.file}" if store.file else "private memory",
+        }
 
     @cached_property
     def events(self) -> tuple[dict[str, Any], ...]:
-        """The list of all steps; `mark` is the worst fate that begins there, `opens` the start of a journey."""
-        before: rail.Journey | None = None
-        found = []
-        for step in self.trace.steps:
-            journey = self.view.journeys[step.n - 1]
-            found.append(
-                {
-                    "n": step.n, "task": step.task, "hue": self.hue(step.task), "name": step.name, "function": step.function,
-                    "answer": rail.shorten(step.answer) if step.answer else "",
-                    "mark": step.fates[-1].new if step.fates else "", "opens": journey is not before,
-                }
-            )  # fmt: skip
-            before = journey
-        return tuple(found)
-
-    # -- time -------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def runs(self) -> tuple[Run, ...]:
-        """The stretches of the timeline."""
-        return self.view.runs
-
-    @cached_property
-    def lanes(self) -> tuple[dict[str, Any], ...]:
-        """A lane for every task that runs, with its stretches in per cent of the time."""
-        total = max(1, len(self.trace.steps))
-        names = [name for name in (*self.scenario.tasks, *engine.KERNEL_TASKS) if any(run.task == name for run in self.runs)]
+        """The list of all steps."""
+        before = [None, *self.view.journeys]
         return tuple(
-            {
-                "name": name,
-                "hue": self.hue(name),
-                "segments": [
-                    {"key": run.key, "x": _percent(run.first - 1, total), "width": _percent(run.last - run.first + 1, total)}
-                    for run in self.runs
-                    if run.task == name
-                ],
-            }
-            for name in names
+            self._event(step, opens=now is not last)
+            for step, last, now in zip(self.trace.steps, before, self.view.journeys, strict=False)
         )
 
-    @cached_property
-    def marks(self) -> tuple[dict[str, Any], ...]:
-        """The moments at which a fate changes; of labels that would lie over each other the later, graver one stays."""
-        rows = [lane["name"] for lane in self.lanes]
-        found: list[dict[str, Any]] = []
-        said: dict[str, Any] | None = None
-        for step in self.trace.steps:
-            change = next((change for change in reversed(step.fates) if change.new in MARKS), None)
-            if change is None:
-                continue
-            mark = self._mark(step, change, rows.index(step.task))
-            if said and mark["label"] and step.n - said["n"] < len(self.trace.steps) * CROWDED:
-                (mark if change.new == said["fate"] else said)["label"] = ""
-            said = mark if mark["label"] else said
-            found.append(mark)
-        return tuple(found)
-
-    def _mark(self, step: Any, change: Any, lane: int) -> dict[str, Any]:
-        total = len(self.trace.steps)
+    def _event(self, step: Step, *, opens: bool) -> dict[str, Any]:
+        """A step; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
         return {
             "n": step.n,
-            "x": _percent(step.n, total),
-            "lane": lane,
-            "fate": change.new,
-            "path": MARKS[change.new],
-            "title": f"{change.store}: {change.new}",
-            "left": step.n > total * (1 - CROWDED),
-            "label": f"{change.store} {LABELLED[change.new]}" if change.new in LABELLED else "",
+            "task": step.task,
+            "hue": self.hue(step.task),
+            "name": step.name,
+            "function": step.function,
+            "answer": rail.shorten(step.answer) if step.answer else "",
+            "mark": step.fates[-1].new if step.fates else "",
+            "opens": opens,
         }
+
+    @cached_property
+    def lanes(self) -> tuple[timeline.Lane, ...]:
+        """The lanes of the timeline."""
+        return timeline.lanes(self.trace, self.scenario, self.view.runs, dict(self.view.cast.hues))
+
+    @cached_property
+    def marks(self) -> tuple[timeline.Mark, ...]:
+        """The marks on them."""
+        return timeline.marks(self.trace, self.lanes)
 
 
 @dataclass(frozen=True)
@@ -224,6 +189,8 @@ class Moment:
     stage: Stage
     link: RunLink
     step: int
+
+    depth, locks, changes, stations = DEPTH, LOCKS, CHANGES, rail.STATIONS
 
     def __getattr__(self, name: str) -> Any:
         """What does not depend on the step is the stage's."""
@@ -264,71 +231,76 @@ class Moment:
             yield Choice(kernel.title, kernel.story, there.url(), here, name == self.stage.kernel.id)
 
     @property
-    def others(self) -> Iterator[Other]:
+    def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
         """What comes of the same script on each kernel."""
-        for choice, (name, (outcome, line)) in zip(self.kernels, self.stage.results.items(), strict=True):
-            kernel = engine.KERNELS[name]
-            yield Other(kernel.short, line, OUTCOMES.get(outcome, outcome), outcome, choice.href, choice.href_here, choice.current)
+        return zip(self.kernels, engine.KERNELS.values(), self.stage.results.values(), strict=True)
 
-    filesystem = property(lambda self: self.stage.scenario.filesystem.type)
-    block_text = property(lambda self: size_text(self.stage.scenario.filesystem.block_size))
-    blocks = property(lambda self: self.stage.view.cast.blocks)
-    quotas = property(lambda self: quotas_of(self.stage.scenario, self.stage.trace))
-    stations = property(lambda self: rail.STATIONS)
-    depth, locks, changes = DEPTH, LOCKS, CHANGES
+    @property
+    def filesystem(self) -> str:
+        """The filesystem's type."""
+        return self.stage.scenario.filesystem.type
+
+    @property
+    def block_text(self) -> str:
+        """The size of its blocks."""
+        return size_text(self.stage.scenario.filesystem.block_size)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The blocks of the bitmap that are shown."""
+        return self.stage.view.cast.blocks
+
+    @property
+    def quotas(self) -> dict[str, int]:
+        """The users with a quota, and the segments of its gauge."""
+        return quotas_of(self.stage.scenario, self.stage.trace)
 
 
-def stage_of(run: Any) -> Stage:
-    """The stage of a run (app.runs.Run), from the shelf if it is there."""
-    key = run.order.id
-    stage = _SHELF.pop(key, None) or _stage(run)
-    _SHELF[key] = stage
-    while len(_SHELF) > KEPT:
-        del _SHELF[next(iter(_SHELF))]
+_stages: runs.Shelf[Stage] = runs.Shelf(KEPT)
+
+
+def stage_of(run: runs.Run) -> Stage:
+    """The stage of a run, from the shelf if it is there."""
+    stage = _stages.get(run.order.id)
+    if stage is None:
+        stage = make_stage(run)
+        _stages.put(run.order.id, stage)
     return stage
 
 
-_SHELF: dict[str, Stage] = {}
-
-
-def _stage(run: Any) -> Stage:
+def make_stage(run: runs.Run) -> Stage:
+    """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
     order = run.order
     kernel = engine.KERNELS[order.kernel]
-    view = build_view(run.trace, order.scenario, kernel)
-    return Stage(order.scenario, kernel, run.trace, view, dict(_results(run)))
+    return Stage(order.scenario, kernel, run.trace, build_view(run.trace, order.scenario, kernel), results(run))
 
 
-def _results(run: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """(outcome, what happens at the question) of the same script on every kernel."""
-    for name in engine.KERNELS:
-        try:
-            same = name == run.order.kernel
-            trace = run.trace if same else engine.run(run.order.scenario, name, run.order.schedule, Limits())
-        except engine.EngineError as error:
-            yield name, ("open", str(error))
-            continue
-        leaked = any(store.fate == "leaked" for store in trace.stores)
-        yield name, ("broken" if leaked else trace.outcome, _question(trace))
+def results(run: runs.Run) -> dict[str, Result]:
+    """What comes of the same script on every kernel."""
+    return {name: _result(run, name) for name in engine.KERNELS}
+
+
+def _result(run: runs.Run, kernel: str) -> Result:
+    try:
+        same = kernel == run.order.kernel
+        trace = run.trace if same else engine.run(run.order.scenario, kernel, run.order.schedule, Limits())
+    except engine.EngineError as error:
+        return Result("open", str(error))
+    leaked = any(store.fate == "leaked" for store in trace.stores)
+    return Result("broken" if leaked else trace.outcome, _question(trace))
 
 
 def _question(trace: Trace) -> str:
     """What enough_space answered in a run, worst answer first."""
-    answers = [step.answer for step in trace.steps if step.name == "enough_space" or step.function == "enough_space"]
-    said = [answer for answer in answers if answer]
-    for start in ("no:", "never", "raced", "yes"):
-        found = next((answer for answer in said if answer.startswith(start)), None)
+    answers = [step.answer or "" for step in trace.steps if "enough_space" in (step.name, step.function)]
+    for start in WORST_ANSWERS:
+        found = next((answer for answer in answers if answer.startswith(start)), None)
         if found:
             return f"enough_space? {found}"
-    return "enough_space? nothing to ask" if said else "no fault asks"
+    return "enough_space? nothing to ask" if any(answers) else "no fault asks"
 
 
 def size_text(size: int) -> str:
     """`4 KiB`."""
     unit, name = next((unit, name) for unit, name in SIZES if size >= unit)
     return f"{size // unit} {name}"
-
-
-def _percent(part: int, total: int) -> str:
-    return f"{100 * part / total:.3f}".rstrip("0").rstrip(".")
-
-

@@ -4,8 +4,9 @@
     view.initial                {address: value} before the first step
     view.steps[n - 1]           what step n changes: (address, old, new)
 
-Rules (app/rules.py) run again only where a raw cell they read has changed; what belongs to the step itself (caption, rail,
-call stack, what changed) is worked out a step at a time. Server and browser show nothing but these and the raw cells.
+Rules (app/rules.py, app/accounts.py) run again only where a raw cell they read has changed; what belongs to the step
+itself (caption, rail, call stack, what changed) is worked out a step at a time by app/moments.py. Server and browser
+show nothing but these cells and the raw ones.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
 from app.moments import Moments, Run
 from app.rules import Fields, Get, Pages, Rule
+from engine import Kernel, Scenario, StoreInfo, Trace
 
 Value = str | int | bool | None
 Delta = tuple[str, Value, Value]
@@ -39,13 +41,12 @@ class View:
         """The view cells after step n; 0 is the beginning."""
         state = dict(self.initial)
         for step in self.steps[:n]:
-            for at, _, new in step:
-                state[at] = new
+            state.update((at, new) for at, _, new in step)
         return {at: value for at, value in state.items() if value is not None}
 
 
-def build_view(trace: Any, scenario: Any, kernel: Any) -> View:
-    """Work out the view of a whole run. `kernel` is the engine's Kernel, for where its functions stand in the source."""
+def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
+    """Work out the view of a whole run. The kernel says where its functions stand in the source."""
     cast = cast_of(trace, scenario)
     stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
     journeys = tuple(rail.journeys(trace, scenario))
@@ -66,7 +67,7 @@ def build_view(trace: Any, scenario: Any, kernel: Any) -> View:
     return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
 
 
-def rules(cast: Cast, scenario: Any, trace: Any, stores: tuple[Stored, ...]) -> dict[str, Rule]:
+def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...]) -> dict[str, Rule]:
     """The rule of every view entity of a run."""
     pages = Pages(cast, stores)
     return {
@@ -76,19 +77,19 @@ def rules(cast: Cast, scenario: Any, trace: Any, stores: tuple[Stored, ...]) -> 
     }
 
 
-def quotas_of(scenario: Any, trace: Any) -> dict[str, int]:
+def quotas_of(scenario: Scenario, trace: Trace) -> dict[str, int]:
     """The users whose quota has a gauge, with its number of segments: one a block while that can be drawn."""
     users = sorted({at.split("/")[1].rpartition(".")[0] for at in trace.initial if at.startswith("quota/")})
     limits = {user: scenario.filesystem.quota.get(user) for user in users}
     return {user: min((q.hard or q.soft or 8) if q else 8, MAX_SEGMENTS) for user, q in limits.items()}
 
 
-def _stored(store: Any, scenario: Any, cast: Cast, trace: Any) -> Stored:
+def _stored(store: StoreInfo, scenario: Scenario, cast: Cast, trace: Trace) -> Stored:
     """A store of the trace with the virtual pages it went through (none for pwrite)."""
     at = f"store/{store.id}.vpn"
     vpn = next((new for step in trace.steps for name, _, new in step.writes if name == at), None)
     count = -(-store.stop // cast.page_size) - store.start // cast.page_size
-    vpns = () if vpn is None else tuple(range(vpn, vpn + max(1, count)))
+    vpns = tuple(range(vpn, vpn + max(1, count))) if isinstance(vpn, int) else ()
     mm = scenario.tasks[store.task].thread_of or store.task
     return Stored(store.id, store.task, store.line, mm, store.file, store.start, store.stop, store.text, vpns)
 

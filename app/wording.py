@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from app.cast import Cast
-from app.cells import bytes_of, entry_of, letters
+from app.cells import Value, bytes_of, entry_of, letters
+from engine import FateChange, Kernel
 
 FATE_WORDS = {"at-risk": "at risk", "clean-unsaved": "clean, unsaved"}
 LENGTH = 40
@@ -20,39 +20,37 @@ QUIET = re.compile(
 _TELLING = ("mm/", "page/", "inode/", "disk/", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
 
 
+_NAMES = tuple(
+    (re.compile(pattern), form)
+    for pattern, form in (
+        (r"mm/(?P<mm>[^/]+)/pte/(?P<vpn>0x[0-9a-f]+)\..+", "pte {mm}[{page}]"),
+        (r"mm/(?P<mm>[^/]+)/pgd/(?P<slot>\d+)\..+", "pgd {mm}[{slot}]"),
+        (r"mm/(?P<mm>[^/.]+)\.(?P<field>.+)", "{field} of {mm}"),
+        (r"cpu/(?P<cpu>\d+)/tlb/.+", "TLB cpu {cpu}"),
+        (r"page/(?P<pfn>\d+)/bh/(?P<i>\d+)\.(?P<field>.+)", "frame {pfn}, buffer {i} {field}"),
+        (r"page/(?P<pfn>\d+)\.(?P<field>.+)", "frame {pfn} {field}"),
+        (r"mapping/(?P<file>[^/]+)/(?P<index>\d+)\.page", "page cache {file}[{index}]"),
+        (r"mapping/(?P<file>[^/]+)/(?P<index>\d+)\.(?P<tag>.+)", "page cache {file}[{index}] tag {tag}"),
+        (r"mapping/(?P<file>[^/.]+)\.(?P<field>.+)", "mapping of {file} {field}"),
+        (r"inode/(?P<file>[^/]+)/block/(?P<slot>\d+)\..+", "inode {file}[{slot}]"),
+        (r"disk/inode/(?P<file>[^/.]+)\.(?P<field>.+)", "inode {file} on disk {field}"),
+        (r"disk/(?P<block>\d+)\..+", "disk block {block}"),
+        (r"block/(?P<block>\d+)\..+", "block {block}"),
+        (r"quota/(?P<user>[^/.]+)\.(?P<field>.+)", "quota of {user} {field}"),
+        (r"fs\.(?P<field>.+)", "{field} blocks"),
+    )
+)
+"""What cells are called: an address, and the words for it."""
+
+
 def name_of(at: str, cast: Cast) -> str:
     """A cell in words."""
-    entity, _, field = at.rpartition(".")
-    kind, *parts = entity.split("/")
-    match kind, parts:
-        case "mm", [mm, "pte", vpn]:
-            return f"pte {mm}[{_index(cast, mm, int(vpn, 16))}]"
-        case "mm", [mm, "pgd", slot]:
-            return f"pgd {mm}[{slot}]"
-        case "mm", [mm]:
-            return f"{field} of {mm}"
-        case "cpu", [number, "tlb", _]:
-            return f"TLB cpu {number}"
-        case "page", [pfn, "bh", i]:
-            return f"frame {pfn}, buffer {i} {field}"
-        case "page", [pfn]:
-            return f"frame {pfn} {field}"
-        case "mapping", [file, index]:
-            return f"page cache {file}[{index}]" + (f" tag {field}" if field != "page" else "")
-        case "mapping", [file]:
-            return f"mapping of {file} {field}"
-        case "inode", [file, "block", slot]:
-            return f"inode {file}[{slot}]"
-        case "disk", ["inode", file]:
-            return f"inode {file} on disk {field}"
-        case "disk", [block]:
-            return f"disk block {block}"
-        case "block", [block]:
-            return f"block {block}"
-        case "quota", [user]:
-            return f"quota of {user} {field}"
-        case "fs", []:
-            return f"{field} blocks"
+    for pattern, form in _NAMES:
+        if match := pattern.fullmatch(at):
+            said = match.groupdict()
+            if "vpn" in said:
+                said["page"] = _index(cast, said["mm"], int(said["vpn"], 16))
+            return form.format(**said)
     return at.replace("/", " ").replace(".", " ")
 
 
@@ -62,7 +60,7 @@ def _index(cast: Cast, mm: str, vpn: int) -> str:
     return next((str(index) for shown, index in pages if shown == vpn), f"{vpn:#x}")
 
 
-def brief(at: str, value: Any) -> str:
+def brief(at: str, value: Value) -> str:
     """A cell's value in a few characters."""
     if value is None:
         return "none"
@@ -96,16 +94,16 @@ def lock_name(at: str) -> str:
     return f"{name}, shared" if at.endswith(":r") else name
 
 
-def fate_sentence(change: Any) -> str:
+def fate_sentence(change: FateChange) -> str:
     """`Store A.3 is now at risk: the only copy is in memory ...`."""
     why = str(change.why or "").strip()
     return f"Store {change.store} is now {FATE_WORDS.get(change.new, change.new)}{': ' + why if why else '.'}"
 
 
-def place_of(kernel: Any, function: str) -> tuple[str, str]:
+def place_of(kernel: Kernel, function: str) -> tuple[str, str]:
     """(heading, where) of a function: the file of the real source, or that it is none."""
     source = str(getattr(kernel.functions.get(function), "source", ""))
-    first = source.split(" ")[0].rstrip(",;")
+    first = source.partition(" ")[0].rstrip(",;")
     if "/" in first:
         return "Kernel", first
     return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")
