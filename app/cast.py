@@ -17,6 +17,9 @@ from engine import Scenario, Trace
 
 MAX_LOOSE = 6
 MAX_BLOCKS = 48
+SEARCHED = 1 << 20
+CROWD = 5
+"""More rows of address space than this, in more than one mapping: then each shows only what the run touches."""
 HUES = 4
 
 
@@ -171,14 +174,17 @@ class _Watch:
     def _file(self, name: str, hues: Mapping[str, int]) -> scene.File:
         size = self.scenario.machine.page_size
         count = max(-(-self.sizes.get(name, 0) // size), max(self.pages.get(name, {0}), default=0) + 1)
-        shown, hidden = _window(range(count), self.pages.get(name, set()))
+        shown, hidden = _window(range(count), self.pages.get(name, set()), MAX_ROWS, spare=False)
         return scene.File(name, f"inode {name}", hues.get(name, 0), shown, hidden)
 
     def _mapping(self, mm: str, vma: Range, hues: Mapping[str, int]) -> scene.Mapping:
         touched = {vpn for owner, vpn in self.entries if owner == mm}
-        shown, hidden = _window(range(vma.start, vma.end), touched)
+        crowded = len(self.vmas) > 1 and sum(vma.end - vma.start for vma in self.vmas.values()) > CROWD
+        room = max(2, MAX_ROWS // len(self.vmas)) if len(self.vmas) > 1 else MAX_ROWS
+        shown, hidden = _window(range(vma.start, vma.end), touched, room, spare=crowded)
         name = self.names.get((mm, vma.start), "")
-        note = f"{vma.rights} · {vma.end - vma.start} page{'s' if vma.end - vma.start > 1 else ''}"
+        count = vma.end - vma.start
+        note = f"{vma.rights} · {count} page{'s' if count > 1 else ''}"
         title = f"{name + ' = ' if name else ''}{vma.file or 'anonymous'}"
         return scene.Mapping(
             mm, name, title, note, hues.get(mm, 0), vma.file, tuple((vpn, vma.index(vpn)) for vpn in shown), hidden
@@ -191,10 +197,11 @@ class _Watch:
         return tuple(sorted(self.blocks))[:MAX_BLOCKS]
 
 
-def _window(pages: range, touched: set[int]) -> tuple[tuple[int, ...], int]:
-    """At most MAX_ROWS of the pages, touched ones first, in order; and how many are not shown."""
-    if len(pages) <= MAX_ROWS:
+def _window(pages: range, touched: set[int], room: int, *, spare: bool) -> tuple[tuple[int, ...], int]:
+    """At most `room` of the pages, touched ones first, in order, others only to spare; and how many are not shown."""
+    if len(pages) <= room and not spare:
         return tuple(pages), 0
-    first = [page for page in pages[:4096] if page in touched] or list(pages[:1])
-    shown = sorted({*first[:MAX_ROWS], *pages[: max(0, MAX_ROWS - len(first))]})[:MAX_ROWS]
-    return tuple(shown), len(pages) - len(shown)
+    first = [page for page in pages[:SEARCHED] if page in touched][:room] or list(pages[:1])
+    more = [] if spare else [page for page in pages[:room] if page not in first][: room - len(first)]
+    shown = tuple(sorted([*first, *more]))
+    return shown, len(pages) - len(shown)

@@ -159,7 +159,7 @@ class Journey:
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
-        yield "rail", {"title": self.title, "note": self.note or None}
+        yield "rail", {"title": self.title, "note": self.note or None, "kind": self.kind}
         past = [point for point in self.points if point[0] <= n]
         here, answers = self._reached(past)
         for place in range(STATIONS):
@@ -321,7 +321,7 @@ def _plain(points: Iterable[Point]) -> Iterator[Station]:
     own = list(dict.fromkeys(point for _, point, _ in points if point.startswith(f"{top}.")))
     rest = dict.fromkeys(point.partition(".")[0] for _, point, _ in points if not point.startswith(f"{top}."))
     for point in own[:STATIONS]:
-        yield stop(point.partition(".")[2], point, key=point in (own[0], own[-1]))
+        yield stop(point.partition(".")[2], point, key=point == own[-1] and len(own) > 1)
     for function in list(rest)[: max(0, STATIONS - len(own))]:
         if not own:
             yield stop(function, f"{function}.*")
