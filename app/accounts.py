@@ -52,15 +52,15 @@ class Accounts:
 
     def bit(self, get: Get, block: int) -> Fields:
         """One block of the bitmap: whose it is, or whether it is kept for root."""
-        owner = get(f"block/{block}.owner")
+        owner, raw = get(f"block/{block}.owner"), f"block/{block}"
         if owner is None:
-            return {"kind": "reserved", "letter": "root"} if self._kept(get, block) else {}
+            return {"kind": "reserved", "letter": "root", "raw": raw} if self._kept(get, block) else {"raw": raw}
         file, _, index = owner.partition(":")
         hue = self.pages.cast.hues.get(file, 0)
         if index:
-            return {"kind": "index", "hue": hue, "letter": f"{file[:1]} idx"}
+            return {"kind": "index", "hue": hue, "letter": f"{file[:1]} idx", "raw": raw}
         known = any(file == shown.name for shown in self.pages.cast.files)
-        return {"kind": "used" if known else "ballast", "hue": hue, "letter": file[:3]}
+        return {"kind": "used" if known else "ballast", "hue": hue, "letter": file[:3], "raw": raw}
 
     def _kept(self, get: Get, block: int) -> bool:
         """Whether a free block is among the last ones, that are for root."""

@@ -95,12 +95,13 @@ class Pages:
         if entry is None:
             return {}
         page = self.frame(get, entry.pfn)
-        return {"state": "written" if page.state == "clean" and entry.dirty else page.state, "text": page.text}
+        state = "written" if page.state == "clean" and entry.dirty else page.state
+        return {"state": state, "text": page.text, "raw": f"mm/{mm}/pte/{vpn:#x}"}
 
     def tlb(self, get: Get, mm: str, vpn: int) -> Fields:
         """What the CPUs remember of the translation; stale when the page table says otherwise."""
-        cached = [get(f"cpu/{n}/tlb/{vpn:#x}.entry") for n in range(self.cast.cpus) if get(f"cpu/{n}.mm") == mm]
-        held = next((entry_of(text) for text in cached if text is not None), None)
+        cpus = (f"cpu/{n}/tlb/{vpn:#x}" for n in range(self.cast.cpus) if get(f"cpu/{n}.mm") == mm)
+        at, held = next(((at, held) for at in cpus if (held := entry_of(get(f"{at}.entry")))), ("", None))
         if held is None:
             return {}
         entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
@@ -108,6 +109,7 @@ class Pages:
         return {
             "state": "stale" if stale else "yes",
             "flags": "W D" if held.write and held.dirty else "W" if held.write else "r",
+            "raw": at,
         }
 
     def pte(self, get: Get, mm: str, vpn: int) -> Fields:
@@ -117,7 +119,8 @@ class Pages:
             return {}
         page = self.frame(get, entry.pfn)
         to = "→ zero page" if page.word == "zero page" else f"→ frame {entry.pfn}"
-        return {"state": "clean" if page.state in ("saved", "backed") else page.state, "to": to}
+        state = "clean" if page.state in ("saved", "backed") else page.state
+        return {"state": state, "to": to, "raw": f"mm/{mm}/pte/{vpn:#x}"}
 
     def reach(self, get: Get, mm: str, vpn: int) -> Fields:
         """The line from a page to its entry: there when the entry is."""
@@ -220,7 +223,7 @@ class Pages:
             "head": f"frame {page.pfn} · page {index}",
             "text": page.text,
             "word": page.word,
-            "page": f"page/{page.pfn}",
+            "raw": f"page/{page.pfn} mapping/{file}/{index}",
             "locked": True if get(f"page/{page.pfn}.locked") else None,
         }
 
@@ -235,18 +238,20 @@ class Pages:
             "head": f"frame {pfn}",
             "text": page.text,
             "word": page.word,
-            "page": f"page/{pfn}",
+            "raw": f"page/{pfn}",
         }
 
     def block(self, get: Get, file: str, index: int) -> Fields:
         """Which blocks the inode names for this page."""
         page = self.page_state(get, file, index)
+        raw = " ".join([f"inode/{file}", *(f"block/{block}" for block in page.blocks if block is not None)])
         if None in page.blocks:
             names = " ".join("·" if block is None else str(block) for block in page.blocks)
             text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
-            return {"state": "missing" if page.state in ("risk", "unsaved", "lost") else "hole", "text": text}
+            missing = page.state in ("risk", "unsaved", "lost")
+            return {"state": "missing" if missing else "hole", "text": text, "raw": raw}
         state = "backed" if page.state in ("backed", "writing") else "saved"
-        return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks)}
+        return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks), "raw": raw}
 
     def disk(self, get: Get, file: str, index: int) -> Fields:
         """What the platter holds for this page, and whether the inode on disk leads to it."""
@@ -257,7 +262,7 @@ class Pages:
             return {"state": "nowhere", "nowhere": "nowhere"} if nowhere else {}
         text = letters(tuple(run for block in blocks for run in self.written(get, block)))
         state = "saved" if self._reachable(get, file, index) else "unlinked"
-        return {"state": state, "block": str(blocks[0]), "text": text}
+        return {"state": state, "block": str(blocks[0]), "text": text, "raw": f"disk/{blocks[0]}"}
 
     def _reachable(self, get: Get, file: str, index: int) -> bool:
         """Whether somebody finds the first block of a page after a power cut: the inode on disk names it."""

@@ -123,6 +123,7 @@ class FaultTheatre extends HTMLElement {
     else if (what === 'help') this.help()
     else if (what === 'fullscreen') this.fullscreen()
     else if (what === 'share') this.#share(event)
+    else if (what === 'unselect') this.unselect()
   }
 
   async #share(event) {

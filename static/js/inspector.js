@@ -7,12 +7,11 @@ export class Inspector {
     this.entities = []
   }
 
-  /** Show an element's entities: its own and those inside it that stand in the same place. */
+  /** Show the raw cells behind an element: what its view cells say they were made of, else its own. */
   select(element) {
-    const inside = [...element.querySelectorAll('[data-at]')]
-    const ats = new Set([element, ...inside].map(el => el.dataset.at))
-    const page = [...ats].map(at => this.trace.value(`${at}.page`)).find(at => at)
-    this.entities = [...(page ? [page] : []), ...ats]
+    const ats = [element, ...element.querySelectorAll('[data-at]')].map(el => el.dataset.at)
+    const raw = ats.flatMap(at => this.trace.value(`${at}.raw`)?.split(' ') ?? [])
+    this.entities = [...new Set(raw.length ? raw : ats)]
     this.root.querySelector('[data-selected]')?.removeAttribute('data-selected')
     element.dataset.selected = ''
     this.panel.hidden = false

@@ -1,0 +1,84 @@
+"""A site on a port of its own, and tabs that fail a test on any console error or request to another host."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page
+
+from app.main import create_app
+from app.settings import Settings
+
+Open = Callable[..., Page]
+
+PICTURE = """root => [...root.querySelectorAll(
+  '[data-at], [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
+    el.tagName + ' '
+    + [...el.attributes].filter(a => a.name !== 'aria-live').map(a => `${a.name}=${a.value}`).sort().join(' ')
+    + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
+"""Everything that says a step: all attributes and all texts that come from cells."""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running site."""
+    folder: Path = tmp_path_factory.mktemp("site")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(create_app(Settings(data=folder)), port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def tab(browser: Browser, site: str) -> Iterator[Open]:
+    """Opens a path in a tab of its own. At the end nothing may have gone wrong in any of them."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_tab(path: str, **context: Any) -> Page:
+        settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | context
+        contexts.append(browser.new_context(base_url=site, **settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if _foreign(request.url, site) else None)
+        page.goto(path)
+        return page
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _foreign(url: str, site: str) -> bool:
+    return urlsplit(url).netloc != urlsplit(site).netloc and not url.startswith("data:")
+
+
+def picture(page: Page) -> list[str]:
+    """What the run page in a tab shows, as comparable lines."""
+    found: list[str] = page.evaluate(f"({PICTURE})(document.querySelector('fault-theatre'))")
+    return found
+
+
+def go(page: Page, step: int) -> None:
+    """Have the island show a step."""
+    page.evaluate("step => document.querySelector('fault-theatre').go(step)", step)
+
+
+def step_of(page: Page) -> int:
+    """The step the island shows."""
+    return int(page.evaluate("document.querySelector('fault-theatre').at"))

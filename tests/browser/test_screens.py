@@ -1,0 +1,62 @@
+"""Every screen: a phone, a laptop, a projector; light and dark; and what axe has to say about it."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, step_of
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/run/mail/linux-2.6.9?step=53", "/scenario/mail", "/kernel/wli-posted", "/docs", "/run/nope/linux-2.6.9")
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1440, 1920])
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_nothing_scrolls_sideways(tab: Open, path: str, width: int) -> None:
+    page = tab(path, viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_shows_one_pane_at_a_time(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?step=53", viewport=PHONE, has_touch=True)
+    expect(page.locator(".focus")).to_be_visible()
+    expect(page.locator(".focus")).to_contain_text("hole: no block")
+    expect(page.locator("svg.scene")).to_be_hidden()
+    expect(page.locator(".ledger")).to_be_hidden()
+    page.get_by_role("button", name="Stores").click()
+    expect(page.locator(".ledger")).to_be_visible()
+    expect(page.locator(".focus")).to_be_hidden()
+    page.get_by_role("button", name="Code").click()
+    expect(page.locator(".steps li[data-now]")).to_be_visible()
+    page.get_by_role("link", name="Next step").tap()
+    assert step_of(page) == 54
+
+
+@pytest.mark.parametrize("viewport", [PHONE, {"width": 1440, "height": 900}])
+def test_every_control_is_large_enough_to_hit(tab: Open, viewport: dict[str, int]) -> None:
+    page = tab("/run/mail/linux-2.6.9?step=53", viewport=viewport)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('button, summary, .controls a, input')]
+             .filter(el => el.checkVisibility())
+             .map(el => [el.getAttribute('aria-label') ?? el.textContent.trim(), el.getBoundingClientRect()])
+             .filter(([, box]) => box.width < 24 || box.height < 24).map(([name]) => name)"""
+    )
+    assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_axe_finds_nothing(tab: Open, path: str, scheme: str) -> None:
+    page = tab(path, color_scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [(rule["id"], [node["target"] for node in rule["nodes"]][:4]) for rule in found] == []
+
+
+def test_the_theme_is_remembered(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?step=1", color_scheme="light")
+    page.get_by_role("button", name="Change between light and dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
