@@ -7,6 +7,7 @@ same under every kernel.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,6 +139,9 @@ FIRST_STEPS = {
 TITLES = {"writeback": "Writeback", "reclaim": "Reclaim"}
 ANSWERS = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
 """What a step that answers nothing itself has found out."""
+_REFUSAL = re.compile(r"no: E[A-Z]+")
+"""An answer that is an errno."""
+
 NEVER = ("never asked", "not asked")
 
 
@@ -208,7 +212,7 @@ class Journey:
         """The state of a station that has answered: a no to a program is a refusal, a no to writeback a failure."""
         if answer in NEVER:
             return "unasked"
-        if station.kind == GATE and answer.startswith("no:"):
+        if station.kind == GATE and _REFUSAL.match(answer):
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
 
@@ -227,7 +231,7 @@ class Journey:
             return self.line
         if station is WALK:
             asked = [answer for _, point, answer in past if point.endswith(".tlb") and answer]
-            return f"TLB {asked[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
+            return f"TLB {asked[0].partition(':')[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
         if station is RETRY:
             if any(point.endswith(".signal") for _, point, _ in self.points):
                 return "signal"

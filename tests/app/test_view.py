@@ -1,0 +1,215 @@
+"""The view: what the picture shows at the telling steps, from the facts; and its laws, for every run of the gallery."""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+import engine
+from app import payload
+from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slots_of
+from app.view import View, build_view
+from engine import KERNELS, Trace, gallery
+
+RUNS = [(scenario, kernel) for scenario in gallery() for kernel in KERNELS]
+HOLE = "f/2"
+PTE = "A/0x40002"
+
+
+@cache
+def run(scenario: str, kernel: str = "linux-2.6.9") -> tuple[Trace, View]:
+    trace = engine.run(gallery()[scenario], kernel)
+    return trace, build_view(trace, gallery()[scenario], KERNELS[kernel])
+
+
+def step(trace: Trace, event: str) -> int:
+    found = trace.find(event)
+    assert found is not None, event
+    return found
+
+
+def shown(scenario: str, event: str, kernel: str = "linux-2.6.9") -> dict[str, Any]:
+    """The view cells after an event."""
+    trace, view = run(scenario, kernel)
+    return dict(view.state_at(step(trace, event)))
+
+
+def stations(state: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """(label, state, answer) of the rail."""
+    places = [f"rail/{n}" for n in range(10) if f"rail/{n}.kind" in state]
+    return [(state[f"{at}.label"], state[f"{at}.state"], state.get(f"{at}.answer")) for at in places]
+
+
+# --- the story of the mail (facts 1a.3, 1a.14) ---------------------------------------------------------------------
+
+
+def test_a_read_fault_on_a_hole_maps_zeroes_writable_and_asks_nobody() -> None:
+    state = shown("mail", "A.2.do_no_page.set_pte")
+    assert [(label, answer) for label, _, answer in stations(state) if label.endswith("?")] == [
+        ("pte_none?", "yes"),
+        ("pte_none?", "still yes"),
+        ("enough_space?", "never asked"),
+    ]
+    assert [at for label, at, _ in stations(state) if label == "enough_space?"] == ["unasked"]
+    assert state[f"slot/{HOLE}.text"] == "0"
+    assert state[f"blockslot/{HOLE}.text"] == "hole"
+    assert state["rail.title"] == "Load fault · A · page 2"
+
+
+def test_the_store_needs_no_fault_and_is_the_only_copy() -> None:
+    state = shown("mail", "A.3.store.write")
+    assert {at for label, at, _ in stations(state) if label.endswith("?")} == {"skipped"}
+    assert "nobody is asked" in state["rail.note"]
+    assert (state[f"slot/{HOLE}.state"], state[f"slot/{HOLE}.word"]) == ("risk", "only copy")
+    assert state[f"blockslot/{HOLE}.state"] == "missing"
+    assert state[f"diskslot/{HOLE}.nowhere"] == "nowhere"
+    assert state["promised.verdict"] == "> 0 free: cannot reach the disk"
+    dots = [state[f"ledger/A.3/{place}.state"] for place in ("pte", "page", "block", "disk")]
+    assert dots == ["dirty", "dirty", "no", "no"]
+    assert (state["badge.fate"], state["badge.text"]) == ("at-risk", "1 store at risk")
+
+
+def test_after_the_failed_writepage_the_page_is_clean_and_on_no_disk() -> None:
+    state = shown("mail", "pdflush.0.block_write_full_page.recover")
+    assert (state[f"slot/{HOLE}.state"], state[f"slot/{HOLE}.text"]) == ("unsaved", "C")
+    assert state["badge.fate"] == "clean-unsaved"
+    assert ("free block?", "failed", "no: ENOSPC") in stations(state)
+
+
+def test_a_lost_page_stays_in_the_picture_as_lost_and_nobody_was_told() -> None:
+    state = shown("mail", "C.2.drop_caches.drop_page")
+    assert (state[f"slot/{HOLE}.state"], state[f"slot/{HOLE}.text"]) == ("lost", "C")
+    assert state["ledger/A.3.told"] == "nobody was told"
+    assert state["ledger/A.3/page.state"] == "lost"
+
+
+def test_the_corrected_kernel_refuses_at_the_gate() -> None:
+    state = shown("mail-store-first", "A.2.enough_space.recheck", "wli-corrected")
+    assert ("enough_space?", "refused", "no: ENOSPC") in stations(state)
+    state = shown("mail-store-first", "A.2.store.signal", "wli-corrected")
+    assert stations(state)[-1][0] == "signal"
+    assert (state["script/A.2.state"], state["script/A.2.result"]) == ("killed", "SIGBUS")
+    assert state["badge.fate"] == "refused"
+
+
+def test_a_write_protected_entry_takes_the_other_road() -> None:
+    state = shown("mail", "A.3.do_wp_page.enough_space", "wli-corrected")
+    assert [label for label, _, _ in stations(state)][3:5] == ["pte_none?", "enough_space?"]
+    assert ("pte_none?", "done", "no: read-only") in stations(state)
+
+
+def test_a_private_copy_stands_outside_the_page_cache() -> None:
+    trace, view = run("fork")
+    state = view.state_at(len(trace.steps))
+    copies = {f"frame/{pfn}" for pfn in view.cast.loose if state.get(f"slot/frame/{pfn}.word") == "private copy"}
+    owners = [{mm for mm, _, aim in view.cast.targets if aim == place} for place in copies]
+    assert {"A", "B"} in owners, "after fork both have the frame, until one of them stores"
+
+
+def test_quota_is_drawn_block_by_block() -> None:
+    trace, view = run("quota")
+    hard = gallery()["quota"].filesystem.quota["alice"].hard
+    state = view.state_at(len(trace.steps))
+    bits = [state[f"quotabit/alice/{n}.state"] for n in range(hard)]
+    assert len(bits) == hard
+    assert f"hard {hard}" in str(state["gauge/quota/alice.text"])
+
+
+# --- laws ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scenario", "kernel"), RUNS)
+def test_each_delta_begins_where_the_one_before_ended(scenario: str, kernel: str) -> None:
+    _, view = run(scenario, kernel)
+    state = dict(view.initial)
+    for deltas in view.steps:
+        for at, old, new in deltas:
+            assert state.get(at) == old, at
+            assert old != new
+            state[at] = new
+
+
+@pytest.mark.parametrize(("scenario", "kernel"), RUNS)
+def test_every_step_has_a_caption_a_station_and_a_place_in_time(scenario: str, kernel: str) -> None:
+    trace, view = run(scenario, kernel)
+    state = dict(view.initial)
+    for n, (done, deltas) in enumerate(zip(trace.steps, view.steps, strict=True), 1):
+        state.update((at, new) for at, _, new in deltas)
+        assert state["caption.text"] == done.caption
+        assert state["time.step"] == n
+        assert state[f"step/{n}.now"] is True
+        assert state[f"fn/{done.function}/{done.name}.now"] is True
+        assert sum(state.get(f"seg/{stretch.key}.state") == "now" for stretch in view.runs) == 1
+        assert "None" not in str(state["caption.picture"])
+
+
+@pytest.mark.parametrize(("scenario", "kernel"), RUNS)
+def test_the_rules_do_not_depend_on_the_way_they_were_reached(scenario: str, kernel: str) -> None:
+    """Rules rerun only where a cell they read has changed: at the end that must equal a run of all of them."""
+    from app.accounts import Accounts, Ledger
+    from app.rules import Pages
+    from app.view import quotas_of
+
+    trace, view = run(scenario, kernel)
+    end, raw = view.state_at(len(trace.steps)), trace.state_at(len(trace.steps))
+    pages = Pages(view.cast, view.stores)
+    quotas = quotas_of(gallery()[scenario], trace)
+    for rules in (pages.rules(), Accounts(pages, quotas).rules(), Ledger(pages, view.stores).rules()):
+        for entity, rule in rules:
+            for field, value in rule(raw.get).items():
+                assert end.get(f"{entity}.{field}") == value, f"{entity}.{field}"
+
+
+@pytest.mark.parametrize(("scenario", "kernel"), RUNS)
+def test_the_payload_replays_to_the_same_cells(scenario: str, kernel: str) -> None:
+    trace, view = run(scenario, kernel)
+    text = payload.payload(trace, view)
+    assert "<" not in text
+    data = json.loads(text)
+    state: dict[str, Any] = {}
+    for n, flat in enumerate([data["initial"], *data["steps"]]):
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        state.update((data["cells"][cell], data["values"][value]) for cell, value in pairs)
+        if n in (0, len(trace.steps) // 2, len(trace.steps)):
+            raw = {at: value for at, value in trace.state_at(n).items() if payload.shown(at)}
+            assert {at: value for at, value in state.items() if value is not None} == {**raw, **view.state_at(n)}
+
+
+# --- wire forms ----------------------------------------------------------------------------------------------------
+
+
+def test_wire_forms_are_read_as_they_are_written() -> None:
+    entry = entry_of("P W U A D pfn=7")
+    assert entry is not None
+    assert (entry.pfn, entry.bits, entry.write, entry.dirty) == (7, "PWUAD", True, True)
+    assert entry_of(None) is None
+    (found,) = ranges_of("0x40000-0x40004 rw-s f@1")
+    assert (found.start, found.end, found.rights, found.file) == (0x40000, 0x40004, "rw-s", "f")
+    assert found.index(0x40002) == 3
+    assert names_of("m 0x40000-0x40004 x .") == {0x40000: "m"}
+    assert slots_of("0→41 12→44") == {0, 12}
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        (None, ((".", 16),)),
+        (".", ((".", 16),)),
+        ("C", (("C", 16),)),
+        ("C1 .15", (("C", 1), (".", 15))),
+        (".8 C2 .6", ((".", 8), ("C", 2), (".", 6))),
+        ("hi .14", (("h", 1), ("i", 1), (".", 14))),
+        ("ab…4 .12", (("a", 1), ("b", 1), ("a", 1), ("b", 1), (".", 12))),
+    ],
+)
+def test_runs_of_bytes(text: str | None, runs: tuple[tuple[str, int], ...]) -> None:
+    assert bytes_of(text, 16) == runs
+
+
+def test_pieces_and_letters_of_bytes() -> None:
+    runs = bytes_of(".8 C2 .6", 16)
+    assert cut(runs, 9, 12) == (("C", 1), (".", 2))
+    assert letters(runs) == "C"
+    assert letters(bytes_of(None, 16)) == "0"
+    assert letters(bytes_of("abcdefgh", 8)) == "abc…"
