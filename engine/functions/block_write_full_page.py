@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.fs.disk import Bio
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.page_flags import end_page_writeback, file_blocks, set_page_writeback
+from engine.functions.page_flags import file_blocks, no_writeback, set_page_writeback, zero_tail
 from engine.objects.page import Page
 from engine.values import OK
 
@@ -30,12 +30,8 @@ class BlockWriteFullPage(KernelFunction):
 
     def i_size(self, k: Machine) -> Next:
         """Is the page inside the file? Beyond its end there is nothing to write; a tail is zeroed."""
-        inode = k.inodes[self.page.mapping or ""]
-        end = inode.size - (self.page.index or 0) * k.page_size
-        if end <= 0:
+        if not zero_tail(k, self.page):
             return self.invalidate
-        if end < k.page_size:
-            self.page.data = self.page.content.zero(end, k.page_size)
 
     def create_empty_buffers(self, k: Machine) -> Next:
         """The page gets buffers, all dirty."""
@@ -66,9 +62,7 @@ class BlockWriteFullPage(KernelFunction):
     def submit_bh(self, k: Machine) -> Next:
         """Hand the buffers to the disk: the page is under writeback now, and unlocked."""
         self._submit(k)
-        if not self.page.writeback:
-            set_page_writeback(k, self.page)
-            end_page_writeback(k, self.page)
+        no_writeback(k, self.page)
         k.unlock(self.page.locked)
         return ret(OK)
 
@@ -76,9 +70,7 @@ class BlockWriteFullPage(KernelFunction):
         """No block: the buffers are marked clean, the page stays clean, and nothing will ever try again."""
         self._submit(k)
         self.page.error = True
-        if not self.page.writeback:
-            set_page_writeback(k, self.page)
-            end_page_writeback(k, self.page)
+        no_writeback(k, self.page)
         k.unlock(self.page.locked)
         return ret(self.got)
 
@@ -88,8 +80,7 @@ class BlockWriteFullPage(KernelFunction):
             for bh in self.page.bh:
                 bh.dirty = None
             self.page.drop_buffers()
-        set_page_writeback(k, self.page)
-        end_page_writeback(k, self.page)
+        no_writeback(k, self.page)
         k.unlock(self.page.locked)
         return ret(OK)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret, tail
+from engine.functions.cpu_store import span
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.user_range import MapRef
@@ -62,10 +63,9 @@ class CpuLoad(KernelFunction):
         entry = k.cpu(k.current).tlb[self._vpn(k)]
         if entry is None:
             return self.walk
-        low = self.at % k.page_size
-        high = min(k.page_size, low + self.stop - self.at)
-        self.text = (self.text + k.page(entry.pfn).content.part(low, high).text())[:64]
-        self.at += high - low
+        low, high = span(k, self.at, self.stop)
+        text = self.text + k.page(entry.pfn).content.part(low, high).text()
+        self.text, self.at = text[:64], self.at + high - low
         if self.at < self.stop:
             return self.tlb
         k.finish_line(self.text)

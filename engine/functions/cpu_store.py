@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Panic
 from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.user_range import MapRef
 from engine.objects.page import Page
-from engine.values import SIGBUS
+from engine.values import SIGBUS, Run
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -32,15 +31,13 @@ class CpuStore(KernelFunction):
 
     def tlb(self, k: Machine) -> Next:
         """The CPU asks its TLB: is this address known, and may it be stored to?"""
-        if self.at < 0:
-            self.at = self.start
-            if not self._begin(k):
-                return self.no_mapping
-        mm, vpn = k.current.mm, self._vpn(k)
-        if k.cpu(k.current).translate(mm, vpn, write=True):
+        if self.at < 0 and not self._begin(k):
+            return self.no_mapping
+        cpu, vpn = k.cpu(k.current), self._vpn(k)
+        if cpu.translate(k.current.mm, vpn, write=True):
             k.answer("hit")
             return self.write
-        if k.cpu(k.current).tlb[vpn] is not None:
+        if cpu.tlb[vpn] is not None:
             k.answer("read-only: trap")
             return self.trap
         k.answer("miss")
@@ -69,9 +66,11 @@ class CpuStore(KernelFunction):
         if not cpu.mark_dirty(mm, vpn):
             return self.walk
         entry = cpu.tlb[vpn]
-        if entry is None:
-            raise Panic("a store without a translation", k.current.task, "store.write")
-        self._put(k, k.page(entry.pfn), vpn)
+        assert entry is not None
+        low, high = span(k, self.at, self.stop)
+        whole = Run(low - self.at + self.start, high, self.text, "")
+        put(k, k.page(entry.pfn), vpn, whole.cut(low, high))
+        self.at += high - low
         if self.at < self.stop:
             return self.tlb
         k.finish_line(k.result(k.current.task, k.current.line).result or "ok")
@@ -93,34 +92,42 @@ class CpuStore(KernelFunction):
         return ret()
 
     def _begin(self, k: Machine) -> bool:
-        ref, record = k.current.mm.lookup(self.var), k.store(k.current.task, k.current.line)
-        if not isinstance(ref, MapRef):
-            return False
-        vpn = ref.start + self.start // k.page_size
-        vma = k.current.mm.find_vma(vpn)
-        bound = vma is not None and vma.reaches_file
-        base = vma.index(ref.start) * k.page_size if vma is not None and bound else 0
-        record.file, record.vpn = vma.file if vma is not None and bound else None, vpn
-        record.start, record.stop, record.text = base + self.start, base + self.stop, self.text
-        return True
+        self.at = self.start
+        ref = k.current.mm.lookup(self.var)
+        if isinstance(ref, MapRef):
+            begin_record(k, ref, self.start, self.stop, self.text)
+        return isinstance(ref, MapRef)
 
     def _vpn(self, k: Machine) -> int:
         ref = k.current.mm.lookup(self.var)
         assert isinstance(ref, MapRef)
         return ref.start + self.at // k.page_size
 
-    def _put(self, k: Machine, page: Page, vpn: int) -> None:
-        low = self.at % k.page_size
-        high = min(k.page_size, low + self.stop - self.at)
-        turn = (self.at - self.start) % len(self.text)
-        text = self.text[turn:] + self.text[:turn]
-        task, record = k.current, k.store(k.current.task, k.current.line)
-        origin = f"{task.task}.{task.line}"
-        page.data = page.content.write(low, high, text, origin)
-        vma = task.mm.find_vma(vpn)
-        file = vma.file if vma is not None and vma.reaches_file else None
-        base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size
-        record.accepted = (*(record.accepted or ()), (base + low, base + high))
-        if file is not None:
-            k.accept(file, base + low, base + high, text, origin)
-        self.at += high - low
+
+def begin_record(k: Machine, ref: MapRef, start: int, stop: int, text: str) -> None:
+    """Note where a store to bytes [start, stop) of a mapping is bound for: a range of a file, or of memory alone."""
+    record, vpn = k.store(k.current.task, k.current.line), ref.start + start // k.page_size
+    vma = k.current.mm.find_vma(vpn)
+    bound = vma is not None and vma.reaches_file
+    base = vma.index(ref.start) * k.page_size if vma is not None and bound else 0
+    record.file, record.vpn = vma.file if vma is not None and bound else None, vpn
+    record.start, record.stop, record.text = base + start, base + stop, text
+
+
+def span(k: Machine, at: int, stop: int) -> tuple[int, int]:
+    """The part of bytes [at, stop) that lies in the page of `at`, as offsets in that page."""
+    low = at % k.page_size
+    return low, min(k.page_size, low + stop - at)
+
+
+def put(k: Machine, page: Page, vpn: int, piece: Run) -> None:
+    """Bytes arrive in a frame; what is bound for a file is owed to it from now on."""
+    task, record, (low, high, text, _) = k.current, k.store(k.current.task, k.current.line), piece
+    origin = f"{task.task}.{task.line}"
+    page.data = page.content.write(low, high, text, origin)
+    vma = task.mm.find_vma(vpn)
+    file = vma.file if vma is not None and vma.reaches_file else None
+    base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size
+    record.accepted = (*(record.accepted or ()), (base + low, base + high))
+    if file is not None:
+        k.accept(file, base + low, base + high, text, origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.fs.disk import Bio
 from engine.function import WAIT, KernelFunction, Next, ret
 from engine.functions.page_flags import end_page_writeback, mapping_of
 from engine.objects.page import Page
@@ -27,20 +28,26 @@ class EndPageWriteback(KernelFunction):
             return WAIT
         bio, *rest = k.disk.queue
         k.disk.queue = tuple(rest) or None
-        page, failed = k.page(bio.pfn), False
-        for i, block in bio.pieces:
-            if disk_fails(k, page, block):
-                failed = True
-            else:
-                k.disk.data[block] = page.content.part(i * k.block_size, (i + 1) * k.block_size)
-        mapping = mapping_of(k, page)
-        if failed:
-            page.error = True
-            if mapping is not None:
-                mapping.set_error(EIO)
-        k.answer(EIO if failed else "written")
+        page = k.page(bio.pfn)
+        k.answer("written" if transfer(k, page, bio) else note_error(k, page))
         end_page_writeback(k, page)
         return ret()
+
+
+def transfer(k: Machine, page: Page, bio: Bio) -> bool:
+    """Put the pieces of a page on the disk; False if any of them could not be written."""
+    good = [(i, block) for i, block in bio.pieces if not disk_fails(k, page, block)]
+    for i, block in good:
+        k.disk.data[block] = page.content.part(i * k.block_size, (i + 1) * k.block_size)
+    return len(good) == len(bio.pieces)
+
+
+def note_error(k: Machine, page: Page) -> str:
+    """A write has failed: the page and its mapping remember."""
+    page.error = True
+    if (mapping := mapping_of(k, page)) is not None:
+        mapping.set_error(EIO)
+    return EIO
 
 
 def disk_fails(k: Machine, page: Page, block: int) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
+from engine.functions.page_flags import page_add_anon_rmap
 from engine.objects.mm import Vma
-from engine.objects.page import ANON, Page
+from engine.objects.page import Page
 from engine.values import MINOR, OOM, mk_pte, pte_mkdirty, pte_mkwrite, pte_wrprotect
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ class DoAnonymousPage(KernelFunction):
         mm, page = self.vma.mm, self._page
         mm.rss = (mm.rss or 0) + 1
         mm.pte[self.vpn] = pte_mkwrite(pte_mkdirty(mk_pte(page.pfn, self.vma.prot)))
-        page.mapping, page.index, page.uptodate, page.mapcount = ANON, self.vpn, True, 0
-        k.ram.lru_add(page, active=True)
+        page_add_anon_rmap(k, page, self.vpn)
         return self.unlock
 
     @property

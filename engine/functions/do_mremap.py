@@ -46,18 +46,10 @@ class DoMremap(KernelFunction):
         assert isinstance(ref, MapRef)
         if not k.free_lock(mm.page_table_lock):
             return WAIT
-        vma = mm.find_vma(ref.start)
-        if vma is None:
+        if mm.find_vma(ref.start) is None:
             self.error = ENOMEM
             return self.up_write
-        others = tuple(piece for other in mm.vmas or () for piece in outside(other, ref))
-        mm.vmas = others
-        start, end = ref.start, ref.start + self._pages(k)
-        if any(other.start < end and other.end > start for other in others):
-            start = mm.free_range(self._pages(k))
-        mm.vmas = tuple(
-            sorted((*others, replace(vma, start=start, end=start + self._pages(k))), key=lambda item: item.start)
-        )
+        start = self._relink(k, ref)
         mm.assign(self.var, MapRef(start, start + self._pages(k), self.length))
         if start != ref.start:
             self._move_page_tables(k, ref, start)
@@ -67,6 +59,17 @@ class DoMremap(KernelFunction):
         k.unlock(k.current.mm.mmap_sem)
         k.finish_line(self.error)
         return ret()
+
+    def _relink(self, k: Machine, ref: MapRef) -> int:
+        """Put the range where its new length fits, and return where that is."""
+        mm, pages, start = k.current.mm, self._pages(k), ref.start
+        vma = mm.find_vma(start)
+        assert vma is not None
+        mm.vmas = others = tuple(piece for other in mm.vmas or () for piece in outside(other, ref))
+        if any(other.start < start + pages and other.end > start for other in others):
+            start = mm.free_range(pages)
+        mm.vmas = tuple(sorted((*others, replace(vma, start=start, end=start + pages)), key=lambda item: item.start))
+        return start
 
     def _move_page_tables(self, k: Machine, ref: MapRef, start: int) -> None:
         mm = k.current.mm

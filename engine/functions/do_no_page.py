@@ -13,8 +13,9 @@ from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.alloc_page import AllocPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
 from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.page_flags import page_add_anon_rmap
 from engine.objects.mm import Vma
-from engine.objects.page import ANON, Page
+from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ class DoNoPage(KernelFunction):
         """Fill the entry. From here on stores go through without a word to the kernel."""
         mm = self.vma.mm
         mm.rss = (mm.rss or 0) + 1
-        mm.pte[self.vpn] = self._entry()  # the promise
+        mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
 
     def page_add_rmap(self, k: Machine) -> Next:
         """The page counts who maps it."""
-        self.page.mapcount = (self.page.mapcount or 0) + 1
         if self.anon:
-            self.page.mapping, self.page.index, self.page.uptodate = ANON, self.vpn, True
-            k.ram.lru_add(self.page, active=True)
+            page_add_anon_rmap(k, self.page, self.vpn)
+        else:
+            self.page.mapcount = (self.page.mapcount or 0) + 1
 
     def unlock(self, k: Machine) -> Next:
         """Leave with the lock dropped, as the caller expects."""
@@ -118,8 +119,10 @@ class DoNoPage(KernelFunction):
         self.page = self.copy
         return self.retake_lock
 
-    def _entry(self) -> Pte:
-        entry = mk_pte(self.page.pfn, self.vma.prot)
-        if not self.write:
-            return entry
-        return pte_mkwrite(pte_mkdirty(entry)) if self.vma.writable else pte_mkdirty(entry)
+
+def entry_for(vma: Vma, page: Page, *, write: bool) -> Pte:
+    """The entry for a page just found: after a store it is dirty, and writable if the mapping is (maybe_mkwrite)."""
+    entry = mk_pte(page.pfn, vma.prot)
+    if not write:
+        return entry
+    return pte_mkwrite(pte_mkdirty(entry)) if vma.writable else pte_mkdirty(entry)

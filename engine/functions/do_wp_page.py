@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
-from engine.functions.page_flags import flush_tlb
+from engine.functions.page_flags import flush_tlb, page_add_anon_rmap
 from engine.objects.mm import Vma
-from engine.objects.page import ANON, Page
+from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite, pte_mkyoung
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ class DoWpPage(KernelFunction):
 
     def page_add_anon_rmap(self, k: Machine) -> Next:
         """The copy joins the LRU; the old page loses the reference of this entry."""
-        copy = self._copy
-        copy.mapping, copy.index, copy.mapcount = ANON, self.vpn, 0
-        k.ram.lru_add(copy, active=True)
+        page_add_anon_rmap(k, self._copy, self.vpn)
         k.ram.put(k.page(self.orig.pfn))
 
     def release_old(self, k: Machine) -> Next:

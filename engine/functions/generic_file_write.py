@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
-from engine.functions.alloc_page import AllocPage
-from engine.functions.page_flags import add_to_page_cache, set_page_dirty
+from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.block_prepare_write import BlockPrepareWrite
+from engine.functions.grab_cache_page import GrabCachePage
+from engine.functions.page_flags import set_page_dirty
 from engine.objects.page import Page
-from engine.values import OK
+from engine.values import ENOMEM, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -29,8 +30,6 @@ class GenericFileWrite(KernelFunction):
     offset: int
     done: int = 0
     page: Page | None = None
-    bh: int = 0
-    got: int | str = 0
     error: str = OK
 
     @may_sleep
@@ -43,60 +42,24 @@ class GenericFileWrite(KernelFunction):
             record.text = self.text
         return waiting
 
-    def find_lock_page(self, k: Machine) -> Next:
-        """Is the page in the page cache?"""
-        page = k.cached(k.mappings[self.file], self._index(k))
-        if page is None:
-            return call(AllocPage(), into="page")
-        if not k.free_lock(page.locked):
-            return WAIT
-        page.get()
-        k.lock(page.locked)
-        self.page = page
-        return self.prepare_write
-
-    def add_to_page_cache(self, k: Machine) -> Next:
-        """It is not: a new page enters the radix tree, locked."""
-        if self.page is None:
-            self.error = "ENOMEM"
-            return self.up_i_sem
-        if k.cached(k.mappings[self.file], self._index(k)) is not None:
-            k.ram.put(self.page)
-            return self.find_lock_page
-        add_to_page_cache(k, self.page, self.file, self._index(k))
+    def grab_page(self, k: Machine) -> Next:
+        """Get the page, locked."""
+        return call(GrabCachePage(self.file, self._index(k)), into="page")
 
     def prepare_write(self, k: Machine) -> Next:
-        """Every block that will be written needs its place on the disk now, before the data is taken."""
-        page, (low, high) = self._page, self._span(k)
-        if not page.private:
-            page.attach_buffers(dirty=False)
-        inode, first = k.inodes[self.file], self._index(k) * k.blocks_per_page
-        for i, bh in enumerate(page.bh):
-            bh.block = bh.block if bh.block is not None else k.map.lookup(inode, first + i)
-        for i in range(low // k.block_size, -(-high // k.block_size)):
-            if page.bh[i].block is None:
-                self.bh = i
-                return call(k.ops.get_block(inode, first + i, True), into="got")
-        return self.copy_from_user
-
-    def mapped(self, k: Machine) -> Next:
-        """Did the filesystem find one?"""
-        if isinstance(self.got, str):
-            self.error = self.got
-            k.answer(f"no: {self.got}")
-            return self.refuse
-        self._page.bh[self.bh].block, self._page.bh[self.bh].new = self.got, True
-        return self.prepare_write
+        """Is there room? The filesystem is asked before any data is taken."""
+        if self.page is None:
+            self.error = ENOMEM
+            return self.up_i_sem
+        return call(BlockPrepareWrite(self.file, self._index(k), self.page, *self._span(k)), into="error")
 
     @may_sleep
     def copy_from_user(self, k: Machine) -> Next:
         """The bytes arrive in the page; what was not there yet is read or zeroed first."""
+        if self.error != OK:
+            return self.refuse
         page, (low, high) = self._page, self._span(k)
-        if not page.uptodate:
-            for i, bh in enumerate(page.bh):
-                if bh.block is not None and not bh.new:
-                    page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
-            page.uptodate = True
+        fill(k, page)
         origin = f"{k.current.task}.{k.current.line}"
         turn = self.done % len(self.text)
         text = self.text[turn:] + self.text[:turn]
@@ -119,7 +82,7 @@ class GenericFileWrite(KernelFunction):
         k.ram.put(self._page)
         self.page = None
         if self.done < self.length:
-            return self.find_lock_page
+            return self.grab_page
 
     def up_i_sem(self, k: Machine) -> Next:
         """Back to the program: how much was written, or why nothing was."""
@@ -155,3 +118,12 @@ class GenericFileWrite(KernelFunction):
     def _page(self) -> Page:
         assert self.page is not None
         return self.page
+
+
+def fill(k: Machine, page: Page) -> None:
+    """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
+    if not page.uptodate:
+        for i, bh in enumerate(page.bh):
+            if bh.block is not None and not bh.new:
+                page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
+    page.uptodate = True

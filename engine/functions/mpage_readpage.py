@@ -55,11 +55,10 @@ class MpageReadpage(KernelFunction):
         whole = len(self.blocks) == k.blocks_per_page and None not in self.blocks
         if not whole and not self.page.private:
             self.page.attach_buffers(dirty=False)
-        for i, block in enumerate(self.blocks):
-            if block is not None:
-                data = data.paste(i * k.block_size, k.disk.read(block))
-                if not whole:
-                    self.page.bh[i].block = block
+        for i, block in [(i, block) for i, block in enumerate(self.blocks) if block is not None]:
+            data = data.paste(i * k.block_size, k.disk.read(block))
+            if not whole:
+                self.page.bh[i].block = block
         self.page.data, self.page.uptodate, self.page.mappedtodisk = data, True, whole or None
         k.unlock(self.page.locked)
         return ret(OK)

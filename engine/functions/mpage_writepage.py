@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.fs.disk import Bio
 from engine.function import KernelFunction, Next, call, may_sleep, ret, tail
 from engine.functions.block_write_full_page import BlockWriteFullPage
-from engine.functions.page_flags import file_blocks, set_page_writeback
+from engine.functions.page_flags import file_blocks, set_page_writeback, zero_tail
 from engine.objects.page import Page
 from engine.values import OK
 
@@ -30,18 +30,12 @@ class MpageWritepage(KernelFunction):
 
     def page_has_buffers(self, k: Machine) -> Next:
         """A page with buffers is written straight only if each is dirty and has its block."""
-        inode = k.inodes[self.page.mapping or ""]
-        end = inode.size - (self.page.index or 0) * k.page_size
-        if end <= 0:
+        if not zero_tail(k, self.page):
             return self.confused
-        if end < k.page_size:
-            self.page.data = self.page.content.zero(end, k.page_size)
         if self.page.private:
             used = self.page.bh[: len(file_blocks(k, self.page))]
-            if any(bh.block is None or not bh.dirty for bh in used):
-                return self.confused
-            self.blocks = tuple(bh.block for bh in used if bh.block is not None)
-            return self.submit_bio
+            self.blocks = tuple(bh.block for bh in used if bh.block is not None and bh.dirty)
+            return self.submit_bio if len(self.blocks) == len(used) else self.confused
 
     def get_block(self, k: Machine) -> Next:
         """The moment of truth: does this part of the file have a block, or can it get one now?"""

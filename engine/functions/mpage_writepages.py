@@ -33,11 +33,12 @@ class MpageWritepages(KernelFunction):
     result: str = OK
     error: str = OK
     looked: int = 0
+    done: bool = False
 
     def pagevec_lookup_tag(self, k: Machine) -> Next:
         """Find the next page with the DIRTY tag. A dirty bit that is only in a page table is not seen."""
         index = next((i for i, _ in self.mapping.tag_dirty.items() if i >= self.index), None)
-        if index is None or (self.error != OK and self.looked >= PAGEVEC_SIZE):
+        if index is None or (self.done and self.looked % PAGEVEC_SIZE == 0):
             k.answer("none left")
             return ret(self.error)
         self.page = k.page(self.mapping.pages[index] or 0)
@@ -70,7 +71,7 @@ class MpageWritepages(KernelFunction):
         """What went wrong is noted in the mapping, for whoever asks first."""
         if self.result != OK:
             self.mapping.set_error(self.result)
-        self.error = self.result
+        self.error, self.done = self.result, self.done or self.result != OK
         k.ram.put(self.page)
         return self.pagevec_lookup_tag
 

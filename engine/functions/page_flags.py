@@ -13,6 +13,8 @@ from engine.objects.page import ANON, Page
 if TYPE_CHECKING:
     from engine.machine import Machine
     from engine.objects.mapping import AddressSpace
+    from engine.objects.mm import Mm
+    from engine.values import Pte
 
 
 def mapping_of(k: Machine, page: Page) -> AddressSpace | None:
@@ -51,6 +53,13 @@ def set_page_writeback(k: Machine, page: Page) -> None:
             mapping.tag_dirty[page.index or 0] = None
 
 
+def no_writeback(k: Machine, page: Page) -> None:
+    """set_page_writeback() and end_page_writeback() at once, where nothing was submitted: the DIRTY tag goes."""
+    if not page.writeback:
+        set_page_writeback(k, page)
+        end_page_writeback(k, page)
+
+
 def end_page_writeback(k: Machine, page: Page) -> None:
     """The write is over, well or badly: PG_writeback and its tag go."""
     mapping = mapping_of(k, page)
@@ -81,6 +90,17 @@ def remove_from_page_cache(k: Machine, page: Page) -> None:
     k.ram.put(page)
 
 
+def rmap(k: Machine, page: Page) -> list[tuple[Mm, int, Pte]]:
+    """Every (mm, vpn, entry) that points at a page: what object-based reverse mapping finds."""
+    return [(mm, vpn, pte) for mm in k.mms.values() for vpn, pte in mm.pte.items() if pte.pfn == page.pfn]
+
+
+def page_add_anon_rmap(k: Machine, page: Page, vpn: int) -> None:
+    """A new page that belongs to no file is mapped for the first time, and joins the LRU."""
+    page.mapping, page.index, page.uptodate, page.mapcount = ANON, vpn, True, 0
+    k.ram.lru_add(page, active=True)
+
+
 def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
     """flush_tlb_page() for each: no CPU that runs this address space remembers these entries."""
     for cpu in k.cpus:
@@ -95,3 +115,11 @@ def file_blocks(k: Machine, page: Page) -> range:
     first = (page.index or 0) * k.blocks_per_page
     last = -(-inode.size // k.block_size)
     return range(first, min(first + k.blocks_per_page, max(last, first)))
+
+
+def zero_tail(k: Machine, page: Page) -> bool:
+    """Before a page is written: what lies beyond the end of the file is zeroed. False if all of it does."""
+    end = k.inodes[page.mapping or ""].size - (page.index or 0) * k.page_size
+    if 0 < end < k.page_size:
+        page.data = page.content.zero(end, k.page_size)
+    return end > 0

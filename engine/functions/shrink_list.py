@@ -7,13 +7,13 @@ takes it for a ramdisk's, and frees it in the same pass: facts 1a.14.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
-from engine.functions.page_flags import clear_page_dirty_for_io, mapping_of, remove_from_page_cache
+from engine.functions.page_flags import clear_page_dirty_for_io, mapping_of, remove_from_page_cache, rmap
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.objects.page import Page
-from engine.values import OK, Pte, pte_mkold
+from engine.values import OK, pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -101,8 +101,3 @@ class ShrinkList(KernelFunction):
         """On to the next page."""
         k.ram.put(self.page)
         return self.isolate
-
-
-def rmap(k: Machine, page: Page) -> list[tuple[Any, int, Pte]]:
-    """Every (mm, vpn, entry) that points at a page: what object-based reverse mapping finds."""
-    return [(mm, vpn, pte) for mm in k.mms.values() for vpn, pte in mm.pte.items() if pte.pfn == page.pfn]

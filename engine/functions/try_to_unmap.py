@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, ret
-from engine.functions.page_flags import flush_tlb, set_page_dirty
+from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.objects.mm import Mm
 from engine.objects.page import Page
 
 if TYPE_CHECKING:
@@ -25,18 +26,23 @@ class TryToUnmap(KernelFunction):
 
     def unmap_one(self, k: Machine) -> Next:
         """Clear one entry, flush the TLB, and move its dirty bit to the page."""
-        for mm in k.mms.values():
-            for vpn, entry in mm.pte.items():
-                if entry.pfn != self.page.pfn:
-                    continue
-                if not k.free_lock(mm.page_table_lock):
-                    return WAIT
-                mm.pte[vpn] = None
-                flush_tlb(k, mm.process, (vpn,))
-                if entry.dirty:
-                    set_page_dirty(k, self.page)
-                mm.rss = (mm.rss or 0) - 1
-                self.page.mapcount = (self.page.mapcount or 0) - 1
-                k.ram.put(self.page)
-                return self.unmap_one
-        return ret(True)
+        found = rmap(k, self.page)
+        if not found:
+            return ret(True)
+        mm, vpn, entry = found[0]
+        if not k.free_lock(mm.page_table_lock):
+            return WAIT
+        tear(k, mm, vpn)
+        if entry.dirty:
+            set_page_dirty(k, self.page)
+        k.ram.put(self.page)
+        return self.unmap_one
+
+
+def tear(k: Machine, mm: Mm, vpn: int) -> None:
+    """Clear an entry, flush it from every TLB, and count one mapping less."""
+    entry = mm.pte[vpn]
+    mm.pte[vpn], mm.rss = None, (mm.rss or 0) - 1
+    flush_tlb(k, mm.process, (vpn,))
+    if entry is not None:
+        k.page(entry.pfn).mapcount = (k.page(entry.pfn).mapcount or 0) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.reboot import forget_files, lose_memory
 from engine.functions.sys_fsync import SysSync
+from engine.objects.page import Page
 from engine.values import OK
 
 if TYPE_CHECKING:
@@ -49,19 +51,15 @@ class DropCaches(World):
 
     def drop_page(self, k: Machine) -> Next:
         """The next clean page that nobody maps is dropped: what only it knew is gone."""
-        for mapping in k.mappings.values():
-            for pfn in [pfn for _, pfn in mapping.pages.items()]:
-                page = k.page(pfn)
-                busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
-                if busy or page.count != 1 + bool(page.private):
-                    continue
-                if page.private:
-                    page.drop_buffers()
-                k.answer(f"frame {pfn}")
-                remove_from_page_cache(k, page)
-                return self.drop_page
-        k.finish_line(OK)
-        return ret()
+        page = next(droppable(k), None)
+        if page is None:
+            k.finish_line(OK)
+            return ret()
+        if page.private:
+            page.drop_buffers()
+        k.answer(f"frame {page.pfn}")
+        remove_from_page_cache(k, page)
+        return self.drop_page
 
 
 @dataclass
@@ -150,6 +148,16 @@ class Setting(World):
             break_disk(k, self.name, self.first)
         k.finish_line(OK)
         return ret()
+
+
+def droppable(k: Machine) -> Iterator[Page]:
+    """The pages of files that are clean and that nobody holds, in the order of the files."""
+    for mapping in k.mappings.values():
+        for pfn in [pfn for _, pfn in mapping.pages.items()]:
+            page = k.page(pfn)
+            busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
+            if not busy and page.count == 1 + bool(page.private):
+                yield page
 
 
 def in_use(k: Machine) -> bool:

@@ -37,13 +37,11 @@ class ZapPteRange(KernelFunction):
             return self.tlb_finish_mmu
         page = k.page(entry.pfn)
         self.mm.pte[vpn], self.gathered = None, (*self.gathered, (vpn, entry.pfn))
-        if page.reserved:
-            return self.zap_pte
-        if entry.dirty and not page.anon:
+        if not page.reserved:
+            self.mm.rss, page.mapcount = (self.mm.rss or 0) - 1, (page.mapcount or 0) - 1
+        if entry.dirty and not page.anon and not page.reserved:
             set_page_dirty(k, page)
-        if entry.young and not page.anon:
-            page.referenced = True
-        self.mm.rss, page.mapcount = (self.mm.rss or 0) - 1, (page.mapcount or 0) - 1
+        page.referenced = page.referenced or (entry.young and not page.anon and not page.reserved) or None
         return self.zap_pte
 
     def tlb_finish_mmu(self, k: Machine) -> Next:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.function import KernelFunction
 from engine.functions.alloc_page import AllocPage
+from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.cpu_load import CpuLoad
 from engine.functions.cpu_store import CpuStore
@@ -22,6 +23,7 @@ from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.filemap_nopage import FilemapNopage
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
+from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.functions.handle_pte_fault import HandlePteFault
 from engine.functions.install_pages import InstallPages
@@ -58,7 +60,8 @@ WRITE_PATH = (
 )  # fmt: skip
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
-    GenericFileRead, Vmtruncate, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall,
+    GrabCachePage, BlockPrepareWrite, GenericFileRead, Vmtruncate, ZapPteRange, DoFork, DoExit,
+    SysOpen, SysClose, SysNiSyscall,
 )  # fmt: skip
 WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
 

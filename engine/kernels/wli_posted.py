@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.do_no_page import DoNoPage
+from engine.functions.do_no_page import DoNoPage, entry_for
 from engine.functions.do_wp_page import DoWpPage
 from engine.kernel import BuildError, BuildReport, Kernel
 from engine.kernels.linux_2_6_9 import EXT2, FUNCTIONS, LEAVES_OUT, table
@@ -75,7 +75,7 @@ class DoNoPagePosted(DoNoPage):
         if self.write and not self.room:
             return self.sigbus
         mm, entry = self.vma.mm, mk_pte(self.page.pfn, self.vma.prot)
-        mm.pte[self.vpn] = self._entry() if self.write else pte_wrprotect(entry)
+        mm.pte[self.vpn] = entry_for(self.vma, self.page, write=True) if self.write else pte_wrprotect(entry)
         mm.rss = (mm.rss or 0) + 1
 
     def sigbus(self, k: Machine) -> Next:
