@@ -69,11 +69,12 @@ class GenericFileWrite(KernelFunction):
     def commit_write(self, k: Machine) -> Next:
         """The page is dirty, and a block stands behind it."""
         page, (low, high) = self._page, self._span(k)
+        before = [bh.dirty for bh in page.bh]
         set_page_dirty(k, page)
         for i, bh in enumerate(page.bh):
             touched = low < (i + 1) * k.block_size and high > i * k.block_size
             bh.uptodate, bh.new = True, None
-            bh.dirty = True if touched else (bh.dirty if bh.block is not None else None)
+            bh.dirty = True if touched else before[i]
         self.done += high - low
 
     def unlock_page(self, k: Machine) -> Next:
