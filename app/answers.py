@@ -32,7 +32,6 @@ _FORMS: dict[str, Form] = {
     "text/plain": "text",
 }
 _GZIP_FROM = 1_000  # bytes; below, the header costs more than it saves
-_GZIP_LEVEL = 6
 
 
 def wanted(request: Request, default: Form) -> Form:
@@ -61,20 +60,25 @@ def _weight(parameters: list[str]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of an answer, with their media type, tag and packed form, made once and sent often."""
+    """The bytes of an answer, with their media type and tag; what is long is kept packed, made once and sent often."""
 
-    plain: bytes
+    content: bytes
     media_type: str
-    packed: bytes | None
     etag: str
+    packed: bool
 
     @classmethod
-    def of(cls, content: bytes | str, media_type: str, *, etag: str = "") -> Body:
-        """`etag` names the content without quotes; it is taken from the bytes when not given."""
+    def of(cls, content: bytes | str, media_type: str, *, etag: str = "", level: int = 6) -> Body:
+        """`etag` names the content, without quotes; it is taken from the bytes when not given. `level` is gzip's."""
         plain = content.encode() if isinstance(content, str) else content
         tag = etag or blake2b(plain, digest_size=12).hexdigest()
-        packed = gzip.compress(plain, _GZIP_LEVEL, mtime=0) if len(plain) >= _GZIP_FROM else None
-        return cls(plain, media_type, packed, tag)
+        packed = len(plain) >= _GZIP_FROM
+        return cls(gzip.compress(plain, level, mtime=0) if packed else plain, media_type, tag, packed)
+
+    @property
+    def plain(self) -> bytes:
+        """The bytes as they are."""
+        return gzip.decompress(self.content) if self.packed else self.content
 
 
 def matches(request: Request, etag: str) -> bool:
@@ -88,22 +92,24 @@ def not_modified(etag: str, *, cache: str = REVALIDATE, vary: str = "Accept-Enco
     return Response(status_code=304, headers=_headers(etag, cache, vary))
 
 
-def answer(
+def answer(  # noqa: PLR0913 - the parts of an answer, each by name
     request: Request,
     body: Body,
     *,
     status: int = 200,
     cache: str = REVALIDATE,
     vary: str = "Accept-Encoding",
-    headers: dict[str, str] | None = None,
+    location: str = "",
 ) -> Response:
     """Send `body`, packed if the client can unpack it, or 304 if it has it already."""
-    if status == 200 and matches(request, body.etag):
+    if request.method == "GET" and matches(request, body.etag):
         return not_modified(body.etag, cache=cache, vary=vary)
-    extra = _headers(body.etag, cache, vary) | (headers or {})
-    content = body.plain
-    if body.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        content, extra["Content-Encoding"] = body.packed, "gzip"
+    extra = _headers(body.etag, cache, vary) | ({"Location": location} if location else {})
+    content = body.content
+    if body.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        extra["Content-Encoding"] = "gzip"
+    elif body.packed:
+        content = body.plain
     return Response(content, status, headers=extra, media_type=body.media_type)
 
 

@@ -45,7 +45,7 @@ MOMENT = documented("MomentOut", TEXT)
 def data(request: Request, content: object, *, status: int = 200, location: str = "") -> Response:
     """An answer in JSON."""
     body = answers.Body.of(msgspec.json.encode(content), JSON)
-    return answers.answer(request, body, status=status, headers={"Location": location} if location else None)
+    return answers.answer(request, body, status=status, location=location)
 
 
 # --- runs --------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def data(request: Request, content: object, *, status: int = 200, location: str 
 async def make_run(request: Request, body: Wanted, include: Include = None) -> Response:
     """What comes of a scenario on a kernel: the outcome, and the fate of every store.
 
-    A scenario that is not of the gallery is kept, so that its `url` can be opened: then the answer is 201.
+    A scenario that is not of the gallery is kept, so that its url can be opened: then the answer is 201.
     """
     serving.own_site(request)
     order = orders.order(body.scenario, body.kernel, body.filesystem, body.schedule)
@@ -108,7 +108,7 @@ async def make_link(request: Request, body: Wanted) -> Response:
 
 @api.get("/links/{link}", summary="What a short link leads to", responses=documented("LinkOut"))
 async def get_link(request: Request, link: LinkId) -> Response:
-    """The scenario, the kernel and the schedule; the run itself is at its `url` with .json behind."""
+    """The scenario, the kernel and the schedule; the run itself is at its url with .json behind."""
     return data(request, wire.link(await serving.kept(request, RunLink(link=link)), link))
 
 

@@ -21,7 +21,7 @@ from app.links import is_name
 from app.orders import order
 from app.settings import Settings
 from app.troubles import Trouble, of_engine
-from engine import KERNELS, EngineError, Scenario, gallery, json_schema, load_scenario
+from engine import KERNELS, EngineError, Problem, Scenario, gallery, json_schema, load_scenario
 
 LOST, BAD_INPUT, OUR_FAULT = 1, 2, 70
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -70,12 +70,11 @@ def run(
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
     """Run a scenario and print what happens: a task a column, a step a line."""
+    given = _read(scenario)
     try:
-        given = _read(scenario)
-        ordered = order(given, kernel, filesystem, schedule)
-        made = runs.perform(ordered, _settings().engine_limits())
+        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits())
     except Trouble as trouble:
-        _refuse(trouble, scenario)
+        _refuse(trouble.in_address())
     answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made)
     sys.stdout.write(answer)
     raise typer.Exit(LOST if made.trace.outcome.startswith("lost") else 0)
@@ -84,11 +83,8 @@ def run(
 @cli.command()
 def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a YAML or JSON file, or - for stdin")]) -> None:
     """Say what is wrong with a scenario, all at once."""
-    try:
-        made = order(_read_file(file))
-    except Trouble as trouble:
-        _refuse(trouble, file)
-    typer.echo(f"{file}: {made.scenario.title}: nothing is wrong with it")
+    made = _read_file(file)
+    typer.echo(f"{file}: {made.title}: nothing is wrong with it")
 
 
 @cli.command()
@@ -132,11 +128,7 @@ def _settings(**given: Any) -> Settings:
 
 
 def _read(scenario: str) -> str | Scenario:
-    """The name of a gallery scenario as it is, or the scenario in a file.
-
-    Raises:
-        Trouble: when the file can not be read, or its scenario not be run.
-    """
+    """The name of a gallery scenario as it is, or the scenario in a file."""
     looks_like_file = scenario == "-" or not is_name(scenario) or Path(scenario).suffix in SUFFIXES
     if scenario not in gallery() and (looks_like_file or Path(scenario).is_file()):
         return _read_file(scenario)
@@ -144,22 +136,20 @@ def _read(scenario: str) -> str | Scenario:
 
 
 def _read_file(file: str) -> Scenario:
-    """The scenario in a file, or on the standard input.
-
-    Raises:
-        Trouble: when it can not be read, or not be run.
-    """
+    """The scenario in a file, or on the standard input; or say what is wrong with it, and leave."""
+    content = b""
     try:
-        content = _bytes(file).decode()
+        content = _bytes(file)
+        return load_scenario(content.decode(), file)
+    except EngineError as error:
+        _refuse(of_engine(error), file)
     except UnicodeDecodeError as error:
-        raise Trouble("bad-scenario", f"byte {error.start} is no UTF-8", cure="Save the text as UTF-8") from error
+        line, before = content.count(b"\n", 0, error.start) + 1, content.rfind(b"\n", 0, error.start)
+        problem = Problem(line, error.start - before, "", "this byte is no UTF-8", "Save the text as UTF-8")
     except OSError as error:
         cure = "Name a scenario of the gallery (see `pagefate scenarios`) or a YAML file"
-        raise Trouble("bad-scenario", str(error.strerror).lower(), cure=cure) from error
-    try:
-        return load_scenario(content, file)
-    except EngineError as error:
-        raise of_engine(error) from error
+        problem = Problem(0, 0, "", str(error.strerror).lower(), cure)
+    _refuse(Trouble("bad-scenario", problem.message, problems=[problem]), file)
 
 
 def _bytes(file: str) -> bytes:
@@ -170,10 +160,10 @@ def _bytes(file: str) -> bytes:
         return opened.read(MAX_BYTES)
 
 
-def _refuse(trouble: Trouble, name: str) -> NoReturn:
+def _refuse(trouble: Trouble, name: str = "pagefate") -> NoReturn:
     """Say each problem on a line of its own, and leave."""
-    for line in trouble.lines(name):
-        sys.stderr.write(f"{line}\n")
+    for problem in trouble.problems:
+        sys.stderr.write(f"{problem.text(name)}\n")
     sys.exit(OUR_FAULT if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR else BAD_INPUT)
 
 

@@ -13,14 +13,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 import engine
-from app import answers, links, problems, static_files
+from app import answers, links, problems, static_files, templating
 from app.api import api
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
+from app.orders import order
 from app.pages import pages
-from app.runs import Runs
+from app.runs import Runs, perform
 from app.settings import Settings
 from app.storage import Storage
+from engine import Limits
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -30,7 +32,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         pydantic.ValidationError: when a PAGEFATE_ variable has a value that does not fit.
     """
     settings = settings or Settings()
-    app = FastAPI(title="Pagefate", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.settings = settings
     app.state.storage = Storage(settings.data, max_bytes=settings.max_stored)
     problems.install(app)
@@ -45,11 +53,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    engine.gallery()
+    """Load what every answer needs before the first question comes, and let go of the storage at the end."""
+    await to_thread.run_sync(_warm_up)
     gc.freeze()  # what is loaded now stays; the collector need not look at it again
     gc.set_threshold(50_000, 50, 1_000)
     yield
     app.state.storage.close()
+
+
+def _warm_up() -> None:
+    """Make what is made once: the gallery, the static files, the templates with the page of the first scenario."""
+    first = next(iter(engine.gallery()))
+    run = perform(order(first), Limits())
+    templating.render("run.html", run=run, step=1)
 
 
 def _add_plumbing(app: FastAPI) -> None:

@@ -14,7 +14,7 @@ from app.troubles import KINDS
 
 ABOUT = (
     "Run scenarios of Linux page faults and read, store by store, what becomes of every byte. Everything that can be "
-    "fetched may be read from any site, and has an ETag. Send `Accept: text/plain` for text. What goes wrong is "
+    "fetched may be read from any site, and has an ETag. Send Accept: text/plain for text. What goes wrong is "
     "answered with problem JSON (RFC 9457) that lists each problem with its place and a cure."
 )
 ANSWERS = (wire.RunOut, wire.MomentOut, wire.LinkOut, wire.KernelOut, wire.ScenarioOut, ProblemOut)
@@ -54,6 +54,7 @@ def operations(app: FastAPI, base: str) -> list[dict[str, Any]]:
             **operation,
             "method": method.upper(),
             "path": path,
+            "parameters": operation.get("parameters", []),
             "fields": wire.RunIn.model_json_schema()["properties"] if "requestBody" in operation else {},
             "curl": _curl(method, base + path, operation),
         }

@@ -16,6 +16,9 @@ from app.orders import Order
 from app.troubles import KINDS, Trouble
 from engine import Trace
 
+PAGE, PARTIAL = "run.html", "run_partial.html"
+VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
+
 pages = APIRouter(include_in_schema=False)
 
 
@@ -105,8 +108,18 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
     step = _step(found.trace, request.query_params.get("step"), request.query_params.get("at"))
-    text = templating.render("run.html", run=found, step=step)
-    return answers.answer(request, Body.of(text, HTML), vary=f"{serving.VARY}, HX-Request")
+    template = PARTIAL if _is_swap(request) else PAGE
+    body = await serving.runs(request).page(
+        f"{order.id} {order.link.url(step=step)} {template}",
+        lambda: Body.of(templating.render(template, run=found, step=step), HTML, level=4),
+    )
+    return answers.answer(request, body, vary=VARY)
+
+
+def _is_swap(request: Request) -> bool:
+    """Whether htmx asks, to put the answer into a page that is there; when it restores history it wants all of it."""
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
 def _step(trace: Trace, number: str | None, event: str | None) -> int:

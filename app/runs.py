@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LIVE = 64
 """How many traces are kept as they are."""
+PAGES = 256
+"""How many pages are kept as they were sent: a class opens the same one."""
 
 T = TypeVar("T")
 
@@ -72,7 +74,9 @@ class Runs:
         self.limits = settings.engine_limits()
         self._live: Shelf[Run] = Shelf(min(LIVE, settings.cached_runs))
         self._sent: Shelf[Body] = Shelf(settings.cached_runs)
+        self._pages: Shelf[Body] = Shelf(min(PAGES, settings.cached_runs))
         self._threads = CapacityLimiter(2)
+        self._painter = CapacityLimiter(1)
 
     async def run(self, order: Order) -> Run:
         """The run of an order. Making one takes milliseconds, in which others are served.
@@ -94,6 +98,14 @@ class Runs:
             run = await self.run(order)
             body = await to_thread.run_sync(make, run, limiter=self._threads)
             self._sent.put(key, body)
+        return body
+
+    async def page(self, key: str, make: Callable[[], Body]) -> Body:
+        """A page of a run, made only once for each key."""
+        body = self._pages.get(key)
+        if body is None:
+            body = await to_thread.run_sync(make, limiter=self._painter)
+            self._pages.put(key, body)
         return body
 
 

@@ -72,10 +72,10 @@ class Trouble(Exception):
         problems = [Problem(p.line, p.column, "", p.message, p.cure) for p in self.problems]
         return Trouble(self.kind, self.detail, cure=self.cure, status=status, problems=problems, ticket=self.ticket)
 
-    def lines(self, name: str = "scenario") -> list[str]:
-        """Each problem as compilers say it, "name:line:column: message. cure."."""
+    def lines(self) -> list[str]:
+        """Each problem in a sentence or two, with its place in the scenario if it has one."""
         return [
-            problem.text(name) if problem.line or problem.path else sentence(problem.message, cure=problem.cure)
+            problem.text("scenario") if problem.line or problem.path else sentence(problem.message, cure=problem.cure)
             for problem in self.problems
         ]
 

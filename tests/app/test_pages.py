@@ -1,0 +1,196 @@
+"""The pages: every run has one, at every step, for people and for htmx."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app import links
+from engine import KERNELS, gallery
+from tests.app.conftest import INLINE
+
+MAIL = "/run/mail/linux-2.6.9"
+
+
+class Addresses(HTMLParser):
+    """The addresses that a page names."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - its signature
+        self.found += [value for name, value in attrs if name in ("href", "src", "hx-get") and value]
+
+
+def step_of(page: str) -> int:
+    """The step that a run page shows."""
+    found = re.search(r'<fault-theatre[^>]* data-step="(\d+)"', page)
+    assert found is not None
+    return int(found[1])
+
+
+def test_the_gallery_leads_to_every_scenario_on_every_kernel(client: TestClient) -> None:
+    addresses = set(Addresses(client.get("/").text).found)
+    for scenario in gallery():
+        for kernel in KERNELS:
+            assert links.RunLink(scenario, kernel).url() in addresses
+
+
+def test_every_kernel_and_scenario_has_a_page(client: TestClient) -> None:
+    for url in (*map(links.kernel, KERNELS), *map(links.scenario, gallery())):
+        response = client.get(url)
+        assert response.status_code == 200, url
+        assert "<h1>" in response.text
+
+
+def test_no_page_names_an_address_that_is_not_there(client: TestClient) -> None:
+    seen: set[str] = set()
+    for page in ("/", MAIL, "/kernel/wli-posted", "/scenario/mail", "/docs", "/nothing"):
+        for address in Addresses(client.get(page).text).found:
+            parts = urlsplit(address)
+            assert not parts.netloc, f"{page} names {address}"
+            if parts.path and address not in seen:
+                seen.add(address)
+                assert client.get(address).status_code == 200, f"{page} names {address}"
+
+
+def test_a_run_opens_where_it_is_asked_to(client: TestClient) -> None:
+    assert step_of(client.get(f"{MAIL}?step=17").text) == 17
+    assert step_of(client.get(f"{MAIL}?step=0").text) == 0
+
+
+def test_a_step_beyond_the_end_is_the_last(client: TestClient) -> None:
+    steps = client.get(f"{MAIL}.json").json()["steps"]
+    assert step_of(client.get(f"{MAIL}?step=999999").text) == steps
+    assert step_of(client.get(f"{MAIL}?step=-3").text) == 0
+
+
+def test_a_step_can_be_named_by_what_happens_in_it(client: TestClient) -> None:
+    trace = client.get(f"{MAIL}.json").json()["trace"]
+    wanted = next(step["n"] for step in trace if step["event"] == "A.2.do_no_page.set_pte")
+    assert step_of(client.get(f"{MAIL}?at=A.2.do_no_page.set_pte").text) == wanted
+    begins = next(step["n"] for step in trace if (step["task"], step["line"]) == ("A", 3))
+    assert step_of(client.get(f"{MAIL}?at=A.3.do_no_page.set_pte").text) == begins
+
+
+def test_the_same_event_is_found_under_another_kernel(client: TestClient) -> None:
+    for kernel in KERNELS:
+        trace = client.get(f"/run/mail-store-first/{kernel}.json").json()["trace"]
+        step = step_of(client.get(f"/run/mail-store-first/{kernel}?at=A.2.do_no_page.enough_space").text)
+        assert trace[step - 1]["event"] == "A.2.do_no_page.enough_space"
+
+
+def test_without_a_step_a_run_opens_at_the_question(client: TestClient) -> None:
+    trace = client.get(f"{MAIL}.json").json()["trace"]
+    for address in (MAIL, f"{MAIL}?at=nonsense", f"{MAIL}?step="):
+        assert trace[step_of(client.get(address).text) - 1]["name"] == "enough_space"
+
+
+def test_a_step_that_is_no_number_is_explained(client: TestClient) -> None:
+    response = client.get(f"{MAIL}?step=two")
+    assert response.status_code == 422
+    assert "step=1" in response.text
+
+
+def test_a_short_link_opens_on_its_step(client: TestClient) -> None:
+    url = client.post("/api/v1/links", json={"scenario": INLINE, "kernel": "wli-corrected"}).json()["url"]
+    page = client.get(f"{url}?step=5").text
+    assert step_of(page) == 5
+    assert f"{url}?step=4" in page
+    assert f"{url}?step=6" in page
+
+
+def test_a_form_makes_a_link_without_scripts(client: TestClient) -> None:
+    form = {"scenario": "mail", "kernel": "wli-posted", "switch": "A@do_no_page.set_pte>B", "step": "9"}
+    made = client.post("/links", data=form)
+    assert made.status_code == 303
+    assert step_of(client.get(made.headers["location"]).text) == 9
+    link = made.headers["location"].removeprefix("/s/").partition("?")[0]
+    assert client.get(f"/api/v1/links/{link}").json()["schedule"] == "A@do_no_page.set_pte>B"
+
+
+def test_htmx_gets_the_theatre_alone(client: TestClient) -> None:
+    whole, part = client.get(MAIL), client.get(MAIL, headers={"HX-Request": "true"})
+    assert "<!doctype html>" in whole.text
+    assert "<!doctype html>" not in part.text
+    assert part.text.count("<fault-theatre") == 1
+    assert step_of(whole.text) == step_of(part.text)
+    assert "HX-Request" in whole.headers["vary"]
+    assert whole.headers["etag"] != part.headers["etag"]
+
+
+def test_htmx_gets_the_whole_page_when_it_restores_history(client: TestClient) -> None:
+    headers = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<!doctype html>" in client.get(MAIL, headers=headers).text
+
+
+def test_a_page_that_did_not_change_is_not_sent_again(client: TestClient) -> None:
+    first = client.get(f"{MAIL}?step=3")
+    again = client.get(f"{MAIL}?step=3", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert "no-cache" in first.headers["cache-control"]
+
+
+def test_the_same_address_is_data_for_who_wants_data(client: TestClient) -> None:
+    assert client.get(MAIL, headers={"Accept": "application/json"}).json()["scenario"] == "mail"
+    assert client.get(MAIL, headers={"Accept": "text/plain"}).text == client.get(f"{MAIL}.txt").text
+    browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for accept in (browser, "*/*", "text/*", "text/html;q=0.9,application/json;q=0.8", "", "nonsense;q=x"):
+        assert "text/html" in client.get(MAIL, headers={"Accept": accept}).headers["content-type"], accept
+
+
+@pytest.mark.parametrize("url", ["/", MAIL, "/api/v1/kernels", "/healthz", "/nothing", "/static/x/nothing.js"])
+def test_every_answer_guards_its_reader(client: TestClient, url: str) -> None:
+    headers = client.get(url).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert "set-cookie" not in headers
+
+
+def test_no_page_has_script_or_style_inline(client: TestClient) -> None:
+    for url in ("/", MAIL, "/docs", "/kernel/wli-posted", "/scenario/mail", "/nothing"):
+        page = client.get(url).text
+        assert not re.search(r"\sstyle=|<style|\son[a-z]+=", page), url
+        for attributes in re.findall(r"<script\b([^>]*)>", page):
+            assert "src=" in attributes or 'type="application/json"' in attributes, url
+
+
+def test_a_run_page_is_small_enough_for_a_phone(client: TestClient) -> None:
+    sizes = []
+    page = client.get(MAIL, headers={"Accept-Encoding": "gzip"})
+    sizes.append(int(page.headers["content-length"]))
+    for address in set(re.findall(r'"(/static/[^"]+)"', page.text)):
+        sizes.append(int(client.get(address, headers={"Accept-Encoding": "gzip"}).headers["content-length"]))
+    assert len(sizes) > 5
+    assert sum(sizes) <= 150_000  # DESIGN 7: the whole page, gzipped
+
+
+def test_static_files_are_kept_for_ever_under_their_version(client: TestClient) -> None:
+    address = next(url for url in Addresses(client.get("/").text).found if url.endswith(".css"))
+    response = client.get(address)
+    assert "immutable" in response.headers["cache-control"]
+    assert response.headers["content-type"] == "text/css; charset=utf-8"
+    again = client.get(address, headers={"If-None-Match": response.headers["etag"]})
+    assert again.status_code == 304
+
+
+def test_a_static_file_of_another_version_is_served_and_not_kept(client: TestClient) -> None:
+    response = client.get("/static/old/vendor/htmx.min.js")
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-cache"
+    assert response.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "path", ["../pyproject.toml", "%2e%2e/pyproject.toml", "css/../../pyproject.toml", "/etc/passwd"]
+)
+def test_nothing_outside_the_static_files_is_served(client: TestClient, path: str) -> None:
+    assert client.get(f"/static/x/{path}", follow_redirects=True).status_code == 404
