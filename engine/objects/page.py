@@ -69,9 +69,9 @@ class Page(Entity):
         self.count = self.count + 1
 
     def attach_buffers(self, *, dirty: bool) -> None:
-        """create_empty_buffers(): the page gets its buffer heads, and they hold a reference."""
+        """create_empty_buffers(): the page gets its buffer heads, dirty if it is; they hold a reference."""
         for bh in self.bh:
-            bh.uptodate, bh.dirty, bh.block = True if self.uptodate else None, dirty or None, None
+            bh.uptodate, bh.dirty, bh.block = True if self.uptodate else None, dirty or self.dirty or None, None
         self.private, self.count = True, (self.count or 0) + 1
 
     def drop_buffers(self) -> None:
