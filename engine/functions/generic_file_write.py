@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.grab_cache_page import GrabCachePage
-from engine.functions.page_flags import set_page_dirty
+from engine.functions.page_flags import mark_buffers_dirty
 from engine.objects.page import Page
 from engine.values import ENOMEM, OK
 
@@ -69,12 +69,9 @@ class GenericFileWrite(KernelFunction):
     def commit_write(self, k: Machine) -> Next:
         """The page is dirty, and a block stands behind it."""
         page, (low, high) = self._page, self._span(k)
-        before = [bh.dirty for bh in page.bh]
-        set_page_dirty(k, page)
-        for i, bh in enumerate(page.bh):
-            touched = low < (i + 1) * k.block_size and high > i * k.block_size
+        mark_buffers_dirty(k, page, low, high)
+        for bh in page.bh:
             bh.uptodate, bh.new = True, None
-            bh.dirty = True if touched else before[i]
         self.done += high - low
 
     def unlock_page(self, k: Machine) -> Next:

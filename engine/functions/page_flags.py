@@ -38,6 +38,14 @@ def set_page_dirty(k: Machine, page: Page) -> None:
         k.inodes[mapping.file].dirty_pages = True
 
 
+def mark_buffers_dirty(k: Machine, page: Page, low: int, high: int) -> None:
+    """__block_commit_write(): the buffers under bytes [low, high) are dirty, and so is the page; others stay as they are."""
+    before = [bh.dirty for bh in page.bh]
+    set_page_dirty(k, page)
+    for i, bh in enumerate(page.bh):
+        bh.dirty = True if low < (i + 1) * k.block_size and high > i * k.block_size else before[i]
+
+
 def clear_page_dirty_for_io(page: Page) -> None:
     """PG_dirty goes, the DIRTY tag stays until set_page_writeback(). 2.6.9 does not look at page tables here."""
     page.dirty = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.page import Page
@@ -76,10 +77,20 @@ class Vmtruncate(KernelFunction):
         return self.truncate_page
 
     def zero_tail(self, k: Machine) -> Next:
-        """The rest of the last page becomes zero."""
-        page = k.cached(k.mappings[self.file], self.size // k.page_size)
-        if page is not None and self.size % k.page_size:
-            page.data = page.content.zero(self.size % k.page_size, k.page_size)
+        """The rest of the last page becomes zero, and its buffers forget their blocks."""
+        page, tail = k.cached(k.mappings[self.file], self.size // k.page_size), self.size % k.page_size
+        if page is None or not tail:
+            return self.block_truncate_page
+        if page.writeback or not k.free_lock(page.locked):
+            k.blocked_on = k.blocked_on or f"{page}.writeback"
+            return WAIT
+        page.data, page.mappedtodisk = page.content.zero(tail, k.page_size), None
+        for bh in page.bh[-(-tail // k.block_size) :]:
+            bh.clear()
+
+    def block_truncate_page(self, k: Machine) -> Next:
+        """On the disk too: a block that the new end cuts in two."""
+        return call(BlockTruncatePage(self.file, self.size))
 
     def ext2_truncate(self, k: Machine) -> Next:
         """The blocks beyond the end go back to the filesystem."""

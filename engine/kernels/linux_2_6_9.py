@@ -6,6 +6,7 @@ from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.function import KernelFunction
 from engine.functions.alloc_page import AllocPage
 from engine.functions.block_prepare_write import BlockPrepareWrite
+from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.cpu_load import CpuLoad
 from engine.functions.cpu_store import CpuStore
@@ -60,7 +61,7 @@ WRITE_PATH = (
 )  # fmt: skip
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
-    GrabCachePage, BlockPrepareWrite, GenericFileRead, Vmtruncate, ZapPteRange, DoFork, DoExit,
+    GrabCachePage, BlockPrepareWrite, GenericFileRead, Vmtruncate, BlockTruncatePage, ZapPteRange, DoFork, DoExit,
     SysOpen, SysClose, SysNiSyscall,
 )  # fmt: skip
 WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
