@@ -9,7 +9,6 @@ from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.user_range import MapRef
-from engine.objects.page import Page
 from engine.values import SIGBUS, Run
 
 if TYPE_CHECKING:
@@ -62,14 +61,10 @@ class CpuStore(KernelFunction):
 
     def write(self, k: Machine) -> Next:
         """The bytes change in memory, and the dirty bit is set in the page table. The kernel does not notice."""
-        mm, vpn, cpu = k.current.mm, self._vpn(k), k.cpu(k.current)
-        if not cpu.mark_dirty(mm, vpn):
+        if not k.cpu(k.current).mark_dirty(k.current.mm, self._vpn(k)):
             return self.walk
-        entry = cpu.tlb[vpn]
-        assert entry is not None
         low, high = span(k, self.at, self.stop)
-        whole = Run(low - self.at + self.start, high, self.text, "")
-        put(k, k.page(entry.pfn), vpn, whole.cut(low, high))
+        put(k, self._vpn(k), Run(low - self.at + self.start, high, self.text, "").cut(low, high))
         self.at += high - low
         if self.at < self.stop:
             return self.tlb
@@ -120,8 +115,11 @@ def span(k: Machine, at: int, stop: int) -> tuple[int, int]:
     return low, min(k.page_size, low + stop - at)
 
 
-def put(k: Machine, page: Page, vpn: int, piece: Run) -> None:
-    """Bytes arrive in a frame; what is bound for a file is owed to it from now on."""
+def put(k: Machine, vpn: int, piece: Run) -> None:
+    """Bytes arrive in the frame the TLB names; what is bound for a file is owed to it from now on."""
+    entry = k.cpu(k.current).tlb[vpn]
+    assert entry is not None
+    page = k.page(entry.pfn)
     task, record, (low, high, text, _) = k.current, k.store(k.current.task, k.current.line), piece
     origin = f"{task.task}.{task.line}"
     page.data = page.content.write(low, high, text, origin)
