@@ -69,7 +69,9 @@ def _file(k: Machine, scenario: Scenario, name: str) -> None:
 
 def _extent(k: Machine, inode: Inode, extent: Extent) -> None:
     data = Data(extent.length).write(0, extent.length if len(extent.text) == 1 else len(extent.text), extent.text)
-    for at in range(0, extent.length, k.block_size):
+    inside = min(extent.length, inode.size - extent.offset)
+    data = data.zero(inside, data.size)
+    for at in range(0, inside, k.block_size):
         iblock = (extent.offset + at) // k.block_size
         missing = len(k.map.path(iblock)) - len(k.map.chain(inode, iblock))
         owners = [f"{inode.file}:index"] * (missing - 1) + [inode.file]
