@@ -119,8 +119,9 @@ class Stage:
         return None
 
     def lines(self, name: str, count: int = 1) -> Stage:
-        """Run a task until so many more lines are done."""
-        task, target = self.k.tasks[name], self.k.tasks[name].line + count
+        """Run a task until so many more lines are done, one that it is in the middle of included."""
+        task = self.k.tasks[name]
+        target = task.line + count - (task.stack is not None)
         while task.line < target or task.stack is not None:
             assert self.step(name) is not None, f"{name} is stuck in line {task.line}"
         return self
