@@ -58,7 +58,7 @@ class Accounts:
         file, _, index = owner.partition(":")
         hue = self.pages.cast.hues.get(file, 0)
         if index:
-            return {"kind": "index", "hue": hue, "letter": f"{file[:1]} idx", "raw": raw}
+            return {"kind": "index", "hue": hue, "letter": "ix", "raw": raw}
         known = any(file == shown.name for shown in self.pages.cast.files)
         return {"kind": "used" if known else "ballast", "hue": hue, "letter": file[:3], "raw": raw}
 

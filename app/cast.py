@@ -17,7 +17,7 @@ from engine import Scenario, Trace
 
 MAX_LOOSE = 6
 MAX_BLOCKS = 48
-SEARCHED = 1 << 20
+BESIDE = 4
 CROWD = 5
 """More rows of address space than this, in more than one mapping: then each shows only what the run touches."""
 HUES = 4
@@ -179,6 +179,7 @@ class _Watch:
 
     def _mapping(self, mm: str, vma: Range, hues: Mapping[str, int]) -> scene.Mapping:
         touched = {vpn for owner, vpn in self.entries if owner == mm}
+        touched |= {vma.start + index - vma.pgoff for index in self.pages.get(vma.file or "", ())}
         crowded = len(self.vmas) > 1 and sum(vma.end - vma.start for vma in self.vmas.values()) > CROWD
         room = max(2, MAX_ROWS // len(self.vmas)) if len(self.vmas) > 1 else MAX_ROWS
         shown, hidden = _window(range(vma.start, vma.end), touched, room, spare=crowded)
@@ -198,10 +199,13 @@ class _Watch:
 
 
 def _window(pages: range, touched: set[int], room: int, *, spare: bool) -> tuple[tuple[int, ...], int]:
-    """At most `room` of the pages, touched ones first, in order, others only to spare; and how many are not shown."""
+    """At most `room` of the pages, touched ones first, a few others beside them; and how many are not shown.
+
+    With `spare` no untouched page is shown beside a touched one.
+    """
     if len(pages) <= room and not spare:
         return tuple(pages), 0
-    first = [page for page in pages[:SEARCHED] if page in touched][:room] or list(pages[:1])
-    more = [] if spare else [page for page in pages[:room] if page not in first][: room - len(first)]
-    shown = tuple(sorted([*first, *more]))
-    return shown, len(pages) - len(shown)
+    first = sorted(page for page in touched if page in pages)[:room]
+    wanted = max(len(first), 1 if spare else BESIDE)
+    more = [page for page in pages[: wanted + len(first)] if page not in first][: wanted - len(first)]
+    return tuple(sorted([*first, *more])), len(pages) - wanted

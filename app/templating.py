@@ -19,7 +19,7 @@ from app.cells import Value
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "timeline.css",
-    "pages.css", "phone.css", "motion.css",
+    "pages.css", "phone.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ JSON that the page carries for its script.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,8 @@ OUTCOMES = {
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 WORST_ANSWERS = ("no:", "never", "raced", "yes")
 PTRS_PER_PTE = 1024
+MAX_STEPS = 2000
+"""Steps a page carries: more would be too much for a phone to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,16 @@ class Stage:
         """The raw cells that are shown, and the view cells, after step n."""
         raw = {at: value for at, value in self.trace.state_at(n).items() if shown(at)}
         return {**raw, **self.view.state_at(n)}
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said of the run as a whole, and of functions that do what a kernel must not."""
+        build = [self.kernel.build.verdict] if self.kernel.build else []
+        asleep = ((step.function, self.kernel.functions.get(step.function)) for step in self.trace.steps)
+        said = {
+            f"{name}: {kind.sleeps_atomic}": None for name, kind in asleep if kind is not None and kind.sleeps_atomic
+        }
+        return (*build, *said, *self.trace.notes)
 
     # -- the picture ------------------------------------------------------------------------------------------------
 
@@ -216,6 +228,11 @@ class Moment:
         return self.link.url()
 
     @property
+    def is_gallery(self) -> bool:
+        """Whether the gallery has this scenario, so that there is a page about it."""
+        return engine.gallery().get(self.stage.scenario.id) == self.stage.scenario
+
+    @property
     def scenarios(self) -> Iterator[Choice]:
         """The gallery, each under this kernel."""
         for name, scenario in engine.gallery().items():
@@ -270,9 +287,12 @@ def stage_of(run: runs.Run) -> Stage:
 
 def make_stage(run: runs.Run) -> Stage:
     """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
-    order = run.order
+    order, trace = run.order, run.trace
     kernel = engine.KERNELS[order.kernel]
-    return Stage(order.scenario, kernel, run.trace, build_view(run.trace, order.scenario, kernel), results(run))
+    if len(trace.steps) > MAX_STEPS:
+        note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
+        trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))
+    return Stage(order.scenario, kernel, trace, build_view(trace, order.scenario, kernel), results(run))
 
 
 def results(run: runs.Run) -> dict[str, Result]:

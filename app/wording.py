@@ -103,7 +103,6 @@ def fate_sentence(change: FateChange) -> str:
 def place_of(kernel: Kernel, function: str) -> tuple[str, str]:
     """(heading, where) of a function: the file of the real source, or that it is none."""
     source = str(getattr(kernel.functions.get(function), "source", ""))
-    first = source.partition(" ")[0].rstrip(",;")
-    if "/" in first:
-        return "Kernel", first
+    if found := re.search(r"[\w./-]+\.[chS]\b", source):
+        return "Kernel", found[0]
     return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")

@@ -10,8 +10,16 @@ import { Scene } from './scene.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
 
+const RESTING = 120
+
+/** What had the focus when another run was asked for: it gets it back when that run has come. */
+let focused = ''
+
 class FaultTheatre extends HTMLElement {
   #leave = new AbortController()
+  #soon
+  #frame
+  #rest = () => {}
 
   connectedCallback() {
     this.trace = new Trace(JSON.parse(this.querySelector('script[data-trace]').textContent))
@@ -26,12 +34,15 @@ class FaultTheatre extends HTMLElement {
     document.addEventListener('keydown', event => this.#key(event), { signal })
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     this.go(Number(this.dataset.step))
+    requestAnimationFrame(refocus)
   }
 
   disconnectedCallback() {
     this.transport.pause()
     this.motion.cancel()
     this.#leave.abort()
+    clearTimeout(this.#soon)
+    cancelAnimationFrame(this.#frame)
   }
 
   get at() { return this.trace.at }
@@ -41,12 +52,11 @@ class FaultTheatre extends HTMLElement {
   async go(to, { address = 'replace', played = false } = {}) {
     this.motion.cancel()
     const forward = to === this.at + 1
-    const scrubbing = !forward
     if (forward) this.motion.before(to)
     this.scene.show(this.trace.seek(to))
     this.#mirror(address)
     this.inspector.show()
-    this.#keepInSight(scrubbing)
+    this.#keepInSight()
     this.querySelector('#caption').setAttribute('aria-live', played ? 'off' : 'polite')
     this.dispatchEvent(new CustomEvent('fault:step', { bubbles: true, detail: { at: this.at, event: this.event } }))
     if (forward) await this.motion.after(this.transport.rate)
@@ -93,14 +103,30 @@ class FaultTheatre extends HTMLElement {
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
-    if (address === 'push') history.pushState({ fault: at }, '', here)
-    else if (location.pathname + location.search !== here) history.replaceState({ ...history.state, fault: at }, '', here)
+    this.#address(here, address)
+  }
+
+  /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
+  #address(here, how) {
+    const state = { fault: this.at }
+    if (how === 'push') {
+      this.#rest()
+      return history.pushState(state, '', here)
+    }
+    clearTimeout(this.#soon)
+    this.#rest = () => {
+      clearTimeout(this.#soon)
+      if (location.pathname + location.search !== here) history.replaceState({ ...history.state, ...state }, '', here)
+      this.#rest = () => {}
+    }
+    this.#soon = setTimeout(() => this.#rest(), RESTING)
   }
 
   #click(event) {
     const link = event.target.closest('a')
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
+    if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what) return this.#do(what, event)
@@ -139,7 +165,8 @@ class FaultTheatre extends HTMLElement {
     this.dataset.pane = tab.dataset.tab
     for (const other of this.querySelectorAll('[data-tab]')) other.toggleAttribute('aria-current', false)
     tab.setAttribute('aria-current', 'true')
-    this.#keepInSight(true)
+    this.#keepInSight()
+    if (this.dataset.pane === 'events') this.querySelector('.events [data-now]')?.scrollIntoView({ block: 'center' })
   }
 
   #scrub(event) {
@@ -165,13 +192,22 @@ class FaultTheatre extends HTMLElement {
 
   /** Scroll the lists, and only them, so that the present line can be seen. */
   #keepInSight() {
-    for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
-      const list = line.closest('ol')
-      if (list.scrollHeight <= list.clientHeight) continue
-      const top = line.offsetTop - list.offsetTop
-      if (top < list.scrollTop + 30 || top > list.scrollTop + list.clientHeight - 60) list.scrollTop = top - list.clientHeight / 2
-    }
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => {
+      for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
+        const list = line.closest('ol')
+        if (list.scrollHeight <= list.clientHeight) continue
+        const top = line.offsetTop - list.offsetTop
+        if (top < list.scrollTop + 30 || top > list.scrollTop + list.clientHeight - 60) list.scrollTop = top - list.clientHeight / 2
+      }
+    })
   }
+}
+
+/** What is swapped goes after what replaces it has come, so the focus is free only now. */
+function refocus() {
+  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true })
+  focused = ''
 }
 
 customElements.define('fault-theatre', FaultTheatre)

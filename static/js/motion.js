@@ -123,7 +123,7 @@ export class Motion {
     if (!a || !b) return
     const near = { x: a.x + (b.x - a.x) * 0.9, y: a.y + (b.y - a.y) * 0.9 }
     this.shake('.filesystem .bits')
-    await this.#run(this.#token(text, 'refusal'), [at(a, 0.7, 0), { ...at(a, 1, 1), offset: 0.1 }, { ...at(near, 1.1, 1), offset: 0.5 }, at(a, 0.9, 1), at(a, 0.7, 0)], 2)
+    await this.#run(this.#token(text, 'failed'), [at(a, 0.7, 0), { ...at(a, 1, 1), offset: 0.1 }, { ...at(near, 1.1, 1), offset: 0.5 }, at(a, 0.9, 1), at(a, 0.7, 0)], 2)
   }
 
   /** A name tag flies from a place in the block map to the new block. */

@@ -113,13 +113,25 @@ def test_another_kernel_keeps_the_meaning_of_the_step(tab: Open) -> None:
     expect(page.locator(".caption")).to_contain_text("do_no_page · enough_space")
 
 
+def test_the_focus_survives_a_change_of_kernel(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=42")
+    page.locator("#kernel-chooser").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile("The patch as posted"))
+    expect(page.locator("#kernel-chooser")).to_be_focused()
+
+
 def test_back_undoes_a_jump(tab: Open) -> None:
     page = tab(f"{MAIL}?step=10")
+    page.keyboard.press("ArrowRight")
     page.locator(".events a[data-step='104']").click()
     assert step_of(page) == 104
     page.go_back()
-    expect(page).to_have_url(re.compile("step=10$"))
-    assert step_of(page) == 10
+    expect(page).to_have_url(re.compile("step=11$"))
+    assert step_of(page) == 11
 
 
 def test_a_scenario_is_chosen_from_the_bar(tab: Open) -> None:
