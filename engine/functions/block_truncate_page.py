@@ -1,4 +1,4 @@
-"""block_truncate_page(): what the last block holds beyond the new end becomes zero on the disk too. fs/buffer.c, 2.6.9."""
+"""block_truncate_page(): what the last block holds beyond the new end becomes zero. fs/buffer.c, 2.6.9."""
 
 from __future__ import annotations
 

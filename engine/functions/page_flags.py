@@ -39,7 +39,7 @@ def set_page_dirty(k: Machine, page: Page) -> None:
 
 
 def mark_buffers_dirty(k: Machine, page: Page, low: int, high: int) -> None:
-    """__block_commit_write(): the buffers under bytes [low, high) are dirty, and so is the page; others stay as they are."""
+    """__block_commit_write(): the buffers under bytes [low, high) are dirty, and so is the page; others stay."""
     before = [bh.dirty for bh in page.bh]
     set_page_dirty(k, page)
     for i, bh in enumerate(page.bh):
