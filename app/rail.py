@@ -308,7 +308,7 @@ def _equip(journey: Journey) -> None:
         if "do_page_fault" in functions:
             journey.title = journey.title.replace(" · ", " fault · ", 1)
         else:
-            journey.note = "no fault: the kernel does not notice, and nobody is asked"
+            journey.note = "no fault: nobody is asked"
     elif journey.kind == "writeback":
         failed = "block_write_full_page.recover" in points
         journey.stations = tuple(s for s in WRITEBACK if s.label not in (("submit",) if failed else ("recover",)))

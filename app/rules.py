@@ -175,6 +175,8 @@ class Pages:
     def _cached(self, get: Get, file: str, index: int, pfn: int, blocks: tuple[int | None, ...]) -> tuple[str, str]:
         """(state, words) of a page that is in the page cache."""
         homeless = None in blocks
+        if self.leaks(get, file, index):
+            return "leaked", "a private store"
         if not get(f"page/{pfn}.uptodate"):
             return "read", "being read"
         if get(f"page/{pfn}.writeback"):
@@ -191,6 +193,12 @@ class Pages:
         size = self.cast.page_size
         here = (s for s in self.stores if s.file == file and s.start < (index + 1) * size and s.stop > index * size)
         return letters(tuple((s.text[0], 1) for s in here if get(f"store/{s.id}.fate") == "lost")).replace("0", "")
+
+    def leaks(self, get: Get, file: str, index: int) -> bool:
+        """Whether a private store has reached this page of a file: copy-on-write is broken."""
+        behind = {(m.mm, vpn) for m in self.cast.mappings if m.file == file for vpn, shown in m.pages if shown == index}
+        stores = (s for s in self.stores if s.file is None and any((s.mm, vpn) in behind for vpn in s.vpns))
+        return any(get(f"store/{store.id}.fate") == "leaked" for store in stores)
 
     def _dirty_entry(self, get: Get, file: str, index: int, pfn: int) -> bool:
         """Whether some page table has the page's only dirty mark."""

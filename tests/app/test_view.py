@@ -107,6 +107,14 @@ def test_a_private_copy_stands_outside_the_page_cache() -> None:
     assert {"A", "B"} in owners, "after fork both have the frame, until one of them stores"
 
 
+def test_a_broken_copy_on_write_shows_the_private_store_in_the_page_of_the_file() -> None:
+    trace, view = run("private-full-disk", "wli-posted")
+    leaks = [step.n for step in trace.steps if any(change.new == "leaked" for change in step.fates)]
+    state = view.state_at(leaks[0])
+    assert [at for at, value in state.items() if value == "a private store"]
+    assert state["badge.fate"] == "leaked"
+
+
 def test_quota_is_drawn_block_by_block() -> None:
     trace, view = run("quota")
     hard = gallery()["quota"].filesystem.quota["alice"].hard
