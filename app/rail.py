@@ -160,6 +160,7 @@ class Journey:
     stations: tuple[Station, ...] = ()
     note: str = ""
     line: str = ""
+    _places: dict[str, int | None] = field(default_factory=dict)
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
@@ -182,7 +183,7 @@ class Journey:
         here = 0 if past and self.kind == "fault" else -1
         answers: dict[int, str] = {0: ""} if here == 0 else {}
         for _, point, answer in past:
-            place = next((i for i, station in enumerate(self.stations) if station.has(point)), None)
+            place = self._place(point)
             if place is None or self._is_retry(here, place):
                 continue
             if place < here:
@@ -190,6 +191,12 @@ class Journey:
             here = place
             answers[place] = _first(answers.get(place, ""), ANSWERS.get(point) or answer or "")
         return here, answers
+
+    def _place(self, point: str) -> int | None:
+        """The station that a step stands at."""
+        if point not in self._places:
+            self._places[point] = next((i for i, station in enumerate(self.stations) if station.has(point)), None)
+        return self._places[point]
 
     def _is_retry(self, here: int, place: int) -> bool:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""

@@ -88,6 +88,7 @@ def render(template: str, **context: Any) -> str:
 def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
     """What run.html shows of a run at a step."""
     stage = theatre.stage_of(run)
+    step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     cells = Cells(stage.state_at(step))
     return {
         **context,

@@ -133,18 +133,18 @@ class Sheet:
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
         """Give entities these fields and no others."""
         for name, fields in entities:
-            for field in self._fields.get(name, {}):
-                if field not in fields:
-                    self._write(f"{name}.{field}", None)
+            before = self._fields.get(name, {})
+            if before == fields:
+                continue
+            for field in [field for field in before if field not in fields]:
+                self._write(f"{name}.{field}", None)
             for field, value in fields.items():
-                self._write(f"{name}.{field}", value)
+                if before.get(field) != value:
+                    self._write(f"{name}.{field}", value)
             self._fields[name] = fields
 
     def _write(self, at: str, value: Value) -> None:
-        old = self.cells.get(at)
-        if old == value and type(old) is type(value):
-            return
-        self.log.setdefault(at, old)
+        self.log.setdefault(at, self.cells.get(at))
         if value is None:
             self.cells.pop(at, None)
         else:
