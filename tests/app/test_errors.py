@@ -268,9 +268,9 @@ json_values = st.recursive(
 )
 scenario_parts = st.fixed_dictionaries(
     {},
-    optional={
-        key: json_values for key in ("title", "machine", "filesystem", "files", "tasks", "schedule", "id", "story")
-    },
+    optional=dict.fromkeys(
+        ("title", "machine", "filesystem", "files", "tasks", "schedule", "id", "story"), json_values
+    ),
 )
 
 

@@ -1,11 +1,11 @@
 """Scenarios in five lines, and a machine one can walk by hand.
 
-    told = play({"A": ["m = mmap(f, 4P, READ|WRITE, SHARED)", 'm[2P] = "C"', "msync(m, SYNC)"]}, blocks=1)
-    assert told.result("A", 3) == "ENOSPC"
+told = play({"A": ["m = mmap(f, 4P, READ|WRITE, SHARED)", 'm[2P] = "C"', "msync(m, SYNC)"]}, blocks=1)
+assert told.result("A", 3) == "ENOSPC"
 
-    stage = Stage(make({"A": [MAP, 'm[2P] = "C"']}))
-    stage.lines("A", 2)
-    assert stage.pte("A", 0x40002) == 0x67
+stage = Stage(make({"A": [MAP, 'm[2P] = "C"']}))
+stage.lines("A", 2)
+assert stage.pte("A", 0x40002) == 0x67
 """
 
 from __future__ import annotations
@@ -13,8 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine import KERNEL_TASKS, KERNELS, Kernel, Limits, Machine, Scenario, Trace, build, parse_schedule, run
-from engine import scenario_from_data
+from engine import (
+    KERNEL_TASKS,
+    KERNELS,
+    Kernel,
+    Limits,
+    Machine,
+    Scenario,
+    Trace,
+    build,
+    parse_schedule,
+    run,
+    scenario_from_data,
+)
 from engine.machine import Moved
 from engine.objects.page import Page
 from engine.objects.task import Task
@@ -97,7 +108,12 @@ class Told:
 
 
 def play(
-    tasks: Mapping[str, Script], kernel: str = STOCK, *, under: str | None = None, limits: Limits | None = None, **world: Any
+    tasks: Mapping[str, Script],
+    kernel: str = STOCK,
+    *,
+    under: str | None = None,
+    limits: Limits | None = None,
+    **world: Any,
 ) -> Told:
     """Make a scenario, run it, and give what there is to tell. `under` is a schedule as text."""
     scenario = make(tasks, **world)

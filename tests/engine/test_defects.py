@@ -51,7 +51,9 @@ def test_w2a_everybody_who_maps_zeroes_sees_what_was_stored_to_the_zero_page(ker
 @pytest.mark.parametrize(("kernel", "seen"), [(POSTED, "c"), (CORRECTED, "p"), (STOCK, "p")])
 def test_w2b_a_childs_store_appears_in_its_parent(kernel: str, seen: str) -> None:
     child = {"child_of": "A", "script": ['m[0] = "c"']}
-    told = play({"A": [ANON, 'm[0] = "p"', "fork(B)", "x = m[0]"], "B": child}, kernel, under="A,A@do_fork.wake_up_forked>B")
+    told = play(
+        {"A": [ANON, 'm[0] = "p"', "fork(B)", "x = m[0]"], "B": child}, kernel, under="A,A@do_fork.wake_up_forked>B"
+    )
     assert told.result("A", 4) == seen
 
 
@@ -173,7 +175,9 @@ def test_x4_corrected_only_one_of_two_stores_is_let_through() -> None:
     assert sorted(store.fate for store in told.stores.values()) == ["durable", "refused"]
 
 
-@pytest.mark.parametrize(("kernel", "fates"), [(POSTED, {"clean-unsaved", "durable"}), (CORRECTED, {"refused", "durable"})])
+@pytest.mark.parametrize(
+    ("kernel", "fates"), [(POSTED, {"clean-unsaved", "durable"}), (CORRECTED, {"refused", "durable"})]
+)
 def test_x4_a_competing_write_takes_the_block_between_question_and_entry(kernel: str, fates: set[str]) -> None:
     # S04. write(2) allocates at once; the corrected fault has its block by then, or hears that there is none.
     told = last_block(kernel, ['pwrite(f, "B", 2P)', "fsync(f)"])

@@ -16,7 +16,7 @@ def stage(*script: str, kernel: str = STOCK, **world: int) -> Stage:
     return Stage(make({"A": list(script)}, **world), kernel).lines("A", len(script))
 
 
-# -- page table entries: facts 0, the table of low bytes ----------------------------------------------------------
+# -- page table entries: facts 0, the table of low bytes -------------------------------------------------------------
 
 
 def test_the_bits_have_the_values_of_asm_i386_pgtable_h() -> None:
@@ -93,7 +93,7 @@ def test_a_protection_none_entry_is_0xa0_and_traps() -> None:
     assert s.lines("A").result("A", 4) == "SIGSEGV"
 
 
-# -- the TLB ------------------------------------------------------------------------------------------------------
+# -- the TLB ---------------------------------------------------------------------------------------------------------
 
 
 def test_each_cpu_has_a_tlb_of_its_own() -> None:
@@ -132,7 +132,14 @@ def test_another_address_space_empties_the_tlb() -> None:
 
 def test_a_fault_that_a_sibling_has_seen_to_is_spurious() -> None:
     # 1a.2 step 3, last line: mkdirty if write, mkyoung, done.
-    s = Stage(make({"A": {"cpu": 0, "script": [MAP, 'm[0] = "x"']}, "B": {"thread_of": "A", "cpu": 1, "script": ['m[1] = "y"']}}))
+    s = Stage(
+        make(
+            {
+                "A": {"cpu": 0, "script": [MAP, 'm[0] = "x"']},
+                "B": {"thread_of": "A", "cpu": 1, "script": ['m[1] = "y"']},
+            }
+        )
+    )
     s.lines("A").until("B", "do_page_fault.down_read").lines("A").until("B", "handle_pte_fault.ptep_set_access_flags")
     s.rest("B")
     assert s.pte("A") == 0x67
@@ -140,7 +147,7 @@ def test_a_fault_that_a_sibling_has_seen_to_is_spurious() -> None:
     assert s.page(0).content.text(3) == "xya"
 
 
-# -- do_no_page: what was learned before the lock was dropped is asked again ----------------------------------------
+# -- do_no_page: what was learned before the lock was dropped is asked again -----------------------------------------
 
 
 @pytest.mark.parametrize("kernel", [STOCK, CORRECTED])
@@ -165,7 +172,7 @@ def test_a_file_cut_short_during_a_fault_is_noticed(kernel: str, mapping: str) -
     assert s.free_frames() == before
 
 
-# -- copy on write: 1a.5, 1a.6 --------------------------------------------------------------------------------------
+# -- copy on write: 1a.5, 1a.6 ---------------------------------------------------------------------------------------
 
 
 def test_a_load_of_anonymous_memory_maps_the_zero_page_without_counting_it() -> None:
@@ -238,7 +245,7 @@ def test_a_copy_is_given_up_when_the_entry_changed_meanwhile() -> None:
     assert s.free_frames() == 16 - 3  # ZERO_PAGE, the file's page, one copy
 
 
-# -- fork: 1a.9 -----------------------------------------------------------------------------------------------------
+# -- fork: 1a.9 ------------------------------------------------------------------------------------------------------
 
 
 def test_fork_copies_a_shared_entry_clean_and_old_and_leaves_d_to_the_parent() -> None:
@@ -265,7 +272,7 @@ def test_a_child_that_leaves_takes_no_dirty_bit_away() -> None:
     assert s.pte("A") == 0x67
 
 
-# -- I1: counts -----------------------------------------------------------------------------------------------------
+# -- I1: counts ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kernel", ALL)

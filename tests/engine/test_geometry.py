@@ -112,7 +112,13 @@ def test_a_page_of_small_blocks_costs_each_of_them() -> None:
 
 def test_neighbours_share_their_index_block() -> None:
     # General rule: depth minus the levels that already exist.
-    script = ["m = mmap(f, 4P, READ|WRITE, SHARED, 12P)", 'm[0] = "x"', "msync(m, SYNC)", 'm[1P] = "y"', "msync(m, SYNC)"]
+    script = [
+        "m = mmap(f, 4P, READ|WRITE, SHARED, 12P)",
+        'm[0] = "x"',
+        "msync(m, SYNC)",
+        'm[1P] = "y"',
+        "msync(m, SYNC)",
+    ]
     told = play({"A": script}, size="16P", data={})
     assert told.end["fs.free"] == 16 - 3
 
@@ -132,7 +138,9 @@ def test_allocation_is_all_or_nothing(free: int) -> None:
 
 
 def test_an_index_block_goes_back_when_its_last_pointer_does() -> None:
-    told = play({"A": ['pwrite(f, "x", 12P)', 'pwrite(f, "y", 13P)', "ftruncate(f, 13P)", "ftruncate(f, 12P)"]}, size="16P")
+    told = play(
+        {"A": ['pwrite(f, "x", 12P)', 'pwrite(f, "y", 13P)', "ftruncate(f, 13P)", "ftruncate(f, 12P)"]}, size="16P"
+    )
     assert told.results("A") == ["1", "1", "0", "0"]
     free = [told.after(f"A.{line}.vmtruncate.up_i_sem")["fs.free"] for line in (3, 4)]
     assert free == [16 - 3, 16 - 1]
@@ -180,7 +188,9 @@ def test_going_under_the_soft_limit_ends_the_grace_time() -> None:
 
 
 def test_the_hard_limit_holds_within_the_grace_time() -> None:
-    told = play({"A": ['pwrite(f, "x", 1P)', 'pwrite(f, "y", 2P)']}, quota={"alice": {"soft": 1, "hard": 2, "grace": "7d"}})
+    told = play(
+        {"A": ['pwrite(f, "x", 1P)', 'pwrite(f, "y", 2P)']}, quota={"alice": {"soft": 1, "hard": 2, "grace": "7d"}}
+    )
     assert told.results("A") == ["1", "EDQUOT"]
 
 
@@ -210,7 +220,9 @@ WRITERS = [
 ]
 
 
-@pytest.mark.parametrize("world", [{"quota": {"alice": {"hard": 1}}}, {"blocks": 2, "reserved": 1}], ids=["quota", "reserve"])
+@pytest.mark.parametrize(
+    "world", [{"quota": {"alice": {"hard": 1}}}, {"blocks": 2, "reserved": 1}], ids=["quota", "reserve"]
+)
 @pytest.mark.parametrize(("who", "mine", "others", "found"), WRITERS, ids=[writer[0] for writer in WRITERS])
 def test_who_writes_decides_whether_data_survives(
     who: str, mine: list[str], others: list[dict[str, object]], found: str, world: dict[str, int]

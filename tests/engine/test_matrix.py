@@ -15,7 +15,9 @@ READ = "x = pread(f, 1, 2P)"
 
 def test_stock_with_msync_by_the_user() -> None:
     # 7.2 row 1: store ok, msync -ENOSPC, then 0; others read new data until eviction, then zeros.
-    told = play({"A": [*STORE, "msync(m, SYNC)", "msync(m, SYNC)", "exit()"], "B": [READ, "drop_caches()", READ]}, blocks=1)
+    told = play(
+        {"A": [*STORE, "msync(m, SYNC)", "msync(m, SYNC)", "exit()"], "B": [READ, "drop_caches()", READ]}, blocks=1
+    )
     assert told.results("A") == ["0", "ok", "ENOSPC", "0", "0"]
     assert told.results("B") == ["C", "0", "."]
     assert told.fates("A.2") == ["at-risk", "clean-unsaved", "lost"]
@@ -49,7 +51,9 @@ def test_the_root_reserve_saves_what_pdflush_writes_first() -> None:
     by_user = play({"A": [*STORE, "msync(m, SYNC)"]}, blocks=2, reserved=1)
     assert by_user.result("A", 3) == "ENOSPC"
     by_pdflush = play(
-        {"A": [*STORE, "munmap(m)"], "B": ["writeback()"], "C": ["fsync(f)", "drop_caches()", READ]}, blocks=2, reserved=1
+        {"A": [*STORE, "munmap(m)"], "B": ["writeback()"], "C": ["fsync(f)", "drop_caches()", READ]},
+        blocks=2,
+        reserved=1,
     )
     assert by_pdflush.results("C") == ["0", "0", "C"]
     assert by_pdflush.outcome == "kept"
@@ -85,7 +89,9 @@ def test_reclaim_shows_zeros_in_the_same_pass() -> None:
 
 @pytest.mark.parametrize("kernel", [POSTED, CORRECTED])
 @pytest.mark.parametrize("why", [{"blocks": 1}, {"quota": {"alice": {"hard": 1}}}, {"blocks": 2, "reserved": 1}])
-def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say(kernel: str, why: dict[str, int]) -> None:
+def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say(
+    kernel: str, why: dict[str, int]
+) -> None:
     # 7.2 rows posted and corrected: SIGBUS, not executed; msync 0, 0; old data; zeros.
     script = [*STORE, "msync(m, SYNC)", "msync(m, SYNC)", "x = m[2P]"]
     told = play({"A": {"on_sigbus": "next", "script": script}, "B": [READ]}, kernel, **why)
@@ -117,9 +123,7 @@ def test_close_reports_nothing() -> None:
 
 def test_readers_see_unsaved_data_until_eviction() -> None:
     # 1a.14: plain read(2) and mmap readers.
-    told = play(
-        {"A": [*STORE, "msync(m, SYNC)"], "B": ["n = mmap(f, 4P, READ, SHARED)", "x = n[2P]", READ]}, blocks=1
-    )
+    told = play({"A": [*STORE, "msync(m, SYNC)"], "B": ["n = mmap(f, 4P, READ, SHARED)", "x = n[2P]", READ]}, blocks=1)
     assert told.results("B") == ["0", "C", "C"]
 
 

@@ -82,7 +82,7 @@ def small(**more: Any) -> dict[str, Any]:
     return {"title": "x", "tasks": {"A": {"user": "alice", "script": ["sync()"]}}, **more}
 
 
-# -- what is read ---------------------------------------------------------------------------------------------------
+# -- what is read ----------------------------------------------------------------------------------------------------
 
 
 def test_the_example_of_the_design_reads_as_meant() -> None:
@@ -182,7 +182,7 @@ def test_a_file_by_itself_knows_no_pages() -> None:
         File.model_validate({"size": "4P"})
 
 
-# -- the numbers of ext2, from kernel-facts 3.3 -----------------------------------------------------------------------
+# -- the numbers of ext2, from kernel-facts 3.3 ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_index_blocks_are_shared() -> None:
     assert blocks_of(File(size=1 << 30, data=data), Geometry(4096, 4096)) == 4 + 1 + 2
 
 
-# -- what is refused, and where ---------------------------------------------------------------------------------------
+# -- what is refused, and where --------------------------------------------------------------------------------------
 
 REFUSED: list[tuple[str, str, str]] = [
     ("title: The mail's experiment", "order: 1", "1:1: title is missing. Add title: The mail's experiment."),
@@ -453,7 +453,7 @@ def test_a_scenario_is_read_in_a_fraction_of_its_budget() -> None:
     assert statistics.median(once() for _ in range(30)) < 0.006
 
 
-# -- and back ---------------------------------------------------------------------------------------------------------
+# -- and back --------------------------------------------------------------------------------------------------------
 
 
 def test_defaults_are_left_out_and_sizes_are_spelt() -> None:
@@ -519,7 +519,7 @@ def test_plain_data_of_any_shape_is_a_scenario_or_has_problems(key: str, value: 
     assert all(problem.message for problem in found(scenario_from_data, small(**{key: value})))
 
 
-# -- the schema -------------------------------------------------------------------------------------------------------
+# -- the schema ------------------------------------------------------------------------------------------------------
 
 
 def test_the_schema_describes_every_part() -> None:
@@ -541,7 +541,7 @@ def test_the_patterns_of_the_schema_allow_what_is_allowed() -> None:
     assert not any(re.match(size["pattern"], text) for text in ("4p", "", "P", "-1", "4 P"))
 
 
-# -- the gallery ------------------------------------------------------------------------------------------------------
+# -- the gallery -----------------------------------------------------------------------------------------------------
 
 
 def gallery() -> dict[str, Scenario]:
