@@ -49,12 +49,12 @@ class Moments:
 
     def beginning(self) -> Iterator[tuple[str, Fields]]:
         """Step 0: nothing has happened yet."""
-        if self.journeys:
-            yield from self.journeys[0].fields_at(0)
+        yield from self._to_come()
+        first, _, rest = str(self.scenario.story or self.scenario.title).partition(". ")
         yield "caption", {
             "where": "before the first step",
-            "text": str(self.scenario.question or self.scenario.title),
-            "why": str(self.scenario.story) or None,
+            "text": f"{first}." if rest else first,
+            "why": rest or None,
             "picture": "Nothing is mapped yet.",
         }  # fmt: skip
         yield "changes", {"title": "What changed"}
@@ -65,6 +65,13 @@ class Moments:
         for run in self.runs:
             yield f"seg/{run.key}", {"state": "ahead"}
         yield from focus.fields(self._spot, _nothing, _nothing, "nobody yet", "")
+
+    def _to_come(self) -> Iterator[tuple[str, Fields]]:
+        """The rail before anything has happened: that of the first fault, or of the first step."""
+        faults = (journey for journey in self.journeys if journey.kind == "fault" and not journey.quiet)
+        first = next(faults, self.journeys[0] if self.journeys else None)
+        for name, fields in first.fields_at(0) if first else ():
+            yield name, {**fields, "title": f"To come: {fields['title']}"} if name == "rail" else fields
 
     def at(self, step: Step, get: Get, view: Get) -> Iterator[tuple[str, Fields]]:
         """A step, given the raw state and the rules' view after it."""

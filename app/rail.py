@@ -268,7 +268,8 @@ def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
         point = f"{step.function}.{step.name}"
         fresh = point in FIRST_STEPS.get(kind, ()) and not _goes_on(open_.get(key))
         if key not in open_ or fresh:
-            open_[key] = Journey(kind, step.task, _title(kind, owner, step), line=_line(scenario, step))
+            line = _line(scenario, step)
+            open_[key] = Journey(kind, step.task, _title(kind, owner, step, line), line=line)
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
@@ -291,10 +292,11 @@ def _kind(functions: Sequence[str]) -> tuple[str, str]:
     return "call", functions[0] if functions else ""
 
 
-def _title(kind: str, owner: str, step: Step) -> str:
+def _title(kind: str, owner: str, step: Step, line: str) -> str:
     if kind == "fault":
         return f"{'Load' if owner == 'load' else 'Store'} · {step.task}"
-    return f"{TITLES.get(kind, owner)} · {step.task}"
+    said = (kind == "call" and line) or TITLES.get(kind, owner)
+    return f"{said} · {step.task}"
 
 
 def _line(scenario: Scenario, step: Step) -> str:
