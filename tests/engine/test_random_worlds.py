@@ -1,0 +1,312 @@
+"""Laws that hold in every small world under every schedule; the shorter laws of the journal are in test_laws.py.
+
+A world is a file of a few toy pages, two processes, a thread or a child, and root, who does things to the machine. A walk
+steps it, at each step a task drawn at random among those that can go on, with a liking for the one that went last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
+from engine.fates import DURABLE, byte_fate
+from engine.objects.task import DONE, IDLE, KILLED, Task
+from engine.run import Driver
+from engine.values import Pte, Run, show
+from tests.engine.build import CORRECTED, POSTED, STOCK, every_step
+
+PAGE, PAGES = 32, 4
+SOUND = (STOCK, CORRECTED)
+few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(few, max_examples=60)
+sound_kernels = st.sampled_from(SOUND)
+randoms = st.integers(0, 2**32).map(Random)
+
+# -- worlds -----------------------------------------------------------------------------------------------------------
+
+SHARED = "m = mmap(f, 4P, READ|WRITE, SHARED)"
+spots = st.sampled_from(["0", "1P", "1P+16", "2P", "3P", "3P+31", "8:40", "1P:3P", "0:4P"])
+stores = spots.map('m[{}] = "?"'.format)
+lines = st.one_of(
+    stores,
+    stores,
+    spots.map("x = m[{}]".format),
+    st.sampled_from(["msync(m, SYNC)", "msync(m, ASYNC)", "msync(m[1P:2P], SYNC)", "fsync(f)", "sync()"]),
+    st.sampled_from(['pwrite(f, "?", 1P)', 'pwrite(f, "?" * 48, 16)', 'pwrite(f, "?", 3P)', "x = pread(f, 64, 0)"]),
+    st.sampled_from(["madvise(m, DONTNEED)", "mprotect(m, READ)", "mprotect(m, READ|WRITE)", "mremap(m, 5P)"]),
+    st.sampled_from(["ftruncate(f, 1P)", "ftruncate(f, 40)", "ftruncate(f, 4P)", "reclaim()"]),
+)
+maps = st.sampled_from([SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")])
+endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
+root_lines = st.sampled_from(
+    ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
+     "quota(alice, hard=9)", "disk_error(f, 2P)"]
+)  # fmt: skip
+LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, ...] = ()) -> Scenario:
+    """A scenario; every store has a letter of its own. `last` are root's last lines."""
+    first = [draw(maps), *draw(st.lists(lines, min_size=2, max_size=6))]
+    other = [draw(maps), *draw(st.lists(lines, max_size=4)), *draw(endings)]
+    tasks: dict[str, Any] = {
+        "A": {"user": "alice", "cpu": 0, "on_sigbus": draw(st.sampled_from(["die", "next"])), "script": first},
+        "B": {"user": "bob", "cpu": 1, "on_sigbus": "next", "script": other},
+    }
+    if relative := draw(st.sampled_from(["", "thread_of", "child_of"])):
+        tasks["T"] = {relative: "A", "cpu": 1, "on_sigbus": "next", "script": draw(st.lists(stores, min_size=1, max_size=3))}
+        if relative == "child_of":
+            first.insert(draw(st.integers(1, len(first))), "fork(T)")
+    first += draw(endings)
+    root = [f"fill(g, leave={draw(st.integers(0, 4))})", *draw(st.lists(root_lines, max_size=3)), *last]
+    tasks["R"] = {"user": "root", "script": root}
+    letters = iter(LETTERS)
+    for task in tasks.values():
+        task["script"] = [line.replace("?", next(letters)) if "?" in line else line for line in task["script"]]
+    return scenario_from_data(
+        {
+            "title": "a small world",
+            "machine": {"page_size": PAGE, "frames": draw(st.sampled_from([5, 8, 16]))},
+            "filesystem": {
+                "blocks": draw(st.integers(4, 9)),
+                "block_size": block_size or draw(st.sampled_from([16, 32])),
+                "reserved": draw(st.sampled_from([0, 2])),
+                "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
+            },
+            "files": {"f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}},
+            "tasks": tasks,
+        }
+    )
+
+
+def restless(random: Random) -> Callable[[list[Task]], Task]:
+    """Go on with the same task two times of three, else with any."""
+    went: list[Task] = []
+
+    def pick(able: list[Task]) -> Task:
+        task = went[0] if went and went[0] in able and random.random() < 0.67 else random.choice(able)
+        went[:] = [task]
+        return task
+
+    return pick
+
+
+def walk(scenario: Scenario, kernel: str, random: Random) -> Iterator[Machine]:
+    """A machine after each step of a random walk."""
+    machine = build(scenario, KERNELS[kernel])
+    for _ in every_step(machine, restless(random)):
+        yield machine
+
+
+def test_the_walks_meet_what_they_are_meant_to_meet() -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(many, derandomize=True, database=None)
+    @given(worlds(), sound_kernels, randoms)
+    def look(scenario: Scenario, kernel: str, random: Random) -> None:
+        machine = build(scenario, KERNELS[kernel])
+        seen["steps"] += sum(1 for _ in every_step(machine, restless(random)))
+        seen.update(str(value) for at, value in machine.journal.cells.items() if at.startswith("line/"))
+
+    look()
+    assert seen["steps"] > 5000
+    assert seen["ok"] > 50
+    assert seen["ENOSPC"] + seen["EDQUOT"] > 5
+    assert seen["SIGBUS"] > 5
+
+
+# -- traces -----------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def schedules(draw: st.DrawFn, steps: tuple[Any, ...], tasks: tuple[str, ...]) -> Schedule:
+    """Preemptions after steps that a run has made."""
+    switches: dict[tuple[str, str, str], Preemption] = {}
+    for step in draw(st.lists(st.sampled_from(steps), max_size=3)):
+        place = (step.task, step.function, step.name)
+        others = [task for task in tasks if task != step.task]
+        switches[place] = Preemption(*place, 1, draw(st.sampled_from(others)))
+    return Schedule(tuple(draw(st.permutations(tasks))), tuple(switches.values()))
+
+
+@few
+@given(worlds(), sound_kernels, st.data())
+def test_a_run_cut_anywhere_is_the_beginning_of_the_whole(scenario: Scenario, kernel: str, data: st.DataObject) -> None:
+    whole = run(scenario, kernel)
+    switched = run(scenario, kernel, data.draw(schedules(whole.steps, tuple(scenario.tasks))))
+    for trace in (whole, switched):
+        n = data.draw(st.integers(1, len(trace.steps)))
+        cut = run(scenario, kernel, trace.schedule, Limits(steps=n))
+        assert len(cut.steps) == n
+        assert cut.steps == trace.steps[:n]
+        assert cut.state_at(n) == trace.state_at(n)
+
+
+@few
+@given(worlds(), sound_kernels)
+def test_a_trace_ends_where_the_machine_does(scenario: Scenario, kernel: str) -> None:
+    driver = Driver(build(scenario, KERNELS[kernel]), scenario.default_schedule())
+    trace = driver.run(Limits())
+    derived = (".fate", ".told", ".waits")
+    told = {at: value for at, value in trace.state_at(len(trace.steps)).items() if not at.endswith(derived)}
+    cells = driver.machine.journal.cells
+    assert told.keys() == cells.keys()
+    assert all(told[at] == show(value) for at, value in cells.items() if not at.endswith(".stack"))
+
+
+@few
+@given(worlds(), sound_kernels, randoms)
+def test_looking_and_waiting_write_nothing(scenario: Scenario, kernel: str, random: Random) -> None:
+    for count, machine in enumerate(walk(scenario, kernel, random)):
+        if count % 7:
+            continue
+        before, key = dict(machine.journal.cells), machine.journal.key
+        for task in machine.tasks.values():
+            machine.preview(task)
+            assert (machine.journal.cells, machine.journal.key) == (before, key)
+
+
+# -- the machine: facts 7.1 -------------------------------------------------------------------------------------------
+
+
+def entries(machine: Machine) -> Iterator[tuple[str, int, Pte]]:
+    for mm in machine.mms.values():
+        for vpn, entry in mm.pte.items():
+            yield mm.process, vpn, entry
+
+
+def is_quiet(machine: Machine) -> bool:
+    """Whether no task is inside the kernel."""
+    return all(task.stack is None for task in machine.tasks.values())
+
+
+def check_counts(machine: Machine) -> None:
+    """I1: count = cache + entries + buffers, and whoever holds it now; mapcount + 1 = entries; rss = entries."""
+    quiet, pointing = is_quiet(machine), Counter(entry.pfn for _, _, entry in entries(machine))
+    cached = {pfn for mapping in machine.mappings.values() for _, pfn in mapping.pages.items()}
+    spinning = any(mm.page_table_lock.holder for mm in machine.mms.values())
+    for page in machine.ram.pages[1:]:
+        owed = (page.pfn in cached) + pointing[page.pfn] + bool(page.private)
+        assert (page.count or 0) == owed if quiet else (page.count or 0) >= owed, page
+        if page.count and not spinning:
+            assert page.mapcount is not None
+            assert page.mapcount + 1 == pointing[page.pfn], page
+    if not spinning:
+        for name, mm in machine.mms.items():
+            assert (mm.rss or 0) == sum(entry.pfn != 0 for process, _, entry in entries(machine) if process == name)
+
+
+def check_tags(machine: Machine) -> None:
+    """I2: the DIRTY tag is PG_dirty, except while the page is locked."""
+    for mapping in machine.mappings.values():
+        for index, pfn in mapping.pages.items():
+            page = machine.page(pfn)
+            if page.locked.holder is None:
+                assert bool(mapping.tag_dirty[index]) == bool(page.dirty), page
+            assert bool(mapping.tag_writeback[index]) == bool(page.writeback), page
+
+
+def check_accounts(machine: Machine) -> None:
+    """I3: free + owned = total; quota and i_blocks are what the map leads to, once nobody is in the middle of it."""
+    space = machine.space
+    assert space.free + sum(1 for _ in space.owner) == space.total
+    if not is_quiet(machine):
+        return
+    for name, inode in machine.inodes.items():
+        data = [machine.map.chain(inode, iblock)[-1] for iblock in machine.map.mapped(inode)]
+        index = [block.block for block in machine.map.index_blocks(inode)]
+        assert sorted([*data, *index]) == sorted([*space.owned_by(name), *space.owned_by(f"{name}:index")])
+        assert (inode.blocks or 0) == len(data) + len(index)
+    for user, quota in machine.quotas.items():
+        assert quota.used == sum(inode.blocks or 0 for inode in machine.inodes.values() if inode.owner == user)
+
+
+def check_idle(machine: Machine) -> None:
+    """Nobody waits for ever, and nothing is held, when nothing moves any more."""
+    assert {task.task: task.state for task in machine.tasks.values() if task.state not in (DONE, KILLED, IDLE)} == {}
+    assert [task.task for task in machine.tasks.values() if task.stack is not None or task.locks] == []
+    assert machine.disk.queue is None
+    ends = (".locked", "_lock", "_sem")
+    assert [at for at, value in machine.journal.cells.items() if at.endswith(ends) and value] == []
+
+
+@many
+@given(worlds(), sound_kernels, randoms)
+def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(scenario: Scenario, kernel: str, random: Random) -> None:
+    machine = build(scenario, KERNELS[kernel])
+    for _ in every_step(machine, restless(random)):
+        check_counts(machine)
+        check_tags(machine)
+        check_accounts(machine)
+    check_idle(machine)
+
+
+@few
+@given(worlds(), randoms)
+def test_the_posted_patch_breaks_memory_but_no_lock_and_no_block_count(scenario: Scenario, random: Random) -> None:
+    machine = build(scenario, KERNELS[POSTED])
+    try:
+        for _ in every_step(machine, restless(random)):
+            check_accounts(machine)
+    except Panic as panic:
+        assert "lock" not in panic.message
+    else:
+        check_idle(machine)
+
+
+@few
+@given(worlds(block_size=PAGE), randoms)
+def test_corrected_a_writable_shared_entry_has_its_block_at_every_step(scenario: Scenario, random: Random) -> None:
+    # I4. Blocks as large as pages: smaller ones have the known gap of facts 1c.6 (i).
+    for machine in walk(scenario, CORRECTED, random):
+        for process, vpn, entry in entries(machine):
+            vma = machine.mms[process].find_vma(vpn)
+            if vma is None or not vma.reaches_file or not entry.write:
+                continue
+            inode, index = machine.inodes[vma.file or ""], vma.index(vpn)
+            if index * PAGE < inode.size:
+                assert machine.map.lookup(inode, index) is not None, (process, hex(vpn))
+
+
+# -- power ------------------------------------------------------------------------------------------------------------
+
+READ_ALL = tuple(f"x = pread(f, 64, {at})" for at in range(0, PAGE * PAGES, 64))
+
+
+@pytest.mark.parametrize("kernel", SOUND)
+@many
+@given(scenario=worlds(last=("power_fails()", *READ_ALL)), random=randoms)
+def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(kernel: str, scenario: Scenario, random: Random) -> None:
+    machine = build(scenario, KERNELS[kernel])
+    before: list[tuple[Run, str]] = []
+    lines, pick = scenario.lines("R"), restless(random)
+
+    def watch(able: list[Task]) -> Task:
+        task = pick(able)
+        if task.task == "R" and task.stack is None and lines[task.line].text == "power_fails()":
+            before[:] = fates(machine)
+        return task
+
+    for _ in every_step(machine, watch):
+        pass
+    content = "".join(machine.result("R", len(lines) - 1 + i).result or "" for i in range(2)).ljust(PAGE * PAGES, ".")
+    for piece, fate in before:
+        found = [content[at] == piece.text[0] for at in range(piece.start, piece.stop)]
+        assert found == [fate == DURABLE] * len(found), (piece, fate, content)
+
+
+def fates(machine: Machine) -> Iterator[tuple[Run, str]]:
+    """Every piece of what the file ought to hold, within one block, and its fate."""
+    size = machine.block_size
+    for owed in machine.oracles["f"].data.runs:
+        for low in range(owed.start // size * size, owed.stop, size):
+            piece = owed.cut(low, low + size)
+            yield piece, byte_fate(machine, "f", piece)
