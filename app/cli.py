@@ -137,19 +137,24 @@ def _read(scenario: str) -> str | Scenario:
 
 def _read_file(file: str) -> Scenario:
     """The scenario in a file, or on the standard input; or say what is wrong with it, and leave."""
-    content = b""
     try:
-        content = _bytes(file)
-        return load_scenario(content.decode(), file)
+        return load_scenario(_text(file), file)
     except EngineError as error:
         _refuse(of_engine(error), file)
+    except OSError as error:
+        cure = "Name a scenario of the gallery (see `pagefate scenarios`) or a YAML file"
+        _refuse(Trouble("bad-scenario", str(error.strerror).lower(), cure=cure), file)
+
+
+def _text(file: str) -> str:
+    """What a file says; or say where it is no text, and leave."""
+    content = _bytes(file)
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
         line, before = content.count(b"\n", 0, error.start) + 1, content.rfind(b"\n", 0, error.start)
         problem = Problem(line, error.start - before, "", "this byte is no UTF-8", "Save the text as UTF-8")
-    except OSError as error:
-        cure = "Name a scenario of the gallery (see `pagefate scenarios`) or a YAML file"
-        problem = Problem(0, 0, "", str(error.strerror).lower(), cure)
-    _refuse(Trouble("bad-scenario", problem.message, problems=[problem]), file)
+        _refuse(Trouble("bad-scenario", problem.message, problems=[problem]), file)
 
 
 def _bytes(file: str) -> bytes:

@@ -42,8 +42,8 @@ def test_the_same_store_is_refused_by_a_kernel_that_asks(client: TestClient) -> 
 def test_an_answer_has_everything_that_a_script_was_promised(client: TestClient) -> None:
     answer = client.post("/api/v1/runs", json=MAIL).json()
     promised = {
-        "run", "id", "url", "scenario", "kernel", "filesystem", "schedule", "edition", "steps", "outcome", "stores", "calls",
-        "disk",
+        "run", "id", "url", "scenario", "kernel", "filesystem", "schedule", "edition", "steps", "outcome",
+        "stores", "calls", "disk",
     }  # fmt: skip
     assert promised <= answer.keys()
     assert (answer["scenario"], answer["kernel"], answer["filesystem"]) == ("mail", "linux-2.6.9", "ext2")
@@ -61,8 +61,7 @@ def test_writes_applied_to_the_initial_cells_give_each_step_as_it_is_served(clie
     answer = client.get("/api/v1/runs/mail/linux-2.6.9").json()
     cells = dict(answer["initial"])
     for step in answer["trace"]:
-        for at, _, new in [*step.get("writes", []), *step.get("derived", [])]:
-            cells[at] = new
+        cells |= {at: new for at, _, new in [*step.get("writes", []), *step.get("derived", [])]}
         if step["n"] % 20 == 0 or step["n"] == answer["steps"]:
             moment = client.get(f"/api/v1/runs/mail/linux-2.6.9/steps/{step['n']}").json()
             assert moment["cells"] == {at: value for at, value in cells.items() if value is not None}
