@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from engine.errors import (
     EngineError,
+    NoSuchCombination,
     Panic,
     Problem,
     ScenarioError,
     ScheduleError,
     UnknownKernel,
     UnknownScenario,
+    UnknownSwitch,
 )
 from engine.exhibit import FunctionSource, StepSource, source
+from engine.fs.kinds import FILESYSTEMS, FilesystemKind
 from engine.gallery import find_scenario, gallery
-from engine.kernel import BuildError, BuildReport, Kernel
+from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel
 from engine.machine import KERNEL_TASKS, Machine, Peek
 from engine.run import Limits, run
@@ -32,16 +35,19 @@ EDITION = 1
 
 __all__ = [
     "EDITION",
+    "FILESYSTEMS",
     "KERNELS",
     "KERNEL_TASKS",
     "BuildError",
     "BuildReport",
     "EngineError",
     "FateChange",
+    "FilesystemKind",
     "FunctionSource",
     "Kernel",
     "Limits",
     "Machine",
+    "NoSuchCombination",
     "Panic",
     "Peek",
     "Preemption",
@@ -53,9 +59,11 @@ __all__ = [
     "Step",
     "StepSource",
     "StoreInfo",
+    "Switch",
     "Trace",
     "UnknownKernel",
     "UnknownScenario",
+    "UnknownSwitch",
     "build",
     "find_kernel",
     "find_scenario",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.document import pointer
 from engine.errors import Problem, ScenarioError, ScheduleError, short, suggestion
+from engine.fs.kinds import EXTENTS, FILESYSTEMS
 from engine.operations import Exit, Fill, Fork, Free, Line, Load, Mmap, Pread, Pwrite, Store, Take
 from engine.reading import Context, Variable
 from engine.schedule import KERNEL_TASKS, Schedule, schedule_of
@@ -124,7 +125,7 @@ def _check_file(scenario: Scenario, name: str, found: Findings) -> None:
     file, geometry, end = scenario.files[name], scenario.geometry, 0
     if geometry.block_size > geometry.page_size:
         return
-    if file.size > (most := largest_file(geometry.block_size)):
+    if file.size > (most := largest_file(geometry.block_size, scenario.filesystem.type)):
         message = f"{file.size} bytes are more than a file can have with blocks of {geometry.block_size}"
         found.add(pointer("files", name, "size"), message, f"The limit is {spell(most, geometry)}")
     good = []
@@ -143,19 +144,23 @@ def _check_file(scenario: Scenario, name: str, found: Findings) -> None:
         end = max(end, extent[0] + extent[1])
 
 
-def largest_file(block_size: int) -> int:
-    """The bytes ext2's block map can reach: 12 direct blocks, then one, two and three levels of index."""
+def largest_file(block_size: int, kind: str = "ext2") -> int:
+    """The bytes a file can have; a block map reaches 12 direct blocks, then one, two and three levels of index."""
+    if FILESYSTEMS[kind].map == EXTENTS:
+        return MAX_BYTES
     pointers = block_size // 4
     return min(MAX_BYTES, (12 + pointers + pointers**2 + pointers**3) * block_size)
 
 
-def blocks_of(file: File, geometry: Geometry) -> int:
+def blocks_of(file: File, geometry: Geometry, kind: str = "ext2") -> int:
     """How many blocks a file takes at the beginning, its index blocks with them."""
     block, pointers = geometry.block_size, geometry.block_size // 4
     numbers: set[int] = set()
     for offset, length, _ in extents(file.data, geometry):
         stop = min(offset + length, -(-file.size // block) * block)
         numbers.update(range(offset // block, -(-stop // block)))
+    if FILESYSTEMS[kind].map == EXTENTS:
+        return len(numbers) if FILESYSTEMS[kind].holes else -(-file.size // block)
     index: set[tuple[int, int, int]] = set()
     for number in numbers:
         inside = number - 12
@@ -167,7 +172,7 @@ def blocks_of(file: File, geometry: Geometry) -> int:
 
 
 def _check_blocks(scenario: Scenario, found: Findings) -> None:
-    needed = sum(blocks_of(file, scenario.geometry) for file in scenario.files.values())
+    needed = sum(blocks_of(file, scenario.geometry, scenario.filesystem.type) for file in scenario.files.values())
     if needed > scenario.filesystem.blocks:
         message = f"the files need {needed} blocks with their index blocks, the filesystem has fewer"
         found.add("/filesystem/blocks", message, f"Write blocks: {needed} or more, or give files less data")

@@ -94,6 +94,22 @@ class UnknownKernel(EngineError):
         super().__init__(f"there is no kernel {short(name)}", cure=suggestion(name, known))
 
 
+class UnknownSwitch(EngineError):
+    """A kernel has no switch of this name; the cure names those it has."""
+
+    def __init__(self, kernel: str, name: str, known: Iterable[str]) -> None:
+        """`known` are the switches there are."""
+        super().__init__(f"{kernel} has no switch {short(name)}", cure=suggestion(name, known))
+
+
+class NoSuchCombination(EngineError):
+    """This kernel never had this filesystem; the message says why, the cure which it has."""
+
+    def __init__(self, kernel: str, filesystem: str, reason: str, known: Iterable[str]) -> None:
+        """`known` are the filesystems of the kernel."""
+        super().__init__(f"{kernel} has no {filesystem}: {reason}", cure=f"Choose {either(list(known))}")
+
+
 class UnknownScenario(EngineError):
     """The gallery has no scenario of this name; the cure names near ones."""
 

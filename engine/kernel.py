@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from engine.errors import NoSuchCombination, UnknownSwitch
+from engine.fs.kinds import FILESYSTEMS
 from engine.function import KernelFunction
+from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.objects.mapping import AddressSpace, Inode
+from engine.objects.mm import Vma
 from engine.objects.page import Page
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,20 @@ class BuildReport:
 class FilesystemOps:
     """A filesystem's operations under one kernel, as Linux has them in tables. Each is a kernel function's class.
 
-    get_block(inode, iblock, create), readpage(page), writepage(page), writepages(mapping, sync), sync_file(inode).
+    get_block(inode, iblock, create)      a disk block, None for a hole, or an errno
+    readpage(page)                        "0" or an errno; entered with the page locked, left with it unlocked
+    writepage(page)                       the same; the page is clean already
+    writepages(mapping, sync)             "0" or the first errno
+    sync_file(inode)                      make the metadata durable; "0" or an errno
+    write_begin(file, index, page, low, high)   before write(2) puts data into bytes [low, high) of a page
+    page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno
+    nopage(vma, vpn)                      the page for an address with a reference, or SIGBUS, or OOM
+    fallocate(inode, offset, length), punch(inode, offset, length)     "0" or an errno
+    grow(inode, size)                     before a file gets longer: "0" or an errno
+    open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
+    release_page(k, page, offset)         a plain function: what was reserved for a page from a byte on goes back
+
+    None means that the filesystem has no such operation and the kernel does what it does then.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -41,11 +62,36 @@ class FilesystemOps:
     writepage: Callable[[Page], KernelFunction]
     writepages: Callable[[AddressSpace, bool], KernelFunction]
     sync_file: Callable[[Inode], KernelFunction]
+    write_begin: Callable[[str, int, Page, int, int], KernelFunction] = BlockPrepareWrite
+    page_mkwrite: Callable[[Vma, int, Page], KernelFunction] | None = None
+    nopage: Callable[[Vma, int], KernelFunction] | None = None
+    fallocate: Callable[[Inode, int, int], KernelFunction] | None = None
+    punch: Callable[[Inode, int, int], KernelFunction] | None = None
+    grow: Callable[[Inode, int], KernelFunction] | None = None
+    open: Callable[[str], KernelFunction] | None = None
+    flush: Callable[[str], KernelFunction] | None = None
+    release_page: Callable[[Machine, Page, int], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A named change of a kernel: one defect alone, or one bug of its day. `replaces` adds to the kernel's own."""
+
+    name: str
+    title: str
+    story: str
+    sources: tuple[str, ...]
+    replaces: Mapping[type[KernelFunction], type[KernelFunction]]
+    adds: tuple[type[KernelFunction], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One named set of behaviours. `replaces` says which of the 2.6.9 functions it has in its own version."""
+    """One named set of behaviours. `replaces` says which of the 2.6.9 functions it has in its own version.
+
+    `absent` gives the reason why a filesystem is not in `filesystems`; `switches` are known by name, `switch` is the
+    one that is on; `lock_names` says what this kernel calls the locks that 2.6.9 knew under other names.
+    """
 
     id: str
     title: str
@@ -58,3 +104,34 @@ class Kernel:
     leaves_out: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     build: BuildReport | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
+    switches: Mapping[str, Switch] = field(default_factory=dict)
+    switch: Switch | None = None
+    lock_names: Mapping[str, str] = field(default_factory=dict)
+
+    def ops(self, filesystem: str) -> FilesystemOps:
+        """A filesystem's operations under this kernel. Raises NoSuchCombination with the reason."""
+        if filesystem not in self.filesystems:
+            kind = FILESYSTEMS[filesystem]
+            reason = self.absent.get(filesystem, f"there is one since {kind.since}")
+            raise NoSuchCombination(self.id, kind.title, reason, self.filesystems)
+        return self.filesystems[filesystem]
+
+    def switched(self, name: str) -> Kernel:
+        """This kernel with one of its switches on. Raises UnknownSwitch."""
+        if name not in self.switches:
+            raise UnknownSwitch(self.id, name, self.switches)
+        switch = self.switches[name]
+        return replace(
+            self,
+            id=f"{self.id}+{name}",
+            title=f"{self.title}, {switch.title}",
+            short=f"{self.short} +{name}",
+            story=switch.story,
+            sources=(*self.sources, *switch.sources),
+            functions={**self.functions, **{kind.c_name: kind for kind in (*switch.replaces.values(), *switch.adds)}},
+            replaces={**self.replaces, **switch.replaces},
+            defects=(*self.defects, f"{name}: {switch.title}."),
+            switches={},
+            switch=switch,
+        )

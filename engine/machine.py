@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import Panic
 from engine.fs.blockmap import BlockMap
 from engine.fs.disk import Disk
+from engine.fs.extentmap import ExtentMap
+from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT
 from engine.fs.quota import Quota
 from engine.fs.space import Space
 from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layout, ret, tail
@@ -25,9 +27,11 @@ from engine.objects.page import Page
 from engine.objects.task import DONE, IDLE, KILLED, Task
 
 if TYPE_CHECKING:
-    from engine.kernel import FilesystemOps, Kernel
+    from engine.kernel import Kernel
     from engine.scenario import Scenario
 
+MAPS: dict[str, type[BlockMap]] = {INDIRECT: BlockMap, EXTENTS: ExtentMap}
+"""The classes of the maps that a filesystem's files have."""
 RETURN = "return"
 """The place of a frame that returns whatever the function above it returns."""
 
@@ -89,7 +93,8 @@ class Machine:
         self.cpus = tuple(Cpu(journal, number) for number in range(spec.cpus))
         self.space = Space(journal, disk.blocks, disk.reserved, disk.block_size)
         self.disk = Disk(journal, disk.block_size)
-        self.map = BlockMap(journal, disk.block_size)
+        self.ops = kernel.ops(disk.type)
+        self.map = MAPS[FILESYSTEMS[disk.type].map](journal, disk.block_size)
         self.quotas = {user: Quota(journal, user, q.soft, q.hard, int(q.grace)) for user, q in disk.quota.items()}
         self.mms: dict[str, Mm] = {}
         self.mappings: dict[str, AddressSpace] = {}
@@ -104,11 +109,6 @@ class Machine:
         self.stores: dict[str, StoreRecord] = {}
 
     # -- objects by name ------------------------------------------------------------------------------------------
-
-    @property
-    def ops(self) -> FilesystemOps:
-        """The filesystem's operations under this kernel."""
-        return self.kernel.filesystems[self.scenario.filesystem.type]
 
     def page(self, pfn: int) -> Page:
         """struct page of a frame."""

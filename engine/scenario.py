@@ -30,7 +30,8 @@ from pydantic_core import PydanticCustomError
 
 from engine import checks, shape
 from engine.document import Document, read_document
-from engine.errors import Problem, ScenarioError, short
+from engine.errors import Problem, ScenarioError, short, suggestion
+from engine.fs.kinds import FILESYSTEMS
 from engine.operations import Line
 from engine.reading import name_problem
 from engine.schedule import Schedule
@@ -50,6 +51,7 @@ MAX_LINES = 200
 MAX_FILES = 16
 MAX_DATA = 64
 MAX_PROSE = 4000
+MAX_BLOCKS = 16384
 
 
 def _wrong(message: str, cure: str) -> PydanticCustomError:
@@ -69,6 +71,12 @@ def _power_of_two(value: int) -> int:
 def _name(value: str) -> str:
     if problem := name_problem(value):
         raise _wrong(f"{short(value)} cannot be a name: {problem}", "Choose another: A, f, alice")
+    return value
+
+
+def _filesystem(value: str) -> str:
+    if value not in FILESYSTEMS:
+        raise _wrong(f"there is no filesystem {short(value)}", suggestion(value, FILESYSTEMS))
     return value
 
 
@@ -114,7 +122,7 @@ TIME_SCHEMA = {
 Name = Annotated[str, AfterValidator(_name), Field(max_length=64)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0, le=MAX_BYTES), WithJsonSchema(SIZE_SCHEMA)]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=10**9), WithJsonSchema(TIME_SCHEMA)]
-Blocks = Annotated[int, Field(ge=0, le=4096)]
+Blocks = Annotated[int, Field(ge=0, le=MAX_BLOCKS)]
 Prose = Annotated[str, Field(max_length=MAX_PROSE)]
 Label = Annotated[str, Field(max_length=200)]
 
@@ -147,8 +155,13 @@ class Quota(Model):
 class Filesystem(Model):
     """The filesystem, alone on its disk."""
 
-    type: Literal["ext2"] = Field(default="ext2", description="whose way of allocating and writing")
-    blocks: int = Field(default=16, ge=1, le=4096, description="blocks for data and index blocks")
+    type: Annotated[str, AfterValidator(_filesystem)] = Field(
+        default="ext2",
+        max_length=40,
+        description="whose way of allocating and writing",
+        json_schema_extra={"enum": list(FILESYSTEMS)},
+    )
+    blocks: int = Field(default=16, ge=1, le=MAX_BLOCKS, description="blocks for data and index blocks")
     block_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
         default=4096,
         ge=16,

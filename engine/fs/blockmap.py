@@ -84,9 +84,13 @@ class BlockMap:
             chain = (*chain, pointer)
         inode.dirty = True
 
+    def depth(self, slot: int) -> int:
+        """How many levels of index stand behind a slot of the inode."""
+        return max(0, slot - DIRECT + 1)
+
     def index_blocks(self, inode: Inode) -> Iterator[IndexBlock]:
         """Every index block of a file, parents first."""
-        level = [(slot - DIRECT, block) for slot, block in inode.pointers.items() if slot >= DIRECT]
+        level = [(self.depth(slot) - 1, block) for slot, block in inode.pointers.items() if self.depth(slot)]
         while level:
             depth, block = level.pop(0)
             yield self.index(block)

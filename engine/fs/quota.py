@@ -12,6 +12,7 @@ class Quota(Entity):
     soft = Cell[int]()
     hard = Cell[int]()
     expires = Cell[int | None]()
+    promised = Cell[int | None]()
 
     def __init__(self, journal: Journal, user: str, soft: int, hard: int, grace: int) -> None:
         super().__init__(journal, f"quota/{user}")
@@ -20,7 +21,7 @@ class Quota(Entity):
 
     def refuses(self, blocks: int, now: int, *, privileged: bool) -> bool:
         """Hard limit first, then a soft limit exceeded for longer than the grace time; the privileged pass both."""
-        wanted = self.used + blocks
+        wanted = self.used + (self.promised or 0) + blocks
         if privileged:
             return False
         if self.hard and wanted > self.hard:
@@ -32,6 +33,16 @@ class Quota(Entity):
         self.used = self.used + blocks
         if self.soft and self.used > self.soft:
             self.expires = now + self.grace if self.expires is None else self.expires
+
+    def promise(self, blocks: int, now: int) -> None:
+        """Reserve for delayed allocation (dquot_reserve_block); the grace time starts here too."""
+        self.promised = (self.promised or 0) + blocks or None
+        if self.soft and self.used + (self.promised or 0) > self.soft and self.expires is None:
+            self.expires = now + self.grace
+
+    def forget(self, blocks: int) -> None:
+        """Take a reservation back (dquot_release_reservation_block), or before it becomes a charge."""
+        self.promised = (self.promised or 0) - blocks or None
 
     def release(self, blocks: int) -> None:
         """Give blocks back; under the soft limit the grace time is over."""

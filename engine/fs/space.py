@@ -1,7 +1,8 @@
 """Free blocks and who owns the others: the block bitmap and its count, with ext2's root reserve.
 
 After fs/ext2/balloc.c, 2.6.9 (reserve_blocks, ext2_new_block). Units: filesystem blocks, numbered from 0; blocks of the
-filesystem's own tables are not counted. One group, first fit, no preallocation window.
+filesystem's own tables are not counted. One group, first fit from a goal, no preallocation window. Delayed allocation
+promises blocks before it takes them: `delalloc` counts them, after fs/ext4/inode.c ext4_da_reserve_space, 6.x.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from engine.journal import Cell, Entity, Journal, Table
 
 
 class Space(Entity):
-    """The accounts: free + owned = total, always. `reserved` is what only root may use."""
+    """The accounts: free + owned = total, always. `reserved` is what only root may use; `delalloc` is promised."""
 
     free = Cell[int]()
+    delalloc = Cell[int | None]()
     reserved = Cell[int]()
     total = Cell[int]()
 
@@ -24,14 +26,26 @@ class Space(Entity):
         self._numbers = range(blocks)
 
     def allowed(self, *, privileged: bool) -> int:
-        """How many blocks a task may still take: the reserve is for the privileged."""
-        return self.free if privileged else max(0, self.free - self.reserved)
+        """How many blocks a task may still take: the reserve is for the privileged, what is promised for nobody."""
+        left = self.free - (self.delalloc or 0)
+        return max(0, left if privileged else left - self.reserved)
 
-    def take(self, owner: str) -> int:
-        """Set the first clear bit. The caller has seen that there is one."""
-        block = next(number for number in self._numbers if self.owner[number] is None)
+    def take(self, owner: str, goal: int = 0) -> int:
+        """Set the first clear bit from the goal on, or else the first one. The caller has seen that there is one."""
+        if goal and goal in self._numbers and self.owner[goal] is None:
+            block = goal
+        else:
+            block = next(number for number in self._numbers if self.owner[number] is None)
         self.owner[block], self.free = owner, self.free - 1
         return block
+
+    def promise(self, blocks: int) -> None:
+        """Reserve so many blocks without saying which. The caller has seen that they are there."""
+        self.delalloc = (self.delalloc or 0) + blocks or None
+
+    def forget(self, blocks: int) -> None:
+        """Take a promise back: the blocks are free again, or have been taken under their own name."""
+        self.delalloc = (self.delalloc or 0) - blocks or None
 
     def take_many(self, owner: str, count: int) -> None:
         """Set the first so many clear bits in one go."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.page_flags import mark_buffers_dirty
 from engine.objects.page import Page
@@ -51,7 +50,7 @@ class GenericFileWrite(KernelFunction):
         if self.page is None:
             self.error = ENOMEM
             return self.up_i_sem
-        return call(BlockPrepareWrite(self.file, self._index(k), self.page, *self._span(k)), into="error")
+        return call(k.ops.write_begin(self.file, self._index(k), self.page, *self._span(k)), into="error")
 
     @may_sleep
     def copy_from_user(self, k: Machine) -> Next:

@@ -72,7 +72,7 @@ def _read_inode(k: Machine, inode: Inode) -> None:
     inode.size = image.size
     for slot, block in image.pointers.slots:
         inode.pointers[slot] = block
-        _read_index(k, block, max(0, slot - 11))
+        _read_index(k, block, k.map.depth(slot))
 
 
 def _read_index(k: Machine, block: int, depth: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from engine.errors import UnknownKernel
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import LINUX_2_6_9
@@ -11,8 +13,18 @@ from engine.kernels.wli_posted import WLI_POSTED
 KERNELS: dict[str, Kernel] = {kernel.id: kernel for kernel in (LINUX_2_6_9, WLI_POSTED, WLI_CORRECTED)}
 
 
+ALIASES = {"linux-6.x": "linux-6.18"}
+"""Other names that a kernel answers to."""
+
+
+@cache
 def find_kernel(name: str) -> Kernel:
-    """A kernel by its id. Raises UnknownKernel, which names near ones."""
-    if name not in KERNELS:
+    """A kernel by its id, `wli-posted`, or by its id and one of its switches, `wli-corrected+N4`.
+
+    Raises UnknownKernel or UnknownSwitch, which name near ones.
+    """
+    base, _, switch = name.partition("+")
+    base = ALIASES.get(base, base)
+    if base not in KERNELS:
         raise UnknownKernel(name, KERNELS)
-    return KERNELS[name]
+    return KERNELS[base].switched(switch) if switch else KERNELS[base]

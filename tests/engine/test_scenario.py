@@ -399,7 +399,7 @@ def test_a_column_of_plain_data_counts_in_the_line_of_the_script() -> None:
         (small(tasks={"A": {"user": "al", "script": ["sync()"] * 201}}), "The limit is 200"),
         (small(files={f"f{n}": {"size": 1} for n in range(17)}), "The limit is 16"),
         (small(files={"f": {"size": "64P", "data": {f"{n}P": "a" for n in range(65)}}}), "The limit is 64"),
-        (small(filesystem={"blocks": 5000}), "The limit is 4096"),
+        (small(filesystem={"blocks": 16385}), "The limit is 16384"),
         (small(machine={"frames": 5000}), "The limit is 1024"),
         (small(title="x" * 121), "The limit is 120"),
         (small(filesystem={"blocks": 1}, files={"f": {"size": "9P", "data": {"0P": "a", "1P": "b"}}}), "blocks: 2"),

@@ -1,0 +1,122 @@
+"""The filesystems by name: what a scenario may put on its disk, whatever the kernel. How each behaves is in its ops.
+
+A filesystem's operations belong to a kernel (`Kernel.filesystems`), because kernels changed them; here stands what is
+true of the filesystem itself: what its files look like on the disk, and since when there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemKind:
+    """One filesystem. `map` says how a file finds its blocks; `reserves` says in a sentence when space is taken."""
+
+    id: str
+    title: str
+    map: str
+    since: str
+    reserves: str
+    story: str
+    sources: tuple[str, ...] = ()
+    holes: bool = True
+    until: str = ""
+
+
+INDIRECT, EXTENTS = "indirect", "extents"
+
+_KINDS = (
+    FilesystemKind(
+        "ext2", "ext2", INDIRECT, "January 1993",
+        "At writeback, as it always did: a fault takes nothing, in any kernel.",
+        "Block map with direct and indirect blocks, no journal. Never got a page_mkwrite of its own, so that the bug "
+        "of 2004 lives in it to this day.",
+        ("kernel-facts 1a.13, 1e.5, 3.3", "real-kernels rule 9"),
+    ),
+    FilesystemKind(
+        "ext3", "ext3", INDIRECT, "2.4.15, November 2001",
+        "At writeback while it had code of its own; at the fault once the ext4 driver mounts it.",
+        "ext2's block map with a journal. Its own code never asked at the fault; from 4.3 on the ext4 driver mounts "
+        "it, and that one asks.",
+        ("kernel-facts 1a.14, 1e.5", "real-kernels rule 1"),
+    ),
+    FilesystemKind(
+        "ext4", "ext4", EXTENTS, "2.6.28, December 2008",
+        "At the fault: a block of data and of quota is reserved, and allocated at writeback (delayed allocation).",
+        "Extents, a journal, delayed allocation. A fault reserves; writeback finds the blocks, with a pool kept for "
+        "the metadata that nobody reserved.",
+        ("kernel-facts 1e.4, 3.5", "2.6.27: 2e9ee8503555"),
+    ),
+    FilesystemKind(
+        "ext4-nodelalloc", "ext4, nodelalloc", EXTENTS, "2.6.28, December 2008",
+        "At the fault: the block itself is allocated, in the program's own name.",
+        "ext4 without delayed allocation: page_mkwrite allocates the blocks there and then.",
+        ("kernel-facts 1e.4",),
+    ),
+    FilesystemKind(
+        "ext2-by-ext4", "ext2 format, by the ext4 driver", INDIRECT, "2.6.28, December 2008",
+        "At the fault: the block and its index blocks are allocated.",
+        "A filesystem in ext2's format, mounted by the ext4 driver with nodelalloc: block-mapped files and a "
+        "page_mkwrite that allocates, index blocks included.",
+        ("real-kernels rules 3 and 4",),
+    ),
+    FilesystemKind(
+        "xfs", "XFS", EXTENTS, "2.6.0",
+        "At the fault since 2.6.23: a delayed extent, with worst-case metadata for it.",
+        "Extents and delayed allocation. The first user of block_page_mkwrite.",
+        ("kernel-facts 1a.14, 1e.4", "2.6.23: 4f57dbc6b5ba"),
+    ),
+    FilesystemKind(
+        "btrfs", "btrfs", EXTENTS, "2.6.29, March 2009",
+        "At the fault, for every write: copy on write needs a new block even over old data.",
+        "Copy on write: a page that has its block needs another one to be written again.",
+        ("kernel-facts 1e.4", "generic/173"),
+    ),
+    FilesystemKind(
+        "btrfs-nodatacow", "btrfs, nodatacow", EXTENTS, "2.6.29, March 2009",
+        "At the fault for holes; overwriting in place needs no block (in 6.18; 6.1 asks for one all the same).",
+        "btrfs with copy on write switched off for data.",
+        ("kernel-facts 1e.4", "generic/211"),
+    ),
+    FilesystemKind(
+        "tmpfs", "tmpfs", EXTENTS, "2.4",
+        "At the fault, for loads too: a page in memory is the file.",
+        "Files that live in the page cache alone. There is no hole for a mapping: even a load takes a block.",
+        ("real-kernels rule 8",),
+    ),
+    FilesystemKind(
+        "vfat", "vfat", EXTENTS, "2.0",
+        "When the file grows: it has no holes.",
+        "A chain of clusters: ftruncate takes the space, so that no store can lack it.",
+        ("real-kernels rule 11",), holes=False,
+    ),
+    FilesystemKind(
+        "fuse", "FUSE", EXTENTS, "2.6.14",
+        "Never here: a server looks for room when the data reaches it.",
+        "A server in user space keeps the file. Nobody asks it at the fault; it learns of the data at writeback, and "
+        "several pages come to it as one request. write(2) goes through to it at once.",
+        ("kernel-facts 1e.4", "real-kernels rule 9"),
+    ),
+    FilesystemKind(
+        "fuse-writeback", "FUSE, writeback cache", EXTENTS, "3.15",
+        "Never here, for write(2) neither: a server looks for room when the data reaches it.",
+        "FUSE with writeback_cache: write(2) too stays in the page cache until writeback.",
+        ("real-kernels rule 9",),
+    ),
+    FilesystemKind(
+        "fuse-short", "FUSE, a server that answers short", EXTENTS, "2.6.14",
+        "Never here; and a request that only fits half is answered with half.",
+        "A server that answers a WRITE short, as pwrite(2) on a nearly full disk does. msync and fsync say 0, and the "
+        "rest is lost.",
+        ("real-kernels, surprises",),
+    ),
+    FilesystemKind(
+        "nfs", "NFS", EXTENTS, "2.0",
+        "Never here: the server says ENOSPC to WRITE or COMMIT.",
+        "Another machine keeps the file. Its disk is full when the data arrives there, long after the store.",
+        ("kernel-facts 1e.4",),
+    ),
+)  # fmt: skip
+
+FILESYSTEMS: dict[str, FilesystemKind] = {kind.id: kind for kind in _KINDS}
