@@ -13,7 +13,7 @@ import engine
 from app import links
 from app.links import RunLink
 from app.troubles import Trouble, of_engine
-from engine import EngineError, Scenario, Schedule, UnknownKernel, UnknownScenario
+from engine import EngineError, Scenario, Schedule, UnknownScenario
 
 if TYPE_CHECKING:
     from app.storage import Stored
@@ -86,11 +86,12 @@ def order(
     with _about("/filesystem"):
         wanted = _on(wanted, filesystem)
     with _about("/kernel"):
-        if kernel not in engine.KERNELS:
-            raise UnknownKernel(kernel, engine.KERNELS)
+        chosen_kernel = engine.find_kernel(kernel)
+    with _about("/filesystem"):
+        chosen_kernel.ops(wanted.filesystem.type)
     with _about("/schedule"):
         chosen = _schedule(wanted, schedule)
-    return Order(wanted, kernel, chosen)
+    return Order(wanted, chosen_kernel.id, chosen)
 
 
 def at_address(address: RunLink) -> Order:

@@ -110,6 +110,17 @@ def _close(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any
     return op.Close(values["file"])
 
 
+def _by_handle(kind: Callable[..., op.Operation]) -> Maker:
+    """An operation on a file that may be given by a handle: which one it was matters for who hears of errors."""
+
+    def make(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+        node = (call.args or [keyword.value for keyword in call.keywords])[0]
+        by_handle = isinstance(node, ast.Name) and node.id in reading.context.variables
+        return kind(**values, var=node.id if isinstance(node, ast.Name) and by_handle else "")
+
+    return make
+
+
 def _pwrite(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
     text, length = values["data"]
     reading.touched(call, values["offset"], values["offset"] + length)
@@ -208,8 +219,8 @@ CALLS: dict[str, Signature] = {
         (WRITABLE, Argument("data", Reading.bytes), OFFSET),
     ),
     "pread": Signature("x = pread(f, 1, 2P)", _pread, (FILE, LENGTH, OFFSET), target="may"),
-    "fsync": Signature("fsync(f)", _plain(op.Fsync), (FILE,)),
-    "fdatasync": Signature("fdatasync(f)", _plain(op.Fdatasync), (FILE,)),
+    "fsync": Signature("fsync(f)", _by_handle(op.Fsync), (FILE,)),
+    "fdatasync": Signature("fdatasync(f)", _by_handle(op.Fdatasync), (FILE,)),
     "sync": Signature("sync()", _plain(op.Sync)),
     "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
     "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from inspect import getdoc, isfunction
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
@@ -106,6 +106,8 @@ class Layout:
     first: str
     steps: dict[str, StepInfo]
     pack: Callable[[Any], tuple[Any, ...]]
+    arguments: Callable[[Any], tuple[Any, ...]]
+    """The fields without a default: what a caller has to say, whatever the kernel calls the function."""
 
 
 _LAYOUTS: dict[type[KernelFunction], Layout] = {}
@@ -132,7 +134,8 @@ def _lay_out(kind: type[KernelFunction]) -> Layout:
         )
         for name in kind.steps
     }
-    return Layout(kind.c_name, kind.steps[0], steps, packer(names))
+    required = [field.name for field in fields(kind) if field.default is MISSING]  # type: ignore[arg-type]
+    return Layout(kind.c_name, kind.steps[0], steps, packer(names), packer(required))
 
 
 def packer(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from engine.errors import NoSuchCombination, UnknownSwitch
 from engine.fs.kinds import FILESYSTEMS
 from engine.function import KernelFunction
 from engine.functions.block_prepare_write import BlockPrepareWrite
-from engine.objects.mapping import AddressSpace, Inode
+from engine.objects.mapping import Inode
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 
@@ -44,7 +44,7 @@ class FilesystemOps:
     get_block(inode, iblock, create)      a disk block, None for a hole, or an errno
     readpage(page)                        "0" or an errno; entered with the page locked, left with it unlocked
     writepage(page)                       the same; the page is clean already
-    writepages(mapping, sync)             "0" or the first errno
+    writepages(mapping, sync, first, last)      "0" or an errno; a range of pages where the kernel can say one
     sync_file(inode)                      make the metadata durable; "0" or an errno
     write_begin(file, index, page, low, high)   before write(2) puts data into bytes [low, high) of a page
     page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno
@@ -54,13 +54,14 @@ class FilesystemOps:
     open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
     release_page(k, page, offset)         a plain function: what was reserved for a page from a byte on goes back
 
-    None means that the filesystem has no such operation and the kernel does what it does then.
+    None means that the filesystem has no such operation and the kernel does what it does then. `fault_around`: loads
+    map cached neighbours too; `in_memory`: nothing is ever written, pages stay.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
     readpage: Callable[[Page], KernelFunction]
     writepage: Callable[[Page], KernelFunction]
-    writepages: Callable[[AddressSpace, bool], KernelFunction]
+    writepages: Callable[..., KernelFunction]
     sync_file: Callable[[Inode], KernelFunction]
     write_begin: Callable[[str, int, Page, int, int], KernelFunction] = BlockPrepareWrite
     page_mkwrite: Callable[[Vma, int, Page], KernelFunction] | None = None
@@ -71,6 +72,8 @@ class FilesystemOps:
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None
     release_page: Callable[[Machine, Page, int], None] | None = None
+    fault_around: bool = True
+    in_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,8 @@ class Kernel:
     """One named set of behaviours. `replaces` says which of the 2.6.9 functions it has in its own version.
 
     `absent` gives the reason why a filesystem is not in `filesystems`; `switches` are known by name, `switch` is the
-    one that is on; `lock_names` says what this kernel calls the locks that 2.6.9 knew under other names.
+    one that is on; `lock_names` says what this kernel calls the locks that 2.6.9 knew under other names; `errseq`:
+    each open file hears of an error once.
     """
 
     id: str
@@ -108,6 +112,7 @@ class Kernel:
     switches: Mapping[str, Switch] = field(default_factory=dict)
     switch: Switch | None = None
     lock_names: Mapping[str, str] = field(default_factory=dict)
+    errseq: bool = False
 
     def ops(self, filesystem: str) -> FilesystemOps:
         """A filesystem's operations under this kernel. Raises NoSuchCombination with the reason."""

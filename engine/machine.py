@@ -20,6 +20,7 @@ from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layou
 from engine.hardware.cpu import Cpu
 from engine.hardware.ram import Ram
 from engine.journal import Cell, Entity, Journal, Write
+from engine.objects.file import OpenFile
 from engine.objects.locks import LOCK_ORDER, SLEEPING, SPIN, Lock, readers
 from engine.objects.mapping import AddressSpace, Inode, Oracle
 from engine.objects.mm import Mm
@@ -102,6 +103,7 @@ class Machine:
         self.oracles: dict[str, Oracle] = {}
         self.tasks: dict[str, Task] = {}
         self.programs: dict[str, tuple[KernelFunction, ...]] = {}
+        self._files: dict[str, OpenFile] = {}
         self.group_exit: KernelFunction
         self.current: Task
         self.blocked_on: str | None = None
@@ -132,6 +134,20 @@ class Machine:
         if name not in self.stores:
             self.stores[name] = StoreRecord(self.journal, name)
         return self.stores[name]
+
+    def open_file(self, task: Task, file: str, var: str = "") -> OpenFile:
+        """The open file behind a variable, or the one that a process has of a file without saying so.
+
+        A child shares those of its parent, as after fork(2). One that is not open yet is opened here.
+        """
+        process = task.mm.process
+        while (parent := self.scenario.tasks[process].child_of) is not None:
+            process = parent
+        name = f"{process}.{var or file}"
+        opened = self._files.setdefault(name, OpenFile(self.journal, name))
+        if not opened.opened:
+            opened.sample(self.mappings[file])
+        return opened
 
     def cpu(self, task: Task) -> Cpu:
         """The processor a task runs on."""
@@ -280,7 +296,8 @@ class Machine:
     def _push(self, callee: KernelFunction, into: str | None, below: Any) -> Any:
         kind = type(callee)
         actual = self.kernel.replaces.get(kind, kind)
-        return (actual, layout(actual).first, layout(kind).pack(callee), into, below)
+        local = layout(kind).pack(callee) if issubclass(actual, kind) else layout(kind).arguments(callee)
+        return (actual, layout(actual).first, local, into, below)
 
     def _return(self, value: Any, below: Any, into: str | None) -> Any:
         while below is not None and below[1] == RETURN:

@@ -86,16 +86,18 @@ class Pread:
 
 @dataclass(frozen=True, slots=True)
 class Fsync:
-    """`fsync(f)`."""
+    """`fsync(f)`; `var` is the handle, if it was given by one."""
 
     file: str
+    var: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fdatasync:
-    """`fdatasync(f)`."""
+    """`fdatasync(f)`; `var` is the handle, if it was given by one."""
 
     file: str
+    var: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ class Machine(Model):
     arch: Literal["i386"] = Field(default="i386", description="the format of its page tables")
     cpus: int = Field(default=2, ge=1, le=8, description="processors, each with its own TLB")
     frames: int = Field(default=16, ge=4, le=1024, description="page frames of memory")
+    readahead: int = Field(
+        default=0, ge=0, le=64, description="pages read around a missing one by later kernels; a real disk has 32"
+    )
     page_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
         default=4096, ge=16, le=65536, description="bytes in a page: a power of two"
     )

@@ -34,6 +34,7 @@ class SysClose(KernelFunction):
 
     source = "fs/open.c sys_close, filp_close, 2.6.9"
     file: str
+    var: str
 
     def filp_close(self, k: Machine) -> Next:
         """The descriptor is gone. close(2) does not write, and knows of no error."""

@@ -88,7 +88,7 @@ class SysMprotect(KernelFunction):
         return ret()
 
     def _change(self, k: Machine, vma: Vma, piece: MapRef, flags: int) -> None:
-        mm, prot = vma.mm, self._vm_page_prot(vma, flags)
+        mm, prot = vma.mm, self._vm_page_prot(k, vma, flags)
         low, high = max(vma.start, piece.start), min(vma.end, piece.end)
         changed = Vma(mm, low, high, flags, prot, vma.file, vma.pgoff + low - vma.start)
         rest = [other for other in mm.vmas if other is not vma]
@@ -97,7 +97,7 @@ class SysMprotect(KernelFunction):
             if low <= vpn < high:
                 mm.pte[vpn] = pte_modify(entry, prot)
 
-    def _vm_page_prot(self, vma: Vma, flags: int) -> int:
+    def _vm_page_prot(self, k: Machine, vma: Vma, flags: int) -> int:
         return protection_map(flags)
 
 
@@ -110,6 +110,7 @@ class SysMadvise(KernelFunction):
     advice: str
     start: int
     stop: int | None
+    error: str = OK
 
     @may_sleep
     def down_read(self, k: Machine) -> Next:
@@ -128,7 +129,7 @@ class SysMadvise(KernelFunction):
     def up_read(self, k: Machine) -> Next:
         """Back to the program."""
         k.up_read(k.current.mm.mmap_sem)
-        k.finish_line(OK)
+        k.finish_line(self.error)
         return ret()
 
 

@@ -84,6 +84,8 @@ class Vmtruncate(KernelFunction):
         if page.writeback or not k.free_lock(page.locked):
             k.blocked_on = k.blocked_on or f"{page}.writeback"
             return WAIT
+        if k.ops.release_page is not None:
+            k.ops.release_page(k, page, tail)
         page.data, page.mappedtodisk = page.content.zero(tail, k.page_size), None
         for bh in page.bh[-(-tail // k.block_size) :]:
             bh.clear()
@@ -105,6 +107,8 @@ class Vmtruncate(KernelFunction):
 
 def drop(k: Machine, page: Page) -> None:
     """truncate_complete_page(): forget a page, dirty or not. Whoever maps it still holds an orphan."""
+    if k.ops.release_page is not None:
+        k.ops.release_page(k, page, 0)
     page.dirty = page.uptodate = page.mappedtodisk = None
     if page.private:
         for bh in page.bh:

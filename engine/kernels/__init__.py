@@ -7,10 +7,13 @@ from functools import cache
 from engine.errors import UnknownKernel
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import LINUX_2_6_9
+from engine.kernels.linux_6 import LINUX_6_1, LINUX_6_18
 from engine.kernels.wli_corrected import WLI_CORRECTED
 from engine.kernels.wli_posted import WLI_POSTED
 
-KERNELS: dict[str, Kernel] = {kernel.id: kernel for kernel in (LINUX_2_6_9, WLI_POSTED, WLI_CORRECTED)}
+KERNELS: dict[str, Kernel] = {
+    kernel.id: kernel for kernel in (LINUX_2_6_9, WLI_POSTED, WLI_CORRECTED, LINUX_6_1, LINUX_6_18)
+}
 
 
 ALIASES = {"linux-6.x": "linux-6.18"}

@@ -170,7 +170,7 @@ class DoMmapNotifying(DoMmapPgoff):
 
     source = "mm/mmap.c do_mmap_pgoff; after 2.6.18 (vm_page_prot without VM_SHARED)"
 
-    def _vm_page_prot(self, flags: int) -> int:
+    def _vm_page_prot(self, k: Machine, flags: int) -> int:
         return protection_map(flags & ~VM_SHARED if self.file is not None else flags)
 
 
@@ -180,7 +180,7 @@ class MprotectNotifying(SysMprotect):
 
     source = "mm/mprotect.c mprotect_fixup; after 2.6.18"
 
-    def _vm_page_prot(self, vma: Vma, flags: int) -> int:
+    def _vm_page_prot(self, k: Machine, vma: Vma, flags: int) -> int:
         return protection_map(flags & ~VM_SHARED if vma.file is not None else flags)
 
 

@@ -16,6 +16,7 @@ LOCK_ORDER: Final = (
     ("mmap_sem", SLEEPING),  # taken first in a fault, in msync, in munmap
     ("i_sem", SLEEPING),  # msync takes it under mmap_sem
     ("i_lock", SLEEPING),  # I_LOCK: one writer-back for an inode at a time
+    ("invalidate_lock", SLEEPING),  # 5.15: truncate and punch alone, faults that read or allocate together
     ("locked", SLEEPING),  # the page lock, PG_locked
     ("i_mmap_lock", SPIN),  # truncate: unmap_mapping_range
     ("page_table_lock", SPIN),  # one per mm in 2.6.9

@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.journal import Cell, Entity, Journal, Table
 from engine.objects.locks import LockCell
-from engine.values import ENOSPC, Data
+from engine.values import ENOSPC, Data, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class ErrSeq(Shown):
+    """errseq_t: the last error, how often errors were counted, and whether anybody has seen this one."""
+
+    errno: str
+    counter: int
+    seen: bool = False
+
+    def wire(self) -> str:
+        """`ENOSPC #1 seen`."""
+        return f"{self.errno} #{self.counter}{' seen' if self.seen else ''}"
 
 
 class AddressSpace(Entity):
-    """A file's pages: radix tree slot -> frame, with the tags DIRTY and WRITEBACK, and the error bits AS_*."""
+    """A file's pages: radix tree slot -> frame, with the tags DIRTY and WRITEBACK, and the error bits AS_*.
+
+    `wb_err` takes the place of the bits where kernels have it (4.13): each open file hears of an error once.
+    """
 
     nrpages = Cell[int | None]()
     enospc = Cell[bool | None]()
     eio = Cell[bool | None]()
     truncate_count = Cell[int | None]()
+    wb_err = Cell[ErrSeq | None]()
     i_mmap_lock = LockCell()
+    invalidate_lock = LockCell()
 
-    def __init__(self, journal: Journal, file: str) -> None:
+    def __init__(self, journal: Journal, file: str, *, errseq: bool = False) -> None:
         super().__init__(journal, f"mapping/{file}")
-        self.file = file
+        self.file, self.errseq = file, errseq
         self.pages: Table[int] = Table(journal, self.name, "page")
         self.tag_dirty: Table[bool] = Table(journal, self.name, "dirty")
         self.tag_writeback: Table[bool] = Table(journal, self.name, "writeback")
 
     def set_error(self, errno: str) -> None:
         """AS_ENOSPC for ENOSPC, AS_EIO for anything else: EDQUOT too becomes EIO for whoever asks later."""
-        if errno == ENOSPC:
+        if self.errseq:
+            self._count_error(errno)
+        elif errno == ENOSPC:
             self.enospc = True
         else:
             self.eio = True
+
+    def _count_error(self, errno: str) -> None:
+        """errseq_set(): a new error counts one up if the last one has been seen; one that nobody saw is replaced."""
+        last = self.wb_err
+        counter = 0 if last is None else last.counter + last.seen
+        self.wb_err = ErrSeq(errno, counter)
 
 
 class Inode(Entity):
@@ -38,6 +66,7 @@ class Inode(Entity):
     blocks = Cell[int | None]()
     dirty = Cell[bool | None]()
     dirty_pages = Cell[bool | None]()
+    mtime = Cell[int | None]()
     owner = Cell[str]()
     i_sem = LockCell()
     i_lock = LockCell()

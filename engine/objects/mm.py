@@ -29,6 +29,7 @@ class Vma(Shown):
     file: str | None
     pgoff: int = 0
     may_write: bool = True
+    random: bool = False
 
     @property
     def shared(self) -> bool:

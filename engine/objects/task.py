@@ -21,7 +21,7 @@ class Task(Entity):
     signal = Cell[str | None]()
     min_flt = Cell[int | None]()
     maj_flt = Cell[int | None]()
-    wanted = Cell[bool | None]()
+    wanted = Cell[bool | str | None]()
 
     def __init__(self, journal: Journal, name: str, *, uid: int, cpu: int, mm: Mm | None) -> None:
         super().__init__(journal, f"task/{name}")

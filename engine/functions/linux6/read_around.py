@@ -1,0 +1,44 @@
+"""Read-around: the neighbours of a page that had to be read. After mm/readahead.c and mm/filemap.c, 6.x, in one go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.objects.page import Page
+from engine.values import Data
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+def read_around(k: Machine, file: str, index: int) -> int:
+    """Bring the window around a page into the page cache, as far as frames are free; returns how many pages came.
+
+    The window has `machine.readahead` pages (32 on a usual disk; 0 switches it off) and half of it lies before.
+    """
+    window = k.scenario.machine.readahead
+    if not window:
+        return 0
+    start, end = max(0, index - window // 2), -(-k.inodes[file].size // k.page_size)
+    came = 0
+    for at in range(start, min(start + window, end)):
+        if k.cached(k.mappings[file], at) is None and (page := k.ram.take()) is not None:
+            _fill(k, page, file, at)
+            came += 1
+    return came
+
+
+def _fill(k: Machine, page: Page, file: str, index: int) -> None:
+    """The page enters the cache with what the disk has; holes are zeroes."""
+    mapping, inode, data = k.mappings[file], k.inodes[file], Data(k.page_size)
+    whole = True
+    for i in range(k.blocks_per_page):
+        block = k.map.lookup(inode, index * k.blocks_per_page + i)
+        whole = whole and block is not None
+        if block is not None:
+            data = data.paste(i * k.block_size, k.disk.read(block))
+    page.mapping, page.index, page.data, page.uptodate = file, index, data, True
+    page.mappedtodisk = whole or None
+    mapping.pages[index] = page.pfn
+    mapping.nrpages = (mapping.nrpages or 0) + 1
+    k.ram.lru_add(page)

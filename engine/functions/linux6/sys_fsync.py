@@ -1,0 +1,54 @@
+"""fsync(2), fdatasync(2) and sync(2). After fs/sync.c and fs/fs-writeback.c, 6.x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, call, ret
+from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
+from engine.functions.linux6.wb_writeback import SYNC
+from engine.values import OK
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class DoFsync(KernelFunction):
+    """The line's result is "0" or an errno. `var` names the open file; empty, it is the process's first one."""
+
+    source = "fs/sync.c do_fsync, 6.x"
+    file: str
+    var: str
+    error: str = OK
+
+    def fdget(self, k: Machine) -> Next:
+        """Which open file is it? Each has its own memory of errors."""
+        opened = k.open_file(k.current, self.file, self.var)
+        return call(VfsFsyncRange(self.file, opened), into="error")
+
+    def fdput(self, k: Machine) -> Next:
+        """Back to the program."""
+        k.finish_line(self.error)
+        k.answer(self.error)
+        return ret()
+
+
+@dataclass
+class KsysSync(KernelFunction):
+    """The flusher writes everything, and is waited for. Errors stay where they are; nobody is told by this call."""
+
+    source = "fs/sync.c ksys_sync, fs/fs-writeback.c sync_inodes_sb, 6.x"
+
+    def wakeup_flusher_threads(self, k: Machine) -> Next:
+        """Let the flusher write everything: it has root's rights, whoever calls."""
+        k.tasks["pdflush"].wanted = SYNC
+
+    def sync_inodes_sb(self, k: Machine) -> Next:
+        """Wait for it, and for the disk; sync(2) returns nothing."""
+        if k.tasks["pdflush"].wanted or k.disk.queue:
+            k.blocked_on = "task/pdflush.wanted"
+            return WAIT
+        k.finish_line(OK)
+        return ret()

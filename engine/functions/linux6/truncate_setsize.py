@@ -1,0 +1,81 @@
+"""ftruncate(2). After fs/attr.c and mm/truncate.c, 6.x: invalidate_lock keeps faults away while pages and blocks go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, Next, call, may_sleep, ret
+from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.functions.vmtruncate import Vmtruncate
+from engine.values import OK, pte_mkclean, pte_wrprotect
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class TruncateSetsize(Vmtruncate):
+    """Sets a file's size in bytes: entries beyond it go, then pages, then blocks."""
+
+    c_name = "truncate_setsize"
+    source = "mm/truncate.c truncate_setsize, pagecache_isize_extended; fs/ext4/inode.c ext4_setattr, 6.x"
+    error: str = OK
+
+    @may_sleep
+    def down_i_sem(self, k: Machine) -> Next:
+        """Keep other writers of this file away."""
+        return k.lock(k.inodes[self.file].i_sem)
+
+    def i_size_write(self, k: Machine) -> Next:
+        """The new size counts from now on. Before a file gets longer, a filesystem may have something to say."""
+        inode = k.inodes[self.file]
+        if self.size < inode.size:
+            return self.invalidate_lock
+        if k.ops.grow is not None:
+            return self.grow
+        return self.pagecache_isize_extended
+
+    def invalidate_lock(self, k: Machine) -> Next:
+        """Keep faults away that would want a page of the part that goes."""
+        return k.lock(k.mappings[self.file].invalidate_lock) or self.shrink
+
+    def shrink(self, k: Machine) -> Next:
+        """From now on the file is shorter."""
+        super().i_size_write(k)
+        return self.unmap_mapping_range
+
+    def up_i_sem(self, k: Machine) -> Next:
+        """Back to the program."""
+        mapping = k.mappings[self.file]
+        if mapping.invalidate_lock.holder == k.current.task:
+            k.unlock(mapping.invalidate_lock)
+        k.unlock(k.inodes[self.file].i_sem)
+        k.finish_line(self.error)
+        return ret()
+
+    def grow(self, k: Machine) -> Next:
+        """A filesystem without holes takes the blocks now."""
+        assert k.ops.grow is not None
+        return call(k.ops.grow(k.inodes[self.file], self.size), into="error")
+
+    def grown(self, k: Machine) -> Next:
+        """Did it get them?"""
+        if self.error != OK:
+            k.answer(f"no: {self.error}")
+            return self.up_i_sem
+
+    def pagecache_isize_extended(self, k: Machine) -> Next:
+        """A page that the old end cut in two is tied down: a store behind it has to ask (90a8020278c1)."""
+        old = k.inodes[self.file].size
+        page = k.cached(k.mappings[self.file], old // k.page_size)
+        if old % k.page_size and k.block_size < k.page_size and page is not None:
+            for mm, vpn, entry in rmap(k, page):
+                if not k.free_lock(mm.page_table_lock):
+                    return WAIT
+                mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
+                flush_tlb(k, mm.process, (vpn,))
+                if entry.dirty:
+                    set_page_dirty(k, page)
+        super().i_size_write(k)
+        return self.up_i_sem

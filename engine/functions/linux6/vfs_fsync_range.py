@@ -1,0 +1,59 @@
+"""vfs_fsync_range(): write a range of a file, wait, and tell what went wrong since this open file last asked.
+
+After fs/sync.c, mm/filemap.c file_write_and_wait_range(), lib/errseq.c, 6.x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.objects.file import OpenFile
+from engine.objects.mapping import AddressSpace
+from engine.values import OK
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class VfsFsyncRange(KernelFunction):
+    """Pages [first, last) of a file (last None: to its end). Returns "0" or an errno."""
+
+    source = "fs/sync.c vfs_fsync_range, mm/filemap.c file_write_and_wait_range, lib/errseq.c, 6.x"
+    file: str
+    opened: OpenFile
+    first: int = 0
+    last: int | None = None
+    error: str = OK
+    fsync: str = OK
+
+    def filemap_fdatawrite_range(self, k: Machine) -> Next:
+        """Write every dirty page of the range."""
+        return call(k.ops.writepages(self._mapping(k), True, self.first, self.last), into="error")
+
+    @may_sleep
+    def filemap_fdatawait_range(self, k: Machine) -> Next:
+        """Wait until the disk has them."""
+        busy = [i for i, _ in self._mapping(k).tag_writeback.items() if i >= self.first]
+        if any(self.last is None or i < self.last for i in busy):
+            k.blocked_on = f"{self._mapping(k)}.tag_writeback"
+            return WAIT
+
+    def check_and_advance(self, k: Machine) -> Next:
+        """Has anything gone wrong with this file that this open file has not heard of? It hears of it once."""
+        told = self.opened.check_and_advance(self._mapping(k))
+        self.error = self.error if self.error != OK else told
+        k.answer(self.error)
+
+    def f_op_fsync(self, k: Machine) -> Next:
+        """Write the file's metadata."""
+        return call(k.ops.sync_file(k.inodes[self.file]), into="fsync")
+
+    def done(self, k: Machine) -> Next:
+        """The first error there was."""
+        return ret(self.error if self.error != OK else self.fsync)
+
+    def _mapping(self, k: Machine) -> AddressSpace:
+        return k.mappings[self.file]

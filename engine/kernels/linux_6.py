@@ -1,0 +1,129 @@
+"""Linux 6.x: the fault asks the filesystem, writeback ties pages down again, errors are told once per open file. 1e."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
+from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.do_anonymous_page import DoAnonymousPage
+from engine.functions.do_fork import DoFork
+from engine.functions.do_mmap_pgoff import DoMmapPgoff
+from engine.functions.do_page_fault import DoPageFault
+from engine.functions.do_wp_page import DoWpPage
+from engine.functions.handle_mm_fault import HandleMmFault
+from engine.functions.handle_pte_fault import HandlePteFault
+from engine.functions.kswapd import Kswapd
+from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite
+from engine.functions.linux6.block_write_full_folio import BlockWriteFullFolio
+from engine.functions.linux6.do_anonymous_page import DoAnonymousPageUnlocked
+from engine.functions.linux6.do_cow_fault import DoCowFault
+from engine.functions.linux6.do_fault import DoFault
+from engine.functions.linux6.do_fork import DoForkLazy
+from engine.functions.linux6.do_page_mkwrite import DoPageMkwrite
+from engine.functions.linux6.do_read_fault import DoReadFault
+from engine.functions.linux6.do_shared_fault import DoSharedFault
+from engine.functions.linux6.do_user_addr_fault import DoUserAddrFault
+from engine.functions.linux6.do_wp_page import DoWpPageShared
+from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite
+from engine.functions.linux6.fault_dirty_shared_page import FaultDirtySharedPage
+from engine.functions.linux6.filemap_fault import FilemapFault
+from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
+from engine.functions.linux6.finish_fault import FinishFault
+from engine.functions.linux6.folio_clear_dirty_for_io import FolioClearDirtyForIo
+from engine.functions.linux6.handle_mm_fault import HandleMmFaultUnlocked
+from engine.functions.linux6.handle_pte_fault import HandlePteFaultUnlocked
+from engine.functions.linux6.madvise_populate import MadvisePopulate
+from engine.functions.linux6.notifying import DoMadvise, DoMmap, MprotectFixup
+from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioList
+from engine.functions.linux6.sys_fsync import DoFsync, KsysSync
+from engine.functions.linux6.sys_msync import SysMsyncRange
+from engine.functions.linux6.truncate_setsize import TruncateSetsize
+from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
+from engine.functions.linux6.wb_writeback import WbWriteback
+from engine.functions.linux6.wp_page_shared import WpPageShared
+from engine.functions.linux6.write_cache_pages import WriteCachePages
+from engine.functions.mpage_readpage import MpageReadpage
+from engine.functions.mpage_writepage import MpageWritepage
+from engine.functions.pdflush import Pdflush
+from engine.functions.shrink_list import ShrinkList
+from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_msync import SysMsync
+from engine.functions.sys_munmap import SysMadvise, SysMprotect
+from engine.functions.vmtruncate import Vmtruncate
+from engine.kernel import FilesystemOps, Kernel
+from engine.kernels.linux_2_6_9 import FUNCTIONS, table
+
+REPLACES = {
+    DoPageFault: DoUserAddrFault,
+    HandleMmFault: HandleMmFaultUnlocked,
+    HandlePteFault: HandlePteFaultUnlocked,
+    DoAnonymousPage: DoAnonymousPageUnlocked,
+    DoWpPage: DoWpPageShared,
+    DoFork: DoForkLazy,
+    DoMmapPgoff: DoMmap,
+    SysMprotect: MprotectFixup,
+    SysMadvise: DoMadvise,
+    SysMsync: SysMsyncRange,
+    SysFsync: DoFsync,
+    SysSync: KsysSync,
+    Vmtruncate: TruncateSetsize,
+    Pdflush: WbWriteback,
+    ShrinkList: ShrinkFolioList,
+    Kswapd: BalancePgdat,
+    BlockWriteFullPage: BlockWriteFullFolio,
+}
+ADDED = (
+    DoFault, DoReadFault, DoSharedFault, DoCowFault, FilemapFault, FinishFault, DoPageMkwrite, WpPageShared,
+    FaultDirtySharedPage, FilemapPageMkwrite, BlockPageMkwrite, Ext4PageMkwrite, FolioClearDirtyForIo, WriteCachePages,
+    VfsFsyncRange, MadvisePopulate,
+)  # fmt: skip
+GONE = {"do_no_page", "filemap_nopage", "install_page", "mpage_writepages", "filemap_fdatawait"}
+"""Functions of 2.6.9 that 6.x has not, or has under another name."""
+KEPT = {name: kind for name, kind in FUNCTIONS.items() if name not in GONE and kind not in REPLACES}
+
+EXT2 = FilesystemOps(
+    Ext2GetBlock, MpageReadpage, MpageWritepage, WriteCachePages, Ext2SyncFile, page_mkwrite=FilemapPageMkwrite
+)
+EXT2_BY_EXT4 = replace(EXT2, page_mkwrite=Ext4PageMkwrite)
+
+LOCK_NAMES = {"mmap_sem": "mmap_lock", "page_table_lock": "ptl", "i_sem": "i_rwsem", "locked": "folio lock"}
+
+LEAVES_OUT = (
+    "mmap_lock is taken for every fault; the lock of the range (6.4) is left out. Page tables have one lock.",
+    "Folios have one page: large folios, which take and refuse blocks for all their pages, are left out.",
+    "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
+    "Read-around and fault-around happen in one step; read-around is off unless the scenario's machine asks for it.",
+    "The journal is left out: metadata is durable when fsync, sync or the flusher has written it.",
+    "Dirty throttling counts and never makes anybody wait; the flusher runs when it is woken.",
+    "There is no swap: anonymous pages stay in memory. Reclaim works on one list of pages.",
+    "Interrupts, priorities, other users of memory, and time spent are left out; a step takes no time.",
+)
+
+LINUX_6_18 = Kernel(
+    id="linux-6.18",
+    title="Linux 6.18",
+    short="6.18",
+    story=(
+        "November 2025. A shared mapping of a file starts read-only in the page table: the first store traps, and "
+        "page_mkwrite asks the filesystem, which allocates, reserves, or has no opinion. Writeback ties the page down "
+        "again, and what goes wrong is told once to every open file. ext2 never learned to answer: there the bug lives."
+    ),
+    sources=("kernel-facts 1e", "real-kernels"),
+    functions={**KEPT, **table(*REPLACES.values(), *ADDED)},
+    filesystems={"ext2": EXT2, "ext3": EXT2_BY_EXT4, "ext2-by-ext4": EXT2_BY_EXT4},
+    replaces=REPLACES,
+    leaves_out=LEAVES_OUT,
+    lock_names=LOCK_NAMES,
+    errseq=True,
+)
+LINUX_6_1 = replace(
+    LINUX_6_18,
+    id="linux-6.1",
+    title="Linux 6.1",
+    short="6.1",
+    story=(
+        "December 2022, the kernel of Debian 12. As 6.18 in nearly everything that can be seen here; where the two "
+        "differed in real runs, it does what 6.1 did."
+    ),
+)
