@@ -150,6 +150,13 @@ def _ranged(kind: Callable[..., op.Operation], *, word: str = "") -> Maker:
     return make
 
 
+def _readinto(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+    span: Span = values["mapping"]
+    stop = reading.context.variables[span.var].length if span.stop is None else span.stop
+    reading.within(call, span.var, stop)
+    return op.ReadInto(span.var, span.start, stop, values["data"][0])
+
+
 def _mremap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any]) -> op.Operation:
     span: Span = values["mapping"]
     if span.stop is not None or target not in ("", span.var):
@@ -219,6 +226,7 @@ CALLS: dict[str, Signature] = {
         (WRITABLE, Argument("data", Reading.bytes), OFFSET),
     ),
     "pread": Signature("x = pread(f, 1, 2P)", _pread, (FILE, LENGTH, OFFSET), target="may"),
+    "readinto": Signature('readinto(m[2P:3P], "C")', _readinto, (MAPPING, Argument("data", Reading.bytes))),
     "fsync": Signature("fsync(f)", _by_handle(op.Fsync), (FILE,)),
     "fdatasync": Signature("fdatasync(f)", _by_handle(op.Fdatasync), (FILE,)),
     "sync": Signature("sync()", _plain(op.Sync)),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.document import pointer
 from engine.errors import Problem, ScenarioError, ScheduleError, short, suggestion
 from engine.fs.kinds import EXTENTS, FILESYSTEMS
-from engine.operations import Exit, Fill, Fork, Free, Line, Load, Mmap, Pread, Pwrite, Store, Take
+from engine.operations import Exit, Fill, Fork, Free, Line, Load, Mmap, Pread, Pwrite, ReadInto, Store, Take
 from engine.reading import Context, Variable
 from engine.schedule import KERNEL_TASKS, Schedule, schedule_of
 from engine.script import parse_line, plain
@@ -290,7 +290,7 @@ class _Scripts:
                 self.forks[child] = dict(self.contexts[name].variables)
             case Mmap(var=var) as mapping:
                 self.mappings[name][var] = mapping
-            case Store(var, start, stop, _) | Load(_, var, start, stop):
+            case Store(var, start, stop, _) | ReadInto(var, start, stop, _) | Load(_, var, start, stop):
                 mapped = self.mappings[name].get(var)
                 offset = mapped.offset if mapped is not None else 0
                 file = (mapped.file if mapped is not None else None) or "anonymous memory"

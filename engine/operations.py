@@ -38,6 +38,16 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadInto:
+    """`readinto(m[2P:3P], "C")`: read(2) of a file of C's into the mapping: the kernel stores, and hears EFAULT."""
+
+    var: str
+    start: int
+    stop: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """`x = m[2P]`: a load of [start, stop) of the mapping; without a target it only touches."""
 
@@ -264,7 +274,7 @@ class Sleep:
 
 
 Operation: TypeAlias = (
-    Mmap | Store | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Msync | Munmap | Mremap
+    Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Msync | Munmap | Mremap
     | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim | Writeback
     | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import operations as op
 from engine.function import KernelFunction
+from engine.functions.copy_to_user import CopyToUser
 from engine.functions.cpu_load import CpuLoad
 from engine.functions.cpu_store import CpuStore
 from engine.functions.do_exit import DoExit
@@ -32,6 +33,7 @@ def mmap(o: op.Mmap) -> KernelFunction:
 FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Mmap: mmap,
     op.Store: lambda o: CpuStore(o.var, o.start, o.stop, o.text),
+    op.ReadInto: lambda o: CopyToUser(o.var, o.start, o.stop, o.text),
     op.Load: lambda o: CpuLoad(o.target, o.var, o.start, o.stop),
     op.Open: lambda o: SysOpen(o.var, o.file, o.write),
     op.Close: lambda o: SysClose(o.file, o.var or ""),

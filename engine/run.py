@@ -2,7 +2,7 @@
 
 Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the
 schedule names the step it has just made. Then the kernel's own tasks go on if they
-have work, else the first of the order that can.
+have work, else the task that had to wait, as soon as it can, else the first of the order that can.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Driver:
         self._events: Counter[str] = Counter()
         self._ledger = Ledger(machine)
         self._waits: dict[str, str] = {}
+        self._turn = self._order[len(KERNEL_TASKS)]
         self._initial = {at: wire(at, value) for at, value in machine.journal.cells.items()}
         self._panic: Panic | None = None
         self.steps: list[Step] = []
@@ -93,7 +94,8 @@ class Driver:
         return self._trace(complete=False)
 
     def _first_that_moves(self, tried: Task | None) -> tuple[Task | None, Moved | None]:
-        for task in self._order:
+        kernels, others = self._order[: len(KERNEL_TASKS)], self._order[len(KERNEL_TASKS) :]
+        for task in (*kernels, self._turn, *others):
             if task is not tried and (moved := self.machine.step(task)) is not None:
                 return task, moved
         return None, None
@@ -106,9 +108,15 @@ class Driver:
         return True
 
     def _switch(self, moved: Moved) -> Preemption | None:
+        if moved.task not in KERNEL_TASKS:
+            self._turn = self.machine.tasks[moved.task]
         point = (moved.task, moved.function.c_name, moved.name)
         self._seen[point] += 1
-        return self._pending.pop((*point, self._seen[point]), None)
+        if switch := self._pending.pop((*point, self._seen[point]), None):
+            return switch
+        if self.machine.journal.cells.get(f"task/{moved.task}.stack") is not None:
+            return None
+        return self._pending.pop((moved.task, "", str(self._line(moved.task)), 1), None)
 
     def _record(self, moved: Moved, waiting: Task | None) -> None:
         journal, function = self.machine.journal, moved.function.c_name

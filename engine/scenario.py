@@ -47,7 +47,7 @@ from engine.sizes import (
 )
 
 MAX_TASKS = 8
-MAX_LINES = 200
+MAX_LINES = 400
 MAX_FILES = 16
 MAX_DATA = 64
 MAX_PROSE = 4000
@@ -241,7 +241,7 @@ class Scenario(Model):
     schedule: tuple[Label, ...] = Field(
         default=(),
         strict=False,
-        max_length=64,
+        max_length=256,
         description="tasks in the order they are taken up, and preemptions",
         examples=[["B", "A", "A@do_no_page.enough_space>B"]],
     )

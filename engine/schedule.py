@@ -3,8 +3,8 @@
     B.A,A@do_no_page.enough_space>B
 
 says: B goes first, then A; and when A has done `enough_space` of `do_no_page` for the first time, B runs.
-`#2` after the step means the second time. The same text stands in scenarios, on command lines and in
-addresses.
+`#2` after the step means the second time. `A@3>B` says: when A has done its third script line, B runs. The same text
+stands in scenarios, on command lines and in addresses.
 """
 
 from __future__ import annotations
@@ -18,20 +18,25 @@ from engine.errors import ScheduleError, short, suggestion
 KERNEL_TASKS = ("pdflush", "kswapd", "disk")
 """Tasks of the kernel itself: no scenario may use their names, every schedule may."""
 
-MAX_SWITCHES = 64
+MAX_SWITCHES = 256
 MAX_OCCURRENCE = 1000
 MAX_TEXT = 8000
 
 _PREEMPTION = re.compile(
-    r"(?P<task>\w+)@(?P<function>\w+)\.(?P<step>\w+)(?:#(?P<occurrence>[1-9]\d{0,5}))?>(?P<to>\w+)", re.ASCII
+    r"(?P<task>\w+)@(?:(?P<line>[1-9]\d{0,3})|(?P<function>\w+)\.(?P<step>\w+)(?:#(?P<occurrence>[1-9]\d{0,5}))?)"
+    r">(?P<to>\w+)",
+    re.ASCII,
 )
 _ORDER = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
-FORMS = "An item is an order of tasks (B.A) or a preemption (A@do_no_page.enough_space>B)"
+FORMS = "An item is an order of tasks (B.A) or a preemption (A@do_no_page.enough_space>B, or A@3>B after A's line 3)"
 
 
 @dataclass(frozen=True, slots=True)
 class Preemption:
-    """After `task` has done the step for the `occurrence`-th time, `to` runs."""
+    """After `task` has done the step for the `occurrence`-th time, `to` runs.
+
+    Without a function, `step` is the number of a script line, and `to` runs when that is done.
+    """
 
     task: str
     function: str
@@ -47,7 +52,7 @@ class Preemption:
     @property
     def point(self) -> str:
         """The place alone: "A@do_no_page.enough_space"."""
-        return f"{self.task}@{self.function}.{self.step}"
+        return f"{self.task}@{self.function}.{self.step}" if self.function else f"{self.task}@{self.step}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def _preemption(
         cure = "Write it as A@do_no_page.enough_space>B, or #2>B for the second time"
         raise ScheduleError(f"{short(item, 80)} is not a preemption", where="schedule", cure=cure)
     occurrence = int(match["occurrence"] or 1)
-    switch = Preemption(match["task"], match["function"], match["step"], occurrence, match["to"])
+    switch = Preemption(match["task"], match["function"] or "", match["step"] or match["line"], occurrence, match["to"])
     known = (*tasks, *KERNEL_TASKS)
     for name in (switch.task, switch.to):
         if name not in known:
@@ -143,7 +148,7 @@ def _preemption(
 
 def _check_step(switch: Preemption, steps: Mapping[str, Collection[str]] | None) -> None:
     """Refuse a function or step that this kernel has not."""
-    if steps is None:
+    if steps is None or not switch.function:
         return
     if switch.function not in steps:
         cure = suggestion(switch.function, steps)

@@ -8,6 +8,7 @@ from engine.functions.alloc_page import AllocPage
 from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.copy_to_user import CopyToUser
 from engine.functions.cpu_load import CpuLoad
 from engine.functions.cpu_store import CpuStore
 from engine.functions.disk_io import EndPageWriteback
@@ -52,7 +53,7 @@ def table(*kinds: type[KernelFunction]) -> dict[str, type[KernelFunction]]:
 
 
 FAULT_PATH = (
-    CpuStore, CpuLoad, DoPageFault, HandleMmFault, HandlePteFault, DoNoPage, DoAnonymousPage, DoWpPage,
+    CpuStore, CpuLoad, CopyToUser, DoPageFault, HandleMmFault, HandlePteFault, DoNoPage, DoAnonymousPage, DoWpPage,
     FilemapNopage, PageCacheRead, MpageReadpage, AllocPage, InstallPages,
 )  # fmt: skip
 WRITE_PATH = (
