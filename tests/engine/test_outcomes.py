@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine import gallery, run
-from tests.engine.build import ALL, CORRECTED, POSTED, STOCK, Told
+from tests.engine.build import CORRECTED, POSTED, STOCK, Told
 
+ALL = (STOCK, POSTED, CORRECTED)
 ASKING = (POSTED, CORRECTED)
 
 

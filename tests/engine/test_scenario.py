@@ -396,7 +396,7 @@ def test_a_column_of_plain_data_counts_in_the_line_of_the_script() -> None:
     ("data", "said"),
     [
         (small(tasks={f"T{n}": {"user": "al", "script": ["sync()"]} for n in range(9)}), "The limit is 8"),
-        (small(tasks={"A": {"user": "al", "script": ["sync()"] * 201}}), "The limit is 200"),
+        (small(tasks={"A": {"user": "al", "script": ["sync()"] * 401}}), "The limit is 400"),
         (small(files={f"f{n}": {"size": 1} for n in range(17)}), "The limit is 16"),
         (small(files={"f": {"size": "64P", "data": {f"{n}P": "a" for n in range(65)}}}), "The limit is 64"),
         (small(filesystem={"blocks": 16385}), "The limit is 16384"),

@@ -82,10 +82,16 @@ def test_a_refusal_names_the_item_what_is_wrong_and_a_cure(text: str, item: str,
     assert cure in error.cure
 
 
+def test_a_preemption_may_come_after_a_script_line() -> None:
+    schedule = parse_schedule("A,A@3>B", tasks=("A", "B"), steps={})
+    assert schedule.switches == (Preemption("A", "", "3", 1, "B"),)
+    assert str(schedule) == "A,A@3>B"
+
+
 def test_there_is_a_limit_to_length_and_number() -> None:
     assert "the limit is 8000" in refusal("A" * 8001).message
-    items = ",".join(f"A@do_no_page.set_pte#{n}>B" for n in range(1, 67))
-    assert refusal(items).message == "more than 64 preemptions"
+    items = ",".join(f"A@do_no_page.set_pte#{n}>B" for n in range(1, 260))
+    assert refusal(items).message == "more than 256 preemptions"
 
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,12}", fullmatch=True)
