@@ -5,6 +5,8 @@ Each row is a short scenario of its own, so that it does not hang on the gallery
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.build import CORRECTED, MAP, POSTED, STOCK, play
@@ -90,7 +92,7 @@ def test_reclaim_shows_zeros_in_the_same_pass() -> None:
 @pytest.mark.parametrize("kernel", [POSTED, CORRECTED])
 @pytest.mark.parametrize("why", [{"blocks": 1}, {"quota": {"alice": {"hard": 1}}}, {"blocks": 2, "reserved": 1}])
 def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say(
-    kernel: str, why: dict[str, int]
+    kernel: str, why: dict[str, Any]
 ) -> None:
     # 7.2 rows posted and corrected: SIGBUS, not executed; msync 0, 0; old data; zeros.
     script = [*STORE, "msync(m, SYNC)", "msync(m, SYNC)", "x = m[2P]"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.build import BASE, MAP, Stage, make, play
 
 STORE = [MAP, 'm[2P] = "C"']
 HOLE = BASE + 2
-SMALL = {"machine": {"page_size": 64}, "block_size": 16}
+SMALL: dict[str, Any] = {"machine": {"page_size": 64}, "block_size": 16}
 """Four blocks to a page, in toy sizes."""
 
 
-def stage(*script: str, **world: object) -> Stage:
-    return Stage(make({"A": list(script)}, **world)).lines("A", len(script))  # type: ignore[arg-type]
+def stage(*script: str, **world: Any) -> Stage:
+    return Stage(make({"A": list(script)}, **world)).lines("A", len(script))
 
 
 # -- 1a.9: the ways of a dirty bit -----------------------------------------------------------------------------------
