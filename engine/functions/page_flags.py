@@ -69,9 +69,11 @@ def no_writeback(k: Machine, page: Page) -> None:
 
 
 def end_page_writeback(k: Machine, page: Page) -> None:
-    """The write is over, well or badly: PG_writeback and its tag go."""
+    """The write is over, well or badly: PG_writeback and its tag go. What reclaim waits for is its next candidate."""
     mapping = mapping_of(k, page)
-    page.writeback = None
+    if page.reclaim and page.lru and not page.dirty and not page.active:
+        k.ram.lru = (page.pfn, *(pfn for pfn in k.ram.lru if pfn != page.pfn))
+    page.writeback = page.reclaim = None
     if mapping is not None:
         mapping.tag_writeback[page.index or 0] = None
 
@@ -103,10 +105,25 @@ def rmap(k: Machine, page: Page) -> list[tuple[Mm, int, Pte]]:
     return [(mm, vpn, pte) for mm in k.mms.values() for vpn, pte in mm.pte.items() if pte.pfn == page.pfn]
 
 
+def can_walk(k: Machine, mapping: AddressSpace | None, *mms: Mm) -> bool:
+    """Whether i_mmap_lock and then these page_table_locks could be taken and dropped within this step."""
+    return (mapping is None or k.free_lock(mapping.i_mmap_lock)) and all(k.free_lock(mm.page_table_lock) for mm in mms)
+
+
 def page_add_anon_rmap(k: Machine, page: Page, vpn: int) -> None:
     """A new page that belongs to no file is mapped for the first time, and joins the LRU."""
     page.mapping, page.index, page.uptodate, page.mapcount = ANON, vpn, True, 0
     k.ram.lru_add(page, active=True)
+
+
+def page_add_file_rmap(page: Page) -> None:
+    """One more entry points at a page of a file. `mapcount` starts at -1, as in the kernel."""
+    page.mapcount = (page.mapcount or 0) + 1
+
+
+def page_remove_rmap(page: Page) -> None:
+    """One entry less points at a page."""
+    page.mapcount = (page.mapcount or 0) - 1
 
 
 def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
@@ -115,6 +132,15 @@ def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
         if cpu.mm == process:
             for vpn in vpns:
                 cpu.tlb[vpn] = None
+
+
+def fill(k: Machine, page: Page) -> None:
+    """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
+    if not page.uptodate:
+        for i, bh in enumerate(page.bh):
+            if bh.block is not None and not bh.new:
+                page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
+    page.uptodate = True
 
 
 def file_blocks(k: Machine, page: Page) -> range:

@@ -24,6 +24,13 @@ class MapRef(Shown):
         return f"{self.start:#x}-{self.end:#x}"
 
 
+def vpn_at(k: Machine, var: str, at: int) -> int:
+    """The virtual page of byte `at` of a mapping."""
+    ref = k.current.mm.lookup(var)
+    assert isinstance(ref, MapRef)
+    return ref.start + at // k.page_size
+
+
 def user_range(k: Machine, var: str, start: int = 0, stop: int | None = None) -> MapRef | None:
     """The virtual pages of bytes [start, stop) of a mapping; None if the variable holds no mapping."""
     ref = k.current.mm.lookup(var)

@@ -22,6 +22,7 @@ from engine.functions.do_wp_page import DoWpPage
 from engine.functions.file_handles import SysClose, SysOpen
 from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.grab_cache_page import GrabCachePage
@@ -33,9 +34,11 @@ from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
 from engine.functions.mpage_writepages import MpageWritepages
 from engine.functions.page_cache_read import PageCacheRead
+from engine.functions.pageout import Pageout
 from engine.functions.pdflush import Pdflush
 from engine.functions.shrink_list import ShrinkList
 from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysNiSyscall
@@ -57,12 +60,12 @@ FAULT_PATH = (
 )  # fmt: skip
 WRITE_PATH = (
     Pdflush, MpageWritepages, MpageWritepage, BlockWriteFullPage, Ext2GetBlock, Ext2NewBlock, Ext2SyncFile,
-    FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, TryToUnmap,
+    FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, Pageout, TryToUnmap,
 )  # fmt: skip
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
-    GrabCachePage, BlockPrepareWrite, GenericFileRead, Vmtruncate, BlockTruncatePage, ZapPteRange, DoFork, DoExit,
-    SysOpen, SysClose, SysNiSyscall,
+    GenericFileBufferedWrite, GrabCachePage, BlockPrepareWrite, GenericFileRead, SysFtruncate, Vmtruncate,
+    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall,
 )  # fmt: skip
 WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
 

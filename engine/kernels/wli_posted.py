@@ -97,9 +97,9 @@ class DoWpPagePosted(DoWpPage):
 
     def can_share_swap_page(self, k: Machine) -> Next:
         """The patch returns before the question whether a copy is needed."""
-        return self.make_writable if self.room else self.sigbus
+        return self.set_pte if self.room else self.sigbus
 
-    def make_writable(self, k: Machine) -> Next:
+    def set_pte(self, k: Machine) -> Next:
         """Make the old entry writable and dirty: not checked again (W3), not copied (W2), the TLB not flushed (W5)."""
         self.vma.mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
         return self.unlock

@@ -144,7 +144,7 @@ def test_an_index_block_goes_back_when_its_last_pointer_does() -> None:
         {"A": ['pwrite(f, "x", 12P)', 'pwrite(f, "y", 13P)', "ftruncate(f, 13P)", "ftruncate(f, 12P)"]}, size="16P"
     )
     assert told.results("A") == ["1", "1", "0", "0"]
-    free = [told.after(f"A.{line}.vmtruncate.up_i_sem")["fs.free"] for line in (3, 4)]
+    free = [told.after(f"A.{line}.sys_ftruncate.up_i_sem")["fs.free"] for line in (3, 4)]
     assert free == [16 - 3, 16 - 1]
 
 

@@ -79,7 +79,7 @@ def test_over_quota_is_eio_after_a_background_failure() -> None:
         quota={"alice": {"hard": 1}},
     )
     assert told.results("B") == ["0", "ok", "0"]
-    assert "shrink_list.handle_write_error" in told.steps("B")
+    assert "pageout.handle_write_error" in told.steps("B")
     assert told.results("C") == ["EIO", "0", "."]
 
 

@@ -141,7 +141,7 @@ def test_reclaim_frees_the_page_in_the_pass_that_failed_to_write_it() -> None:
     # 1a.14: "the page is removed and freed in the very same pass"; the entry was torn by try_to_unmap.
     s = Stage(make({"A": [*STORE, "reclaim()", "x = m[2P]"]}, blocks=1)).lines("A", 2)
     frame = s.frame("A", HOLE)
-    s.until("A", "wake.wake_up").until("kswapd", "shrink_list.handle_write_error").until(
+    s.until("A", "wake.wake_up").until("kswapd", "pageout.handle_write_error").until(
         "kswapd", "shrink_list.remove_mapping"
     )
     assert frame.count is None
