@@ -79,7 +79,7 @@ class DoMremap(KernelFunction):
                 if not mm.has_table(to):
                     mm.pgd[to // PTRS_PER_PTE] = f"table {to // PTRS_PER_PTE}"
                 mm.pte[vpn], mm.pte[to] = None, entry
-        flush_tlb(k, mm.process, tuple(range(ref.start, ref.end)))
+        flush_tlb(k, mm.process, range(ref.start, ref.end))
 
     def _pages(self, k: Machine) -> int:
         return -(-self.length // k.page_size)

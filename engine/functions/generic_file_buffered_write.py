@@ -12,6 +12,7 @@ from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.page_flags import fill, mark_buffers_dirty
+from engine.functions.vmtruncate import Vmtruncate
 from engine.objects.page import Page
 from engine.values import ENOMEM, OK, Run
 
@@ -72,6 +73,12 @@ class GenericFileBufferedWrite(KernelFunction):
         k.ram.put(self._page)
         if self.error == OK and self.done < self.length:
             return self.grab_page
+
+    def vmtruncate(self, k: Machine) -> Next:
+        """Blocks that were got beyond the end of the file, before one was refused, are given back."""
+        (low, high), size = self._span(k), k.inodes[self.file].size
+        if self.error != OK and self._at + high - low > size:
+            return call(Vmtruncate(self.file, size))
 
     def finish(self, k: Machine) -> Next:
         """How much was written, or why nothing was. An error behind the first page is not told."""

@@ -51,6 +51,7 @@ class MpageWritepages(KernelFunction):
         """Lock the page."""
         return k.lock(self.page.locked)
 
+    @may_sleep
     def wait_on_page_writeback(self, k: Machine) -> Next:
         """Is it still this file's dirty page, and is nobody writing it already?"""
         if self.sync and self.page.writeback:

@@ -6,13 +6,15 @@ spinlocks that nothing sleeps under, so each is part of its caller's step.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from engine.objects.page import ANON, Page
+from engine.values import pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
-    from engine.objects.mapping import AddressSpace
+    from engine.objects.mapping import AddressSpace, Inode
     from engine.objects.mm import Mm
     from engine.values import Pte
 
@@ -44,6 +46,11 @@ def mark_buffers_dirty(k: Machine, page: Page, low: int, high: int) -> None:
     set_page_dirty(k, page)
     for i, bh in enumerate(page.bh):
         bh.dirty = True if low < (i + 1) * k.block_size and high > i * k.block_size else before[i]
+
+
+def is_dirty(inode: Inode) -> bool:
+    """I_DIRTY in any of its forms: writeback will look at this inode."""
+    return bool(inode.dirty or inode.dirty_pages)
 
 
 def clear_page_dirty_for_io(page: Page) -> None:
@@ -126,11 +133,21 @@ def page_remove_rmap(page: Page) -> None:
     page.mapcount = (page.mapcount or 0) - 1
 
 
-def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
+def ptep_clear_flush_young(k: Machine, mm: Mm, vpn: int) -> bool:
+    """Whether an entry was used since this was asked last; A is cleared, and the TLB forgets the entry."""
+    entry = mm.pte[vpn]
+    if entry is None or not entry.young:
+        return False
+    mm.pte[vpn] = pte_mkold(entry)
+    flush_tlb(k, mm.process, (vpn,))
+    return True
+
+
+def flush_tlb(k: Machine, process: str, vpns: Container[int]) -> None:
     """flush_tlb_page() for each: no CPU that runs this address space remembers these entries."""
     for cpu in k.cpus:
         if cpu.mm == process:
-            for vpn in vpns:
+            for vpn in [vpn for vpn in cpu.tlb if vpn in vpns]:
                 cpu.tlb[vpn] = None
 
 

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.page_flags import (
     can_walk,
-    flush_tlb,
     mapping_of,
+    ptep_clear_flush_young,
     remove_from_page_cache,
     rmap,
 )
 from engine.functions.pageout import KEEP, Pageout
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.objects.page import Page
-from engine.values import pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -57,9 +56,8 @@ class ShrinkList(KernelFunction):
         if not can_walk(k, mapping_of(k, self.page), *(mm for mm, _, _ in found)):
             return WAIT
         self.page.referenced = self.page.active = None
-        for mm, vpn, entry in found:
-            mm.pte[vpn] = pte_mkold(entry)
-            flush_tlb(k, mm.process, (vpn,))
+        for mm, vpn, _ in found:
+            ptep_clear_flush_young(k, mm, vpn)
 
     def try_to_unmap(self, k: Machine) -> Next:
         """Every page table that points at the page has to let go of it. Anonymous pages stay: there is no swap."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, ret
-from engine.functions.page_flags import can_walk, flush_tlb, mapping_of, page_remove_rmap, rmap, set_page_dirty
+from engine.functions.page_flags import (
+    can_walk,
+    flush_tlb,
+    mapping_of,
+    page_remove_rmap,
+    ptep_clear_flush_young,
+    rmap,
+    set_page_dirty,
+)
 from engine.objects.mm import Mm
 from engine.objects.page import Page
 from engine.values import Pte
@@ -33,7 +41,7 @@ class TryToUnmap(KernelFunction):
         mm, vpn, entry = found[0]
         if not can_walk(k, mapping_of(k, self.page), mm):
             return WAIT
-        if entry.young:
+        if ptep_clear_flush_young(k, mm, vpn):
             return ret(False)
         self._tear(k, mm, vpn, entry)
         return self.unmap_one
