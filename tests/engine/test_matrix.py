@@ -103,6 +103,7 @@ def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say
 
 
 def test_a_refused_store_is_not_executed() -> None:
+    # 7.2 row corrected; 1a.1 step 7: SIGBUS, and the process dies before its next line.
     told = play({"A": [*STORE, "exit()"]}, CORRECTED, blocks=1)
     assert told.result("A", 3) is None
     assert told.end["task/A.state"] == "killed"
@@ -130,6 +131,7 @@ def test_readers_see_unsaved_data_until_eviction() -> None:
 
 
 def test_the_asking_kernels_agree_with_stock_where_there_is_room() -> None:
+    # 1a.13 step 5: the block is found, end_io puts the bytes on the disk; 1c.2: pte 0x67 as in stock.
     for kernel in (STOCK, POSTED, CORRECTED):
         told = play({"A": [*STORE, "msync(m, SYNC)"], "B": {"user": "root", "script": ["power_fails()", READ]}}, kernel)
         assert told.results("A")[1:] == ["ok", "0"]
