@@ -29,7 +29,7 @@ class DoMmapPgoff(KernelFunction):
     shared: bool
     offset: int
     populate: bool
-    vma: Vma = None  # type: ignore[assignment]
+    vma: Vma = None  # type: ignore[assignment]  # a step fills it
 
     @may_sleep
     def down_write(self, k: Machine) -> Next:

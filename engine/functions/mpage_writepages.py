@@ -29,7 +29,7 @@ class MpageWritepages(KernelFunction):
     mapping: AddressSpace
     sync: bool
     index: int = 0
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # a step fills it
     result: str = OK
     error: str = OK
     looked: int = 0

@@ -32,7 +32,7 @@ class ShrinkList(KernelFunction):
     source = "mm/vmscan.c shrink_list, 2.6.9"
     scan: tuple[int, ...]
     want: int
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # a step fills it
     freed: int = 0
     paged_out: str = ""
 

@@ -25,8 +25,8 @@ class SysMsync(KernelFunction):
     mode: str
     start: int
     stop: int | None
-    vma: Vma = None  # type: ignore[assignment]
-    range: MapRef = None  # type: ignore[assignment]
+    vma: Vma = None  # type: ignore[assignment]  # a step fills it
+    range: MapRef = None  # type: ignore[assignment]  # a step fills it
     unmapped: str = OK
     error: str = OK
     fsync: str = OK

@@ -24,7 +24,7 @@ class SysMunmap(KernelFunction):
     var: str
     start: int
     stop: int | None
-    range: MapRef = None  # type: ignore[assignment]
+    range: MapRef = None  # type: ignore[assignment]  # a step fills it
 
     @may_sleep
     def down_write(self, k: Machine) -> Next:

@@ -95,7 +95,7 @@ def test_a_protection_none_entry_is_0xa0_and_traps() -> None:
     assert s.lines("A").result("A", 4) == "SIGSEGV"
 
 
-# -- the TLB: 1a.2 step 3, 1a.9 (who flushes), 6 (a stale entry on another CPU) --------------------------------------
+# -- the TLB: 1a.2 step 3, 1a.9, H12 ----------------------------------------------------------------------------------
 
 
 def test_each_cpu_has_a_tlb_of_its_own() -> None:

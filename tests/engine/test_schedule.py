@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -112,10 +112,10 @@ def test_a_scenarios_own_schedule_survives_being_text(scenario: str) -> None:
     ],
 )
 def test_a_refusal_takes_less_than_a_tenth_of_a_second(text: str) -> None:
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(ScheduleError) as caught:
         parse_schedule(text, tasks=TASKS, steps=known_steps())
-    assert perf_counter() - begin < 0.1
+    assert process_time() - begin < 0.1
     assert caught.value.cure
 
 
