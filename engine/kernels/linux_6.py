@@ -38,7 +38,7 @@ from engine.functions.linux6.notifying import DoMadvise, DoMmap, MprotectFixup
 from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioList
 from engine.functions.linux6.sys_fsync import DoFsync, KsysSync
 from engine.functions.linux6.sys_msync import SysMsyncRange
-from engine.functions.linux6.truncate_setsize import TruncateSetsize
+from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
@@ -47,9 +47,11 @@ from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
 from engine.functions.pdflush import Pdflush
 from engine.functions.shrink_list import ShrinkList
-from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_fsync import SysFsync
+from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect
+from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.kernel import FilesystemOps, Kernel
 from engine.kernels.linux_2_6_9 import FUNCTIONS, table
@@ -67,6 +69,7 @@ REPLACES = {
     SysMsync: SysMsyncRange,
     SysFsync: DoFsync,
     SysSync: KsysSync,
+    SysFtruncate: DoSysFtruncate,
     Vmtruncate: TruncateSetsize,
     Pdflush: WbWriteback,
     ShrinkList: ShrinkFolioList,
@@ -78,7 +81,7 @@ ADDED = (
     FaultDirtySharedPage, FilemapPageMkwrite, BlockPageMkwrite, Ext4PageMkwrite, FolioClearDirtyForIo, WriteCachePages,
     VfsFsyncRange, MadvisePopulate,
 )  # fmt: skip
-GONE = {"do_no_page", "filemap_nopage", "install_page", "mpage_writepages", "filemap_fdatawait"}
+GONE = {"do_no_page", "filemap_nopage", "install_page", "mpage_writepages", "filemap_fdatawait", "pageout"}
 """Functions of 2.6.9 that 6.x has not, or has under another name."""
 KEPT = {name: kind for name, kind in FUNCTIONS.items() if name not in GONE and kind not in REPLACES}
 

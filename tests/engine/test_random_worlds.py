@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
-from engine.fates import DURABLE, byte_fate
+from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.run import Driver
 from engine.values import Pte, Run, show
@@ -238,6 +238,33 @@ def check_accounts(machine: Machine) -> None:
         assert quota.used == sum(inode.blocks or 0 for inode in machine.inodes.values() if inode.owner == user)
 
 
+def check_locks(machine: Machine) -> None:
+    """I5, the part a machine does not assert by itself: a program holds no lock between two of its lines."""
+    held = [task.task for task in machine.tasks.values() if task.stack is None and task.locks]
+    assert held == []
+
+
+def visible(machine: Machine, at: int) -> str:
+    """The byte that whoever reads the file sees: the page cache's where it is up to date, else the disk's."""
+    page = machine.cached(machine.mappings["f"], at // PAGE)
+    if page is not None and page.uptodate:
+        return page.content.part(at % PAGE, at % PAGE + 1).text()
+    block, size = machine.map.lookup(machine.inodes["f"], at // machine.block_size), machine.block_size
+    return "." if block is None else machine.disk.read(block).part(at % size, at % size + 1).text()
+
+
+def check_fates(machine: Machine) -> None:
+    """I6: a byte is lost if, and only if, nobody can see it any more; one marked clean is in memory alone."""
+    for piece, fate in fates(machine):
+        seen = [visible(machine, at) == piece.text[0] for at in range(piece.start, piece.stop)]
+        assert seen == [fate != LOST] * len(seen), (piece, fate)
+        page = machine.cached(machine.mappings["f"], piece.start // PAGE)
+        if fate == CLEAN_UNSAVED:
+            assert page is not None
+            assert not page.dirty
+            assert not page.writeback
+
+
 def check_idle(machine: Machine) -> None:
     """Nobody waits for ever, and nothing is held, when nothing moves any more."""
     assert {task.task: task.state for task in machine.tasks.values() if task.state not in (DONE, KILLED, IDLE)} == {}
@@ -257,6 +284,8 @@ def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
         check_counts(machine)
         check_tags(machine)
         check_accounts(machine)
+        check_locks(machine)
+        check_fates(machine)
     check_idle(machine)
 
 

@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import KERNELS, ScenarioError, find_scenario, gallery, known_steps
 from engine.errors import ScheduleError
 from engine.schedule import KERNEL_TASKS, Preemption, Schedule, parse_schedule, schedule_of
+from tests.engine.build import make
 
 TASKS = ("A", "B", "C")
 STEPS = {"do_no_page": ("pte_none", "enough_space", "set_pte"), "pdflush": ("run",)}
@@ -86,6 +88,45 @@ def test_a_preemption_may_come_after_a_script_line() -> None:
     schedule = parse_schedule("A,A@3>B", tasks=("A", "B"), steps={})
     assert schedule.switches == (Preemption("A", "", "3", 1, "B"),)
     assert str(schedule) == "A,A@3>B"
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_step_of_every_kernel_can_be_named(kernel: str) -> None:
+    for name, function in KERNELS[kernel].functions.items():
+        for step in function.steps:
+            text = f"A@{name}.{step}#3>B"
+            assert str(parse_schedule(text, tasks=TASKS, steps=known_steps())) == text
+
+
+@pytest.mark.parametrize("scenario", gallery())
+def test_a_scenarios_own_schedule_survives_being_text(scenario: str) -> None:
+    found = find_scenario(scenario)
+    schedule = found.default_schedule()
+    assert parse_schedule(str(schedule), tasks=found.tasks, steps=known_steps()) == schedule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A@do_no_page.enough_spice>B",
+        "A@do_no_pge.enough_space>B",
+        ",".join(f"A@do_no_page.set_pte#{n}>B" for n in range(1, 64)) + ",A@do_no_page.x>B",
+        "A@" + "d" * 3900 + "." + "s" * 3900 + ">B",
+        "A." * 3999 + "A",
+    ],
+)
+def test_a_long_text_is_refused_with_a_cure(text: str) -> None:
+    with pytest.raises(ScheduleError) as caught:
+        parse_schedule(text, tasks=TASKS, steps=known_steps())
+    assert caught.value.cure
+
+
+def test_a_scenarios_own_schedule_is_held_to_the_steps_there_are() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        make({"A": ["sync()"], "B": ["sync()"]}, schedule=["B", "A@do_no_page.enough_spice>B"])
+    [problem] = caught.value.problems
+    assert problem.path == "/schedule/1"
+    assert problem.cure == "Did you mean enough_space?"
 
 
 def test_there_is_a_limit_to_length_and_number() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.function import Next, call
+from engine.function import Next, call, ret
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.linux6.madvise_populate import MadvisePopulate
 from engine.functions.sys_munmap import SysMadvise, SysMprotect
@@ -67,10 +67,19 @@ class DoMadvise(SysMadvise):
                 replace(vma, random=self.advice == "RANDOM") if vma.start < piece.end and vma.end > piece.start else vma
                 for vma in mm.vmas or ()
             )
-        if piece and self.advice.startswith("POPULATE"):
-            k.up_read(mm.mmap_sem)
-            return call(MadvisePopulate(piece.start, piece.end, self.advice == "POPULATE_WRITE"), into="error")
-        return super().madvise_vma(k)
+        return self.populate if piece and self.advice.startswith("POPULATE") else super().madvise_vma(k)
+
+    def populate(self, k: Machine) -> Next:
+        """Fault the pages of the range in; each takes mmap_lock for itself."""
+        piece = user_range(k, self.var, self.start, self.stop)
+        assert piece is not None
+        k.unlock(k.current.mm.mmap_sem)
+        return call(MadvisePopulate(piece.start, piece.end, self.advice == "POPULATE_WRITE"), into="error")
+
+    def populated(self, k: Machine) -> Next:
+        """Back to the program."""
+        k.finish_line(self.error)
+        return ret()
 
 
 def page_prot(k: Machine, file: str | None, flags: int) -> int:

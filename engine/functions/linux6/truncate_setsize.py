@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import WAIT, Next, call, may_sleep, ret
+from engine.function import WAIT, Next, call, ret
 from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
+from engine.objects.page import Page
 from engine.values import OK, pte_mkclean, pte_wrprotect
 
 if TYPE_CHECKING:
@@ -15,26 +17,45 @@ if TYPE_CHECKING:
 
 
 @dataclass
+class DoSysFtruncate(SysFtruncate):
+    """Sets a file's size in bytes. The line's result is "0" or an errno."""
+
+    c_name = "do_sys_ftruncate"
+    source = "fs/open.c do_sys_ftruncate, do_truncate, 6.x"
+    error: str = OK
+
+    def do_truncate(self, k: Machine) -> Next:
+        """Cut the file, or let it grow."""
+        return call(Vmtruncate(self.file, self.size), into="error")
+
+    def up_i_sem(self, k: Machine) -> Next:
+        """Back to the program."""
+        k.unlock(k.inodes[self.file].i_sem)
+        k.finish_line(self.error)
+        k.answer(self.error)
+        return ret()
+
+
+@dataclass
 class TruncateSetsize(Vmtruncate):
-    """Sets a file's size in bytes: entries beyond it go, then pages, then blocks."""
+    """Sets a file's size, in bytes: entries beyond it go, then pages, then blocks. Returns "0" or an errno."""
 
     c_name = "truncate_setsize"
     source = "mm/truncate.c truncate_setsize, pagecache_isize_extended; fs/ext4/inode.c ext4_setattr, 6.x"
     error: str = OK
 
-    @may_sleep
-    def down_i_sem(self, k: Machine) -> Next:
-        """Keep other writers of this file away."""
-        return k.lock(k.inodes[self.file].i_sem)
-
     def i_size_write(self, k: Machine) -> Next:
-        """The new size counts from now on. Before a file gets longer, a filesystem may have something to say."""
+        """Does the file get shorter? Before it gets longer, a filesystem may have something to say."""
         inode = k.inodes[self.file]
-        if self.size < inode.size:
+        if self.size <= inode.size:
             return self.invalidate_lock
-        if k.ops.grow is not None:
-            return self.grow
-        return self.pagecache_isize_extended
+        return self.pagecache_isize_extended if k.ops.grow is None else self.grow
+
+    def ext2_truncate(self, k: Machine) -> Next:
+        """The blocks beyond the end go back to the filesystem, and faults may come again."""
+        super().ext2_truncate(k)
+        k.unlock(k.mappings[self.file].invalidate_lock)
+        return ret(OK)
 
     def invalidate_lock(self, k: Machine) -> Next:
         """Keep faults away that would want a page of the part that goes."""
@@ -45,15 +66,6 @@ class TruncateSetsize(Vmtruncate):
         super().i_size_write(k)
         return self.unmap_mapping_range
 
-    def up_i_sem(self, k: Machine) -> Next:
-        """Back to the program."""
-        mapping = k.mappings[self.file]
-        if mapping.invalidate_lock.holder == k.current.task:
-            k.unlock(mapping.invalidate_lock)
-        k.unlock(k.inodes[self.file].i_sem)
-        k.finish_line(self.error)
-        return ret()
-
     def grow(self, k: Machine) -> Next:
         """A filesystem without holes takes the blocks now."""
         assert k.ops.grow is not None
@@ -63,19 +75,24 @@ class TruncateSetsize(Vmtruncate):
         """Did it get them?"""
         if self.error != OK:
             k.answer(f"no: {self.error}")
-            return self.up_i_sem
+            return ret(self.error)
 
     def pagecache_isize_extended(self, k: Machine) -> Next:
         """A page that the old end cut in two is tied down: a store behind it has to ask (90a8020278c1)."""
         old = k.inodes[self.file].size
         page = k.cached(k.mappings[self.file], old // k.page_size)
         if old % k.page_size and k.block_size < k.page_size and page is not None:
-            for mm, vpn, entry in rmap(k, page):
-                if not k.free_lock(mm.page_table_lock):
-                    return WAIT
-                mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
-                flush_tlb(k, mm.process, (vpn,))
-                if entry.dirty:
-                    set_page_dirty(k, page)
+            if not all(k.free_lock(mm.page_table_lock) for mm, _, _ in rmap(k, page)):
+                return WAIT
+            tie_down(k, page)
         super().i_size_write(k)
-        return self.up_i_sem
+        return ret(OK)
+
+
+def tie_down(k: Machine, page: Page) -> None:
+    """folio_mkclean() in one go: no entry of the page allows stores any more; a dirty one makes the page dirty."""
+    for mm, vpn, entry in rmap(k, page):
+        mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
+        flush_tlb(k, mm.process, (vpn,))
+        if entry.dirty:
+            set_page_dirty(k, page)
