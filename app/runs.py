@@ -1,7 +1,8 @@
 """Runs: an order becomes a trace, within the limits, and is kept while there is room.
 
 A trace in memory is large, and quick to make again; what is sent of it, packed, is small. So the last few runs are kept
-as they are, and a thousand as what is sent. Both have a room in steps or bytes too: a few long runs may not take it all.
+as they are, and a thousand as what is sent. Both have a room in steps or bytes too: a few long runs can not take it
+all.
 """
 
 from __future__ import annotations

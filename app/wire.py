@@ -47,13 +47,13 @@ class RunIn(BaseModel):
         str | dict[str, Any],
         Field(description="the name of a gallery scenario, a scenario as an object, or its YAML text"),
     ]
-    kernel: Annotated[str, Field(description="one of /api/v1/kernels", max_length=100)] = DEFAULT_KERNEL
+    kernel: Annotated[str, Field(description="the name of one of /api/v1/kernels", max_length=100)] = DEFAULT_KERNEL
     filesystem: Annotated[
         str | None, Field(description="a filesystem in place of the scenario's own", max_length=100)
     ] = None
     schedule: Annotated[
         str | list[str] | None,
-        Field(description='who runs when, in place of the scenario\'s own: "A@do_no_page.enough_space>B"'),
+        Field(description='who runs when, as a text or a list of texts: "B.A,A@do_no_page.enough_space>B"'),
     ] = None
 
 
