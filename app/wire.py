@@ -221,12 +221,7 @@ def summary(run: Run, *, trace: bool = False) -> RunOut:
         run=order.id,
         id=order.id,
         url=order.link.url(),
-        scenario=order.scenario.id,
-        title=order.scenario.title,
-        kernel=order.kernel,
-        filesystem=order.scenario.filesystem.type,
-        schedule=schedule(order),
-        edition=order.edition,
+        **_determined(order),
         steps=len(found.steps),
         outcome=found.outcome,
         complete=found.complete,
@@ -281,13 +276,20 @@ def link(order: Order, link_id: str) -> LinkOut:
     return LinkOut(
         id=link_id,
         url=links.short(link_id),
-        scenario=order.scenario.id,
-        title=order.scenario.title,
-        kernel=order.kernel,
-        filesystem=order.scenario.filesystem.type,
-        schedule=schedule(order),
-        edition=order.edition,
+        **_determined(order),
     )
+
+
+def _determined(order: Order) -> dict[str, Any]:
+    """What determines a run, and what people call it: runs and links say it alike."""
+    return {
+        "scenario": order.scenario.id,
+        "title": order.scenario.title,
+        "kernel": order.kernel,
+        "filesystem": order.scenario.filesystem.type,
+        "schedule": schedule(order),
+        "edition": order.edition,
+    }
 
 
 def schedule(order: Order) -> str:
