@@ -13,7 +13,7 @@ import engine
 from app import links
 from app.links import RunLink
 from app.troubles import Trouble, of_engine
-from engine import EngineError, Scenario, Schedule, UnknownScenario
+from engine import EngineError, Scenario, ScenarioError, Schedule, UnknownScenario
 
 if TYPE_CHECKING:
     from app.storage import Stored
@@ -165,7 +165,10 @@ def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
     if not filesystem or filesystem == scenario.filesystem.type:
         return scenario
     data = engine.to_data(scenario)
-    return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+    try:
+        return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+    except ScenarioError as error:  # its places are those of the scenario, and the choice alone is new
+        raise ScenarioError([replace(problem, path="") for problem in error.problems], name="filesystem") from error
 
 
 def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule | None:

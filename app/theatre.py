@@ -22,7 +22,8 @@ from app.scene import PGD, PTE, Scene
 from app.view import View, build_view, quotas_of
 from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
-KEPT = 64
+KEPT, KEPT_STEPS = 16, 2_500
+"""How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
 OUTCOMES = {
     "kept": "kept",
     "refused": "refused, nothing lost",
@@ -273,7 +274,7 @@ class Moment:
         return quotas_of(self.stage.scenario, self.stage.trace)
 
 
-_stages: runs.Shelf[Stage] = runs.Shelf(KEPT)
+_stages: runs.Shelf[Stage] = runs.Shelf(KEPT, KEPT_STEPS, lambda stage: len(stage.trace.steps))
 
 
 def stage_of(run: runs.Run) -> Stage:
