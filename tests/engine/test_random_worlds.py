@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
 from engine.fates import DURABLE, byte_fate
+from engine.hardware.paging import FORMATS
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.run import Driver
 from engine.values import Pte, Run, show
@@ -43,7 +44,9 @@ lines = st.one_of(
     st.sampled_from(["madvise(m, DONTNEED)", "mprotect(m, READ)", "mprotect(m, READ|WRITE)", "mremap(m, 5P)"]),
     st.sampled_from(["ftruncate(f, 1P)", "ftruncate(f, 40)", "ftruncate(f, 4P)", "reclaim()"]),
 )
-maps = st.sampled_from([SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")])
+maps = st.sampled_from(
+    [SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")]
+)
 endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
 root_lines = st.sampled_from(
     ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
@@ -62,7 +65,12 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
         "B": {"user": "bob", "cpu": 1, "on_sigbus": "next", "script": other},
     }
     if relative := draw(st.sampled_from(["", "thread_of", "child_of"])):
-        tasks["T"] = {relative: "A", "cpu": 1, "on_sigbus": "next", "script": draw(st.lists(stores, min_size=1, max_size=3))}
+        tasks["T"] = {
+            relative: "A",
+            "cpu": 1,
+            "on_sigbus": "next",
+            "script": draw(st.lists(stores, min_size=1, max_size=3)),
+        }
         if relative == "child_of":
             first.insert(draw(st.integers(1, len(first))), "fork(T)")
     first += draw(endings)
@@ -74,14 +82,20 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
     return scenario_from_data(
         {
             "title": "a small world",
-            "machine": {"page_size": PAGE, "frames": draw(st.sampled_from([5, 8, 16]))},
+            "machine": {
+                "arch": draw(st.sampled_from(["i386", *FORMATS])),
+                "page_size": PAGE,
+                "frames": draw(st.sampled_from([5, 8, 16])),
+            },
             "filesystem": {
                 "blocks": draw(st.integers(4, 9)),
                 "block_size": block_size or draw(st.sampled_from([16, 32])),
                 "reserved": draw(st.sampled_from([0, 2])),
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
             },
-            "files": {"f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}},
+            "files": {
+                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}
+            },
             "tasks": tasks,
         }
     )
@@ -240,7 +254,9 @@ def check_idle(machine: Machine) -> None:
 
 @many
 @given(worlds(), sound_kernels, randoms)
-def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(scenario: Scenario, kernel: str, random: Random) -> None:
+def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
+    scenario: Scenario, kernel: str, random: Random
+) -> None:
     machine = build(scenario, KERNELS[kernel])
     for _ in every_step(machine, restless(random)):
         check_counts(machine)
@@ -284,7 +300,9 @@ READ_ALL = tuple(f"x = pread(f, 64, {at})" for at in range(0, PAGE * PAGES, 64))
 @pytest.mark.parametrize("kernel", SOUND)
 @many
 @given(scenario=worlds(last=("power_fails()", *READ_ALL)), random=randoms)
-def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(kernel: str, scenario: Scenario, random: Random) -> None:
+def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(
+    kernel: str, scenario: Scenario, random: Random
+) -> None:
     machine = build(scenario, KERNELS[kernel])
     before: list[tuple[Run, str]] = []
     lines, pick = scenario.lines("R"), restless(random)
