@@ -203,7 +203,8 @@ class Pages:
             return ("backed", "dirty") if not homeless else ("clean", "dirty zeroes") if same else ("risk", "only copy")
         if self.agrees(get, pfn, blocks):
             return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
-        return ("unsaved", "not on disk") if homeless or get(f"page/{pfn}.error") else ("backed", "to be written")
+        unmarked = homeless or get(f"page/{pfn}.error") or not get(f"page/{pfn}.locked")
+        return ("unsaved", "not on disk") if unmarked else ("backed", "to be written")
 
     def gone(self, get: Get, file: str, index: int) -> str:
         """The letters of stores to this page that are lost, if nothing has taken their place."""

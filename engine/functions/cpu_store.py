@@ -61,7 +61,7 @@ class CpuStore(KernelFunction):
         return self.signal if is_signal(self.fault) else self.tlb
 
     def write(self, k: Machine) -> Next:
-        """The bytes change in memory, and the dirty bit is set in the page table. The kernel does not notice."""
+        """The bytes change in memory; the dirty bit is set, unless the TLB says it is. The kernel does not notice."""
         if not k.cpu(k.current).mark_dirty(k.current.mm, self._vpn(k)):
             return self.walk
         low, high = span(k, self.at, self.stop)

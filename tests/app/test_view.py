@@ -121,7 +121,8 @@ def test_a_translation_that_outlives_its_entry_is_shown_as_stale() -> None:
     state = shown("stale-translation", "B.2.store.write")
     assert (state["tlbslot/A/0x40000.state"], state["tlbslot/A/0x40000.flags"]) == ("stale", "W D")
     assert "pteslot/A/0x40000.state" not in state
-    assert state["badge.fate"] == "clean-unsaved"
+    assert (state["badge.fate"], state["slot/f/0.word"]) == ("clean-unsaved", "not on disk")
+    assert "Nothing marks page 0 of f as dirty" in state["caption.why"]
     state = shown("software-tlb", "A.3.do_wp_page.make_writable", "wli-posted")
     assert (state["tlbslot/A/0x2aaa8.state"], state["tlbslot/A/0x2aaa8.flags"]) == ("stale", "r")
 
