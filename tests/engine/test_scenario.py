@@ -564,7 +564,7 @@ def test_a_scenario_of_the_gallery_can_be_taught(name: str) -> None:
     assert scenario.sources
     assert 2 <= len(re.findall(r"[.!?](?= |$)", scenario.story)) <= 4
     assert all(len(task.script) <= 6 for task in scenario.tasks.values())
-    assert scenario.machine == Machine()
+    assert scenario.machine == Machine() or scenario.chapter == "The machine"
     assert load_scenario(to_yaml(scenario)) == scenario
 
 
@@ -577,7 +577,9 @@ def test_the_gallery_has_an_order() -> None:
 def test_sources_point_to_something(name: str) -> None:
     for source in load_scenario(GALLERY[name].read_text("utf-8")).sources:
         assert re.fullmatch(
-            r"mail-2004-09-05|kernel-facts [1-7][a-e]?(\.\d+)?( (S|N|W|X|H)\d+[a-e]?)?|(xfstests|LTP) \S+", source
+            r"mail-2004-09-05|kernel-facts [1-7][a-e]?(\.\d+)?( (S|N|W|X|H)\d+[a-e]?)?|(xfstests|LTP) \S+"
+            r"|(arch|fs|include|mm)/\S+\.[chS], \d+\.\d+(\.\d+)?",
+            source,
         ), source
 
 
