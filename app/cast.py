@@ -13,7 +13,7 @@ from typing import Any
 from app import scene
 from app.cells import Range, entry_of, names_of, ranges_of
 from app.scene import MAX_ROWS
-from engine import Scenario, Trace
+from engine import FORMATS, Format, Scenario, Trace
 
 MAX_LOOSE = 6
 MAX_BLOCKS = 48
@@ -32,11 +32,13 @@ class Cast:
     loose: tuple[int, ...]
     targets: tuple[tuple[str, str, str], ...]
     blocks: tuple[int, ...]
-    tables: tuple[tuple[str, int], ...]
+    tables: tuple[tuple[str, str], ...]
+    """(mm, way) of each entry above the lowest level: `85/170` is entry 170 of the table behind entry 85."""
     cpus: int
     page_size: int
     block_size: int
     hues: Mapping[str, int] = field(default_factory=dict)
+    format: Format = FORMATS["i386"]
 
     @property
     def places(self) -> scene.Scene:
@@ -75,7 +77,7 @@ class _Watch:
         self.targets: dict[tuple[str, int, str], None] = {}
         self.loose: dict[int, None] = {}
         self.blocks: dict[int, None] = {}
-        self.tables: dict[tuple[str, int], None] = {}
+        self.tables: dict[tuple[str, str], None] = {}
         self.sizes: dict[str, int] = {}
 
     def look(self, changed: Iterable[str]) -> None:
@@ -111,9 +113,9 @@ class _Watch:
             mm, _, vpn = rest.removesuffix(".entry").partition("/pte/")
             self.entries[mm, int(vpn, 16)] = None
             return True
-        elif "/pgd/" in rest:
-            mm, _, slot = rest.removesuffix(".entry").partition("/pgd/")
-            self.tables[mm, int(slot)] = None
+        elif rest.endswith(".entry"):
+            mm, _, way = rest.removesuffix(".entry").split("/", 2)
+            self.tables[mm, way] = None
         return False
 
     def _vma(self, mm: str, vma: Range) -> None:
@@ -159,6 +161,7 @@ class _Watch:
             size,
             self.scenario.filesystem.block_size,
             hues,
+            FORMATS[self.scenario.machine.arch],
         )
 
     def _hues(self) -> dict[str, int]:

@@ -44,7 +44,10 @@ def gate(label: str, *steps: str, key: bool = True) -> Station:
 
 
 ACCESS = stop("access")
-WALK = stop("TLB · walk", "store.tlb", "load.tlb", "store.walk", "load.walk", "store.trap", "load.trap")
+WALK = stop(
+    "TLB · walk", "store.tlb", "load.tlb", "store.walk", "load.walk", "store.trap", "load.trap",
+    "store.tlb_exception", "load.tlb_exception", "tlb_refill.*", "handle_tlb.*",
+)  # fmt: skip
 TRAP = stop("find_vma", "do_page_fault.read_cr2", "do_page_fault.down_read", "do_page_fault.find_vma")
 FIRST = gate("pte_none?", "handle_pte_fault.pte_none")
 RETRY = stop(
@@ -52,6 +55,8 @@ RETRY = stop(
     "do_page_fault.up_read",
     "store.resume",
     "load.resume",
+    "store.eret",
+    "load.eret",
     "store.write",
     "load.read",
     "store.signal",
@@ -281,7 +286,7 @@ def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
 
 def _goes_on(journey: Journey | None) -> bool:
     """Whether a first step is really the second try of the access under way."""
-    return journey is not None and journey.points[-1][1].endswith(".resume")
+    return journey is not None and journey.points[-1][1].endswith((".resume", ".eret"))
 
 
 def _kind(functions: Sequence[str]) -> tuple[str, str]:

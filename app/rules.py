@@ -13,6 +13,7 @@ from typing import Any
 
 from app.cast import Cast, where_is
 from app.cells import Rle, bytes_of, cut, entry_of, letters, slots_of
+from engine import pte_of
 
 Get = Callable[[str], Any]
 Fields = dict[str, Any]
@@ -56,14 +57,15 @@ class Pages:
             yield f"slot/frame/{pfn}", bind(self.loose, pfn)
         for mm, page, place in self.cast.targets:
             yield f"edge/p/{mm}/{page}/{place}", bind(self.aim, mm, int(page, 16), place)
-        for mm, slot in self.cast.tables:
-            yield f"table/{mm}/{slot}", bind(self.table, mm, slot)
+        for mm, way in self.cast.tables:
+            yield f"table/{mm}/{way}", bind(self.table, mm, way)
 
     def _virtual(self, mm: str, vpn: int) -> Iterator[tuple[str, Rule]]:
         key = f"{mm}/{vpn:#x}"
         yield f"vpage/{key}", bind(self.vpage, mm, vpn)
         yield f"tlbslot/{key}", bind(self.tlb, mm, vpn)
         yield f"pteslot/{key}", bind(self.pte, mm, vpn)
+        yield f"pteword/{key}", bind(self.word, mm, vpn)
         yield f"edge/v/{key}", bind(self.reach, mm, vpn)
 
     def _filed(self, file: str, index: int) -> Iterator[tuple[str, Rule]]:
@@ -101,11 +103,12 @@ class Pages:
     def tlb(self, get: Get, mm: str, vpn: int) -> Fields:
         """What the CPUs remember of the translation; stale when the page table says otherwise."""
         cpus = (f"cpu/{n}/tlb/{vpn:#x}" for n in range(self.cast.cpus) if get(f"cpu/{n}.mm") == mm)
-        at, held = next(((at, held) for at in cpus if (held := entry_of(get(f"{at}.entry")))), ("", None))
-        if held is None:
+        known = [(at, held) for at in cpus if (held := entry_of(get(f"{at}.entry")))]
+        if not known:
             return {}
         entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
-        stale = entry is None or entry.pfn != held.pfn or (held.write and not entry.write)
+        wrong = [(at, held) for at, held in known if not entry or (entry.pfn, entry.write) != (held.pfn, held.write)]
+        (at, held), stale = (wrong or known)[0], bool(wrong)
         return {
             "state": "stale" if stale else "yes",
             "flags": "W D" if held.write and held.dirty else "W" if held.write else "r",
@@ -120,7 +123,20 @@ class Pages:
         page = self.frame(get, entry.pfn)
         to = "→ zero page" if page.word == "zero page" else f"→ frame {entry.pfn}"
         state = "clean" if page.state in ("saved", "backed") else page.state
-        return {"state": state, "to": to, "raw": f"mm/{mm}/pte/{vpn:#x}"}
+        return {"state": state, "to": to, "raw": f"mm/{mm}/pte/{vpn:#x} pteword/{mm}/{vpn:#x}"}
+
+    def word(self, get: Get, mm: str, vpn: int) -> Fields:
+        """The entry as it lies in memory, in the format of this machine: its word, its bits, the way to it."""
+        text, form = get(f"mm/{mm}/pte/{vpn:#x}.entry"), self.cast.format
+        if text is None:
+            return {}
+        entry = pte_of(text)
+        way = zip((level.name for level in form.levels), form.path(vpn), strict=True)
+        return {
+            "word": form.hex(entry),
+            "bits": " ".join(f"{bit.name}={bit.mask:#x}" for bit in form.set_bits(entry)),
+            "index": " ".join(f"{name}={index}" for name, index in way),
+        }
 
     def reach(self, get: Get, mm: str, vpn: int) -> Fields:
         """The line from a page to its entry: there when the entry is."""
@@ -133,9 +149,10 @@ class Pages:
             return {}
         return self.reach(get, mm, vpn)
 
-    def table(self, get: Get, mm: str, slot: int) -> Fields:
-        """An entry of the page directory: there once a page table hangs from it."""
-        return {"state": "yes"} if get(f"mm/{mm}/pgd/{slot}.entry") else {}
+    def table(self, get: Get, mm: str, way: str) -> Fields:
+        """An entry above the lowest level: there once a table hangs from it."""
+        at = f"mm/{mm}/{self.cast.format.levels[way.count('/')].name}/{way}"
+        return {"state": "yes", "raw": at} if get(f"{at}.entry") else {}
 
     # -- pages, blocks, disk ----------------------------------------------------------------------------------------
 
@@ -186,7 +203,8 @@ class Pages:
             return ("backed", "dirty") if not homeless else ("clean", "dirty zeroes") if same else ("risk", "only copy")
         if self.agrees(get, pfn, blocks):
             return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
-        return ("unsaved", "not on disk") if homeless or get(f"page/{pfn}.error") else ("backed", "to be written")
+        unmarked = homeless or get(f"page/{pfn}.error") or not get(f"page/{pfn}.locked")
+        return ("unsaved", "not on disk") if unmarked else ("backed", "to be written")
 
     def gone(self, get: Get, file: str, index: int) -> str:
         """The letters of stores to this page that are lost, if nothing has taken their place."""

@@ -7,7 +7,7 @@ place from the first step on, so nothing moves when something appears.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 WIDTH = 792
@@ -16,6 +16,8 @@ TOP = 38
 HEAD = 38
 FOOT = 28
 GAP = 22
+STEP = 2
+"""Between the entries of two levels of page tables."""
 MAX_ROWS = 8
 
 
@@ -102,6 +104,19 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """An entry above the lowest level, placed: its cell, what it says, its tile, and the line to what hangs from it."""
+
+    at: str
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
+    d: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """A way data or a translation can take. `d` is an SVG path; `at` the cell that says whether it is taken."""
 
@@ -142,6 +157,39 @@ def lay_out(
     bottom = max([end, *([band.y + band.height] if band else [])])
     edges = _edges(left, right, band, targets)
     return Scene(bottom + 10, tuple(left), tuple(right), band, tuple(edges))
+
+
+def directories(
+    bands: Sequence[Band], levels: Sequence[str], path: Callable[[int], tuple[int, ...]]
+) -> Iterator[Directory]:
+    """The way to each page table, one entry below the other beside the table's first row; what two share stands once.
+
+    Args:
+        bands: the mappings, placed.
+        levels: the names of the levels above the page table, the outermost first.
+        path: cuts a virtual page number into its indices, the outermost first.
+    """
+    many = len(levels) > 1
+    x, width = (PGD.x + 2, PGD.width - 4) if many else (PGD.tile_x, PGD.tile_width)
+    height = {1: PGD.tile_height, 2: 20}.get(len(levels), 15)
+    for band in bands:
+        ways = {path(int(row.key, 16))[:-1]: row.y for row in reversed(band.rows)}
+        done: set[tuple[int, ...]] = set()
+        for way, middle in reversed(ways.items()):
+            top = middle - (height * len(levels) + STEP * (len(levels) - 1)) / 2
+            for depth, level in enumerate(levels):
+                part, y = way[: depth + 1], top + depth * (height + STEP)
+                if part not in done:
+                    done.add(part)
+                    line = f"M{width / 2:g} {height}v{STEP}" if part != way else _to_table(band, x, y, width, height)
+                    at = f"table/{band.key}/{'/'.join(map(str, part))}"
+                    yield Directory(at, f"{level} {part[-1]}" if many else str(part[-1]), x, y, width, height, line)
+
+
+def _to_table(band: Band, x: float, y: float, width: float, height: float) -> str:
+    """From an entry's right side to the head of the page table, as seen from the entry."""
+    middle, top, to = height / 2, band.y + 14 - y, PTE.x - x
+    return f"M{width:g} {middle:g}C{width + 14:g} {middle:g} {width + 4:g} {top:g} {to:g} {top:g}"
 
 
 def _place(mappings: Sequence[Mapping], files: Sequence[File]) -> tuple[list[Band], list[Band], float]:

@@ -18,7 +18,7 @@ from app.cells import Value
 from app.links import RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
-from app.scene import PGD, PTE, Scene
+from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
 from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
@@ -36,7 +36,6 @@ OUTCOMES = {
 }
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 WORST_ANSWERS = ("no:", "never", "raced", "yes")
-PTRS_PER_PTE = 1024
 MAX_STEPS = 2000
 """Steps a page carries: more would be too much for a phone to load."""
 
@@ -103,18 +102,15 @@ class Stage:
     # -- the picture ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def pgds(self) -> tuple[dict[str, Any], ...]:
-        """The page directory entries that lead to the tables in the picture, each with the line to its table."""
-        return tuple(self._pgds())
+    def directories(self) -> tuple[Directory, ...]:
+        """The entries above the lowest level that lead to the page tables in the picture."""
+        form = self.view.cast.format
+        return tuple(directories(self.scene.mappings, self.upper_levels, form.path))
 
-    def _pgds(self) -> Iterator[dict[str, Any]]:
-        for band in self.scene.mappings:
-            slots = {int(row.key, 16) // PTRS_PER_PTE: row.y for row in reversed(band.rows)}
-            for slot, y in slots.items():
-                x, middle = PGD.tile_width, PGD.tile_height / 2
-                top, to = band.y + 14 - (y - middle), PTE.x - PGD.tile_x
-                line = f"M{x} {middle:g}C{x + 14:g} {middle:g} {x + 4:g} {top:g} {to:g} {top:g}"
-                yield {"at": f"table/{band.key}/{slot}", "label": str(slot), "y": y, "d": line}
+    @cached_property
+    def upper_levels(self) -> tuple[str, ...]:
+        """The names of the levels above the page table, `pgd` first."""
+        return tuple(level.name for level in self.view.cast.format.levels[:-1])
 
     # -- the kernel's side ------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ _NAMES = tuple(
     (re.compile(pattern), form)
     for pattern, form in (
         (r"mm/(?P<mm>[^/]+)/pte/(?P<vpn>0x[0-9a-f]+)\..+", "pte {mm}[{page}]"),
-        (r"mm/(?P<mm>[^/]+)/pgd/(?P<slot>\d+)\..+", "pgd {mm}[{slot}]"),
+        (r"mm/(?P<mm>[^/]+)/(?P<level>pgd|pud|pmd)/(?P<way>[\d/]+)\..+", "{level} {mm}[{way}]"),
         (r"mm/(?P<mm>[^/.]+)\.(?P<field>.+)", "{field} of {mm}"),
         (r"cpu/(?P<cpu>\d+)/tlb/.+", "TLB cpu {cpu}"),
         (r"page/(?P<pfn>\d+)/bh/(?P<i>\d+)\.(?P<field>.+)", "frame {pfn}, buffer {i} {field}"),

@@ -21,6 +21,7 @@ from engine.errors import (
 from engine.exhibit import FunctionSource, StepSource, source
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
 from engine.gallery import find_scenario, gallery
+from engine.hardware.paging import FORMATS, Format
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel, known_steps
 from engine.machine import KERNEL_TASKS, Machine, Peek
@@ -29,6 +30,7 @@ from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_
 from engine.schedule import Preemption, Schedule, parse_schedule, schedule_of
 from engine.setup import build
 from engine.trace import FateChange, Step, StoreInfo, Trace
+from engine.values import Pte, pte_of
 
 EDITION = 1
 """Bumped when a gallery run changes: links carry it, so that an old one can say so."""
@@ -36,6 +38,7 @@ EDITION = 1
 __all__ = [
     "EDITION",
     "FILESYSTEMS",
+    "FORMATS",
     "KERNELS",
     "KERNEL_TASKS",
     "BuildError",
@@ -43,6 +46,7 @@ __all__ = [
     "EngineError",
     "FateChange",
     "FilesystemKind",
+    "Format",
     "FunctionSource",
     "Kernel",
     "Limits",
@@ -52,6 +56,7 @@ __all__ = [
     "Peek",
     "Preemption",
     "Problem",
+    "Pte",
     "Scenario",
     "ScenarioError",
     "Schedule",
@@ -72,6 +77,7 @@ __all__ = [
     "known_steps",
     "load_scenario",
     "parse_schedule",
+    "pte_of",
     "run",
     "scenario_from_data",
     "schedule_of",

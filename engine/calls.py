@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from engine import operations as op
 from engine.errors import suggestion
 from engine.reading import Reading, Span, Variable
+from engine.sizes import spell
 
 Reader: TypeAlias = Callable[[Reading, ast.expr], Any]
 Maker: TypeAlias = Callable[[Reading, ast.Call, str, dict[str, Any]], op.Operation]
@@ -84,8 +85,11 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
     shared = "SHARED" in flags
     if values["offset"] % page:
         reading.refuse(call, "the offset of a mapping must be a whole number of pages", "Write 2P")
-    if values["length"] > 2 << 30:
-        reading.refuse(call, "a mapping of more than 2G has no place in the address space of an i386", "Map less")
+    context = reading.context
+    if values["length"] > context.room:
+        most = spell(context.room, context.geometry)
+        message = f"a mapping of more than {most} has no place in the address space of {context.arch}"
+        reading.refuse(call, message, "Map less, or choose arch: x86-64")
     if "POPULATE" in flags:
         reading.touched(call, 0, values["length"])
     if values["file"] is None and values["offset"]:

@@ -276,7 +276,10 @@ class _Scripts:
             variables = dict(self.contexts[task.thread_of].variables)
         elif name in self.forks:
             variables = dict(self.forks[name])
-        context = Context(tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables)
+        arch = self.scenario.machine.arch
+        context = Context(
+            tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables, arch
+        )
         self.contexts[name] = context
         self.mappings[name] = dict(self.mappings.get(task.thread_of or task.child_of or "", {}))
         return context

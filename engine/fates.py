@@ -131,6 +131,8 @@ class Ledger:
         if new == LOST:
             return "The power failed before the disk had it." if power_cut else (
                 f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
+        if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
+            return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         return {
             AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
             BACKED: f"{where[0].upper()}{where[1:]} has a block, but the disk does not have these bytes yet.",
@@ -141,6 +143,11 @@ class Ledger:
             LEAKED: "A private store has reached the page of a file: copy-on-write is broken.",
             PRIVATE: "It is the process's own copy and was never meant for a file.",
         }[new]
+
+    def _has_failed(self, file: str, index: int) -> bool:
+        """Whether writeback has met an error on a page, or the page is gone."""
+        page = self._k.cached(self._k.mappings[file], index)
+        return page is None or bool(page.error)
 
     # -- who was told ---------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT
 from engine.fs.quota import Quota
 from engine.fs.space import Space
 from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layout, ret, tail
-from engine.hardware.cpu import Cpu
+from engine.hardware.cpu import Cpu, SoftTlbCpu
+from engine.hardware.paging import FORMATS
 from engine.hardware.ram import Ram
 from engine.journal import Cell, Entity, Journal, Write
 from engine.objects.file import OpenFile
@@ -92,7 +93,9 @@ class Machine:
         self.blocks_per_page = spec.page_size // disk.block_size
         self.clock = Clock(journal)
         self.ram = Ram(journal, spec.frames, spec.page_size, self.blocks_per_page)
-        self.cpus = tuple(Cpu(journal, number) for number in range(spec.cpus))
+        self.format = FORMATS[spec.arch]
+        cpu = SoftTlbCpu if self.format.refill else Cpu
+        self.cpus = tuple(cpu(journal, number) for number in range(spec.cpus))
         self.space = Space(journal, disk.blocks, disk.reserved, disk.block_size)
         self.disk = Disk(journal, disk.block_size)
         self.ops = kernel.ops(disk.type)

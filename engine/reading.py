@@ -14,6 +14,7 @@ from typing import Literal as Word
 from typing import NoReturn
 
 from engine.errors import either, near, suggestion
+from engine.hardware.paging import FORMATS
 from engine.sizes import MAX_BYTES, SECONDS, Geometry, Literal, spell, unit_cure
 
 PROTS = ("READ", "WRITE", "EXEC")
@@ -56,6 +57,13 @@ class Context:
     children: Collection[str] = ()
     geometry: Geometry = field(default_factory=Geometry)
     variables: dict[str, Variable] = field(default_factory=dict)
+    arch: str = "i386"
+
+    @property
+    def room(self) -> int:
+        """How many bytes one mapping may have on this architecture: two thirds of what lies above the mapping base."""
+        form = FORMATS[self.arch]
+        return (form.task_size - form.mapping_base) // 3 * 2 * self.geometry.page_size
 
 
 @dataclass(frozen=True, slots=True)

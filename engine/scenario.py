@@ -32,6 +32,7 @@ from engine import checks, shape
 from engine.document import Document, read_document
 from engine.errors import Problem, ScenarioError, short, suggestion
 from engine.fs.kinds import FILESYSTEMS
+from engine.hardware.paging import FORMATS
 from engine.operations import Line
 from engine.reading import name_problem
 from engine.schedule import Schedule
@@ -77,6 +78,12 @@ def _name(value: str) -> str:
 def _filesystem(value: str) -> str:
     if value not in FILESYSTEMS:
         raise _wrong(f"there is no filesystem {short(value)}", suggestion(value, FILESYSTEMS))
+    return value
+
+
+def _arch(value: str) -> str:
+    if value not in FORMATS:
+        raise _wrong(f"there is no architecture {short(value)}", suggestion(value, FORMATS))
     return value
 
 
@@ -136,7 +143,13 @@ class Model(BaseModel):
 class Machine(Model):
     """The computer."""
 
-    arch: Literal["i386"] = Field(default="i386", description="the format of its page tables")
+    arch: Annotated[str, AfterValidator(_arch)] = Field(
+        default="i386",
+        max_length=40,
+        description="the format of its page tables: i386 has two levels, i386-pae three, x86-64 four; "
+        "mips has two and no hardware that walks them: the kernel fills the TLB",
+        json_schema_extra={"enum": list(FORMATS)},
+    )
     cpus: int = Field(default=2, ge=1, le=8, description="processors, each with its own TLB")
     frames: int = Field(default=16, ge=4, le=1024, description="page frames of memory")
     readahead: int = Field(

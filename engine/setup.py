@@ -87,8 +87,9 @@ def _task(k: Machine, scenario: Scenario, name: str, number: int) -> None:
     spec = scenario.tasks[name]
     owner = spec.thread_of or name
     if owner not in k.mms:
-        k.mms[owner] = Mm(k.journal, owner)
+        k.mms[owner] = Mm(k.journal, owner, k.format)
         k.mms[owner].vmas = ()
+        k.mms[owner].pgd_alloc()
     mm = k.mms[owner]
     mm.users = (*(mm.users or ()), name)
     cpu = number % scenario.machine.cpus if spec.cpu is None else spec.cpu

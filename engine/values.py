@@ -1,6 +1,7 @@
 """Values a cell may hold, and the small pure functions that make them. Nothing here writes state.
 
-Page-table entries follow include/asm-i386/pgtable.h, 2.6.9; names are the kernel's (mk_pte, pte_mkdirty, ...).
+Page-table entries follow include/asm-i386/pgtable.h, 2.6.9; names are the kernel's (mk_pte, pte_mkdirty, ...). Where an
+architecture has other bits, engine/hardware/paging.py makes its word of these.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 PRESENT, RW, USER, ACCESSED, DIRTY, PROTNONE = 0x001, 0x002, 0x004, 0x020, 0x040, 0x080
-_PTE_LETTERS = ((PRESENT, "P"), (RW, "W"), (USER, "U"), (ACCESSED, "A"), (DIRTY, "D"), (PROTNONE, "N"))
+NX = 1 << 63
+_PTE_LETTERS = ((PRESENT, "P"), (RW, "W"), (USER, "U"), (ACCESSED, "A"), (DIRTY, "D"), (PROTNONE, "N"), (NX, "NX"))
 
 PAGE_NONE = PROTNONE | ACCESSED
 PAGE_READONLY = PAGE_COPY = PRESENT | USER | ACCESSED
@@ -37,7 +39,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Pte(Shown):
-    """One page-table entry: a frame number and the low bits. The empty entry (pte_none) is None."""
+    """One page-table entry: a frame number and its flags. The empty entry (pte_none) is None."""
 
     pfn: int
     flags: int
@@ -45,11 +47,6 @@ class Pte(Shown):
     def wire(self) -> str:
         """`P W U A D pfn=7`: words, so that CSS can ask for each bit."""
         return " ".join([*(letter for bit, letter in _PTE_LETTERS if self.flags & bit), f"pfn={self.pfn}"])
-
-    @property
-    def word(self) -> int:
-        """The 32-bit word as the hardware reads it (4 KiB pages)."""
-        return self.pfn << 12 | self.flags
 
     @property
     def present(self) -> bool:
@@ -70,6 +67,13 @@ class Pte(Shown):
     def young(self) -> bool:
         """pte_young(): touched since the bit was last cleared."""
         return bool(self.flags & ACCESSED)
+
+
+def pte_of(wire: str) -> Pte:
+    """The entry that Pte.wire() gives as `P W U A D pfn=7`."""
+    *letters, pfn = wire.split()
+    flags = {letter: bit for bit, letter in _PTE_LETTERS}
+    return Pte(int(pfn.removeprefix("pfn=")), sum(flags[letter] for letter in letters))
 
 
 def mk_pte(pfn: int, prot: int) -> Pte:

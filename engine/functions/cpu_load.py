@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret, tail
-from engine.functions.cpu_store import span
+from engine.functions.cpu_store import is_signal, span
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
+from engine.functions.tlb_handlers import tlb_handler
 from engine.functions.user_range import MapRef, vpn_at
 from engine.values import SIGBUS
 
@@ -40,12 +41,16 @@ class CpuLoad(KernelFunction):
             k.answer("hit")
             return self.read
         k.answer("miss")
+        if k.format.refill:
+            return self.tlb_exception
 
     def walk(self, k: Machine) -> Next:
-        """The MMU walks page directory and page table."""
-        entry = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=False)
-        k.answer("no way: trap" if entry is None else f"frame {entry.pfn}")
-        if entry is not None:
+        """The MMU walks the page tables, level by level."""
+        if k.format.refill:
+            return self.tlb_exception
+        found = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=False)
+        k.answer(f"{found}: trap" if isinstance(found, str) else f"frame {found.pfn}")
+        if not isinstance(found, str):
             return self.read
 
     def trap(self, k: Machine) -> Next:
@@ -54,9 +59,7 @@ class CpuLoad(KernelFunction):
 
     def resume(self, k: Machine) -> Next:
         """Back from the kernel: the same instruction is tried again, unless a signal is due."""
-        if self.fault.startswith("SIG") or self.fault == "OOM":
-            return self.signal
-        return self.tlb
+        return self.signal if is_signal(self.fault) else self.tlb
 
     def read(self, k: Machine) -> Next:
         """The bytes come from the page frame."""
@@ -79,3 +82,11 @@ class CpuLoad(KernelFunction):
             return tail(DoExit(self.fault))
         self.at = (self.at // k.page_size + 1) * k.page_size
         return self.tlb if self.at < self.stop else ret()
+
+    def tlb_exception(self, k: Machine) -> Next:
+        """No MMU walks here. The CPU keeps what its TLB says and traps into the code that fills it."""
+        return call(tlb_handler(k, vpn_at(k, self.var, self.at), write=False), into="fault")
+
+    def eret(self, k: Machine) -> Next:
+        """Back from the handler: the same instruction is tried again, unless a signal is due."""
+        return self.signal if is_signal(self.fault) else self.tlb

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
+from engine.functions.tlb_handlers import tlb_handler
 from engine.functions.user_range import MapRef, vpn_at
-from engine.values import SIGBUS, Run
+from engine.values import OOM, SIGBUS, Run
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -36,16 +37,18 @@ class CpuStore(KernelFunction):
         if cpu.translate(k.current.mm, vpn, write=True):
             k.answer("hit")
             return self.write
-        if cpu.tlb[vpn] is not None:
-            k.answer("read-only: trap")
-            return self.trap
-        k.answer("miss")
+        held = cpu.tlb[vpn]
+        k.answer("miss" if held is None else "no store: trap" if held.write else "read-only: trap")
+        if held is not None or k.format.refill:
+            return self.tlb_exception if k.format.refill else self.trap
 
     def walk(self, k: Machine) -> Next:
-        """The MMU walks page directory and page table."""
-        entry = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=True)
-        k.answer("no way: trap" if entry is None else f"frame {entry.pfn}")
-        if entry is not None:
+        """The MMU walks the page tables, level by level."""
+        if k.format.refill:
+            return self.tlb_exception
+        found = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=True)
+        k.answer(f"{found}: trap" if isinstance(found, str) else f"frame {found.pfn}")
+        if not isinstance(found, str):
             return self.write
 
     def trap(self, k: Machine) -> Next:
@@ -55,12 +58,10 @@ class CpuStore(KernelFunction):
 
     def resume(self, k: Machine) -> Next:
         """Back from the kernel: the same instruction is tried again, unless a signal is due."""
-        if self.fault.startswith("SIG") or self.fault == "OOM":
-            return self.signal
-        return self.tlb
+        return self.signal if is_signal(self.fault) else self.tlb
 
     def write(self, k: Machine) -> Next:
-        """The bytes change in memory, and the dirty bit is set in the page table. The kernel does not notice."""
+        """The bytes change in memory; the dirty bit is set, unless the TLB says it is. The kernel does not notice."""
         if not k.cpu(k.current).mark_dirty(k.current.mm, vpn_at(k, self.var, self.at)):
             return self.walk
         low, high = span(k, self.at, self.stop)
@@ -86,12 +87,25 @@ class CpuStore(KernelFunction):
         k.finish_line("no mapping")
         return ret()
 
+    def tlb_exception(self, k: Machine) -> Next:
+        """No MMU walks here. The CPU keeps what its TLB says and traps into the code that fills it."""
+        return call(tlb_handler(k, vpn_at(k, self.var, self.at), write=True), into="fault")
+
+    def eret(self, k: Machine) -> Next:
+        """Back from the handler: the same instruction is tried again, unless a signal is due."""
+        return self.signal if is_signal(self.fault) else self.tlb
+
     def _begin(self, k: Machine) -> bool:
         self.at = self.start
         ref = k.current.mm.lookup(self.var)
         if isinstance(ref, MapRef):
             begin_record(k, ref, self.start, self.stop, self.text)
         return isinstance(ref, MapRef)
+
+
+def is_signal(fault: str) -> bool:
+    """Whether what a trap came to ends the instruction."""
+    return fault.startswith("SIG") or fault == OOM
 
 
 def begin_record(k: Machine, ref: MapRef, start: int, stop: int, text: str) -> None:

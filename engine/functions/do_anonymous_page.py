@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
-from engine.functions.page_flags import page_add_anon_rmap
+from engine.functions.page_flags import page_add_anon_rmap, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, mk_pte, pte_mkdirty, pte_mkwrite, pte_wrprotect
@@ -31,6 +31,7 @@ class DoAnonymousPage(KernelFunction):
         if self.write:
             return self.drop_lock
         self.vma.mm.pte[self.vpn] = pte_wrprotect(mk_pte(0, self.vma.prot))
+        update_mmu_cache(k, self.vma.mm, self.vpn)
 
     def unlock(self, k: Machine) -> Next:
         """Leave with the lock dropped."""
@@ -67,6 +68,7 @@ class DoAnonymousPage(KernelFunction):
         mm.rss = (mm.rss or 0) + 1
         mm.pte[self.vpn] = pte_mkwrite(pte_mkdirty(mk_pte(page.pfn, self.vma.prot)))
         page_add_anon_rmap(k, page, self.vpn)
+        update_mmu_cache(k, mm, self.vpn)
         return self.unlock
 
     @property

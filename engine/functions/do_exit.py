@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.zap_pte_range import ZapPteRange
-from engine.objects.mm import TASK_SIZE_VPN
 from engine.objects.task import DONE, KILLED
 
 if TYPE_CHECKING:
@@ -34,13 +33,13 @@ class DoExit(KernelFunction):
 
     def exit_mmap(self, k: Machine) -> Next:
         """It was the last one here: the whole address space is unmapped."""
-        return call(ZapPteRange(k.current.mm, 0, TASK_SIZE_VPN))
+        return call(ZapPteRange(k.current.mm, 0, k.format.task_size))
 
     def free_pgtables(self, k: Machine) -> Next:
         """Ranges and page tables are gone. Nothing has been written; nobody has been told anything."""
         mm = k.current.mm
         mm.vmas = ()
-        mm.pgd.clear()
+        mm.free_pgtables()
 
     def done(self, k: Machine) -> Next:
         """The task is no more."""

@@ -38,8 +38,9 @@ class DoFork(KernelFunction):
         parent, child = k.current.mm, self._mm(k)
         if not k.free_lock(parent.page_table_lock):
             return WAIT
-        for slot, table in parent.pgd.items():
-            child.pgd[slot] = table
+        for mine, theirs in zip(parent.directories, child.directories, strict=True):
+            for key, table in mine.items():
+                theirs[key] = table
         for vpn, entry in parent.pte.items():
             self._copy_one_pte(k, vpn, entry)
 

@@ -43,7 +43,7 @@ class DoMmapPgoff(KernelFunction):
         mm, pages = k.current.mm, -(-self.length // k.page_size)
         flags = sum(_BITS[name] for name in self.prot) | (VM_SHARED if self.shared else 0)
         start = mm.free_range(pages)
-        prot = self._vm_page_prot(k, flags)
+        prot = k.format.prot(self._vm_page_prot(k, flags), flags)
         self.vma = Vma(mm, start, start + pages, flags, prot, self.file, self.offset // k.page_size)
         mm.vmas = tuple(sorted((*(mm.vmas or ()), self.vma), key=lambda vma: vma.start))
         mm.assign(self.var, MapRef(start, start + pages, self.length))

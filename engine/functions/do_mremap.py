@@ -10,7 +10,6 @@ from engine.functions.page_flags import can_walk, flush_tlb
 from engine.functions.sys_munmap import outside
 from engine.functions.user_range import MapRef
 from engine.functions.zap_pte_range import ZapPteRange
-from engine.objects.mm import PTRS_PER_PTE
 from engine.values import ENOMEM, OK
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ class DoMremap(KernelFunction):
         for vpn, entry in list(mm.pte.items()):
             if ref.start <= vpn < ref.end:
                 to = vpn - ref.start + start
-                if not mm.has_table(to):
-                    mm.pgd[to // PTRS_PER_PTE] = f"table {to // PTRS_PER_PTE}"
+                mm.make_tables(to)
                 mm.pte[vpn], mm.pte[to] = None, entry
         flush_tlb(k, mm.process, range(ref.start, ref.end))
 

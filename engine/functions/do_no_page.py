@@ -13,7 +13,7 @@ from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.alloc_page import AllocPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
 from engine.functions.filemap_nopage import FilemapNopage
-from engine.functions.page_flags import page_add_anon_rmap, page_add_file_rmap
+from engine.functions.page_flags import page_add_anon_rmap, page_add_file_rmap, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite
@@ -89,7 +89,8 @@ class DoNoPage(KernelFunction):
         mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
 
     def page_add_rmap(self, k: Machine) -> Next:
-        """The page counts who maps it; a private copy joins the LRU as well."""
+        """The page counts who maps it, and the CPU may know of the entry; a private copy joins the LRU as well."""
+        update_mmu_cache(k, self.vma.mm, self.vpn)
         if self.copy is not None:
             page_add_anon_rmap(k, self.page, self.vpn)
         else:

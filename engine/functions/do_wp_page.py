@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
-from engine.functions.page_flags import flush_tlb, page_add_anon_rmap, page_remove_rmap
+from engine.functions.page_flags import flush_tlb, page_add_anon_rmap, page_remove_rmap, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite, pte_mkyoung
@@ -78,6 +78,7 @@ class DoWpPage(KernelFunction):
             page_remove_rmap(old)
         mm.pte[self.vpn] = pte_mkwrite(pte_mkdirty(mk_pte(copy.pfn, self.vma.prot)))
         flush_tlb(k, mm.process, (self.vpn,))
+        update_mmu_cache(k, mm, self.vpn)
 
     def page_add_anon_rmap(self, k: Machine) -> Next:
         """The copy joins the LRU; the old page loses the reference of this entry."""
@@ -98,6 +99,7 @@ class DoWpPage(KernelFunction):
         mm = self.vma.mm
         mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
         flush_tlb(k, mm.process, (self.vpn,))
+        update_mmu_cache(k, mm, self.vpn)
         return self.unlock
 
     @property

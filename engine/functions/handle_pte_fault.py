@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, ret, tail
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
-from engine.functions.page_flags import flush_tlb
+from engine.functions.page_flags import flush_tlb, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.values import MINOR, pte_mkdirty, pte_mkyoung
 
@@ -43,6 +43,7 @@ class HandlePteFault(KernelFunction):
         if self.write:
             mm.pte[self.vpn] = pte_mkyoung(pte_mkdirty(entry))
             flush_tlb(k, mm.process, (self.vpn,))
+        update_mmu_cache(k, mm, self.vpn)
 
     def unlock(self, k: Machine) -> Next:
         """Drop page_table_lock."""

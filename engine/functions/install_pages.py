@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.filemap_nopage import FilemapNopage
 from engine.functions.page_flags import page_add_file_rmap
-from engine.objects.mm import PTRS_PER_PTE, Vma
+from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import mk_pte
 
@@ -42,8 +42,7 @@ class InstallPages(KernelFunction):
         assert isinstance(page, Page)
         inside = self.vma.index(vpn) * k.page_size < k.inodes[self.vma.file or ""].size
         if inside and page.mapping == self.vma.file and mm.pte[vpn] is None:
-            if not mm.has_table(vpn):
-                mm.pgd[vpn // PTRS_PER_PTE] = f"table {vpn // PTRS_PER_PTE}"
+            mm.make_tables(vpn)
             mm.pte[vpn], mm.rss = mk_pte(page.pfn, self.vma.prot), (mm.rss or 0) + 1
             page_add_file_rmap(page)
         else:

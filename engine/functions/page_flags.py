@@ -160,6 +160,13 @@ def fill(k: Machine, page: Page) -> None:
     page.uptodate = True
 
 
+def update_mmu_cache(k: Machine, mm: Mm, vpn: int) -> None:
+    """An entry was made or allows more now: a TLB that the kernel fills gets it at once; elsewhere nothing happens."""
+    cpu = k.cpu(k.current)
+    if k.format.refill and cpu.mm == mm.process:
+        cpu.tlb[vpn] = mm.pte[vpn]
+
+
 def file_blocks(k: Machine, page: Page) -> range:
     """The file's blocks that lie in this page and below the end of the file."""
     inode = k.inodes[page.mapping or ""]

@@ -25,7 +25,8 @@ def lose_memory(k: Machine) -> None:
         task.locks = None
     for mm in k.mms.values():
         mm.pte.clear()
-        mm.pgd.clear()
+        mm.free_pgtables()
+        mm.pgd_alloc()
         for at in (mm.mmap_sem, mm.page_table_lock):
             at.holder = None
         mm.vmas, mm.rss = (), None

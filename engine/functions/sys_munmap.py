@@ -87,7 +87,7 @@ class SysMprotect(KernelFunction):
         return ret()
 
     def _change(self, k: Machine, vma: Vma, piece: MapRef, flags: int) -> None:
-        mm, prot = vma.mm, self._vm_page_prot(k, vma, flags)
+        mm, prot = vma.mm, k.format.prot(self._vm_page_prot(k, vma, flags), flags)
         low, high = max(vma.start, piece.start), min(vma.end, piece.end)
         changed = Vma(mm, low, high, flags, prot, vma.file, vma.pgoff + low - vma.start)
         rest = [other for other in mm.vmas if other is not vma]

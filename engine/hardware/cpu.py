@@ -1,7 +1,7 @@
 """A CPU: its MMU and its TLB. What happens here happens without the kernel's knowledge.
 
-The walk follows the i386 manual as far as asm-i386/pgtable.h needs it: A is set on use; D by a store, in
-a locked cycle that looks at the entry in memory again; a TLB entry that allows the store and is dirty asks nothing.
+The walk follows the i386 manual, level by level, as far as asm-i386/pgtable.h needs it: A is set on use; D by a store,
+in a locked cycle that looks at the entry in memory again; a TLB entry that allows the store and is dirty asks nothing.
 """
 
 from __future__ import annotations
@@ -36,12 +36,14 @@ class Cpu(Entity):
         entry = self.tlb[vpn]
         return entry if entry and (entry.write or not write) else None
 
-    def walk(self, mm: Mm, vpn: int, *, write: bool) -> Pte | None:
-        """Page directory, page table, entry. A usable entry gets A set and enters the TLB; None is a fault."""
-        entry = mm.pte[vpn] if mm.has_table(vpn) else None
+    def walk(self, mm: Mm, vpn: int, *, write: bool) -> Pte | str:
+        """Level by level to the entry. A usable one gets A set and enters the TLB; text is where the walk stops."""
+        stop = mm.stops_at(vpn)
+        entry = mm.pte[vpn] if stop is None else None
         if entry is None or entry.flags & PROTNONE or (write and not entry.write):
             self.tlb[vpn] = None
-            return None
+            level = "pte" if stop is None else mm.format.levels[stop.depth].name
+            return f"{level} {why(entry)}"
         mm.pte[vpn] = self.tlb[vpn] = pte_mkyoung(entry)
         return pte_mkyoung(entry)
 
@@ -57,3 +59,21 @@ class Cpu(Entity):
             return False
         mm.pte[vpn] = self.tlb[vpn] = pte_mkdirty(pte_mkyoung(entry))
         return True
+
+
+class SoftTlbCpu(Cpu):
+    """A processor whose TLB the kernel fills. It only compares: VALID lets a load through, DIRTY a store (MIPS)."""
+
+    def translate(self, mm: Mm, vpn: int, *, write: bool) -> Pte | None:
+        """What the TLB says, if it lets the access through; None means a trap, and the TLB keeps what it has."""
+        entry = super().translate(mm, vpn, write=write)
+        if entry is None or not entry.young or entry.flags & PROTNONE:
+            return None
+        return entry if entry.dirty or not write else None
+
+
+def why(entry: Pte | None) -> str:
+    """Why an entry is no use."""
+    if entry is None:
+        return "empty"
+    return "PROT_NONE" if entry.flags & PROTNONE else "read-only"

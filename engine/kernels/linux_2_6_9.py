@@ -44,6 +44,7 @@ from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysNiSyscall
 from engine.functions.sys_sync import SysSync
+from engine.functions.tlb_handlers import HandleTlb, TlbRefill
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
@@ -58,7 +59,7 @@ def table(*kinds: type[KernelFunction]) -> dict[str, type[KernelFunction]]:
 
 FAULT_PATH = (
     CpuStore, CpuLoad, CopyToUser, DoPageFault, HandleMmFault, HandlePteFault, DoNoPage, DoAnonymousPage, DoWpPage,
-    FilemapNopage, PageCacheRead, MpageReadpage, AllocPage, InstallPages,
+    FilemapNopage, PageCacheRead, MpageReadpage, AllocPage, InstallPages, TlbRefill, HandleTlb,
 )  # fmt: skip
 WRITE_PATH = (
     Pdflush, MpageWritepages, MpageWritepage, BlockWriteFullPage, Ext2GetBlock, Ext2NewBlock, Ext2SyncFile,
@@ -90,6 +91,7 @@ LEAVES_OUT = (
     "tree_lock, private_lock, inode_lock and the filesystem's spinlocks are taken and dropped within single steps.",
     "Reclaim is kswapd's, or the allocating task's, on one list of pages; reclaim() stands for lasting pressure.",
     "A TLB holds any number of entries and is emptied when the CPU changes to another address space.",
+    "On mips entries start young, as on i386, a TLB entry covers one page, not two, and caches never disagree.",
     "Interrupts, priorities, other users of memory, and time spent are left out; a step takes no time.",
 )
 

@@ -12,7 +12,13 @@ from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
-from engine.functions.page_flags import file_blocks, flush_tlb, mark_buffers_dirty, set_page_dirty
+from engine.functions.page_flags import (
+    file_blocks,
+    flush_tlb,
+    mark_buffers_dirty,
+    set_page_dirty,
+    update_mmu_cache,
+)
 from engine.functions.sys_munmap import SysMprotect
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import EXT2, FUNCTIONS, LEAVES_OUT, table
@@ -169,6 +175,7 @@ class DoWpPageAsking(DoWpPage):
         mm = self.vma.mm
         mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
         flush_tlb(k, mm.process, (self.vpn,))
+        update_mmu_cache(k, mm, self.vpn)
         return self.unlock
 
     @property

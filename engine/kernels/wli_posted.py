@@ -104,7 +104,7 @@ class DoWpPagePosted(DoWpPage):
         return self.set_pte if self.room else self.sigbus
 
     def set_pte(self, k: Machine) -> Next:
-        """Make the old entry writable and dirty: not checked again (W3), not copied (W2), the TLB not flushed (W5)."""
+        """Make the old entry writable and dirty: not checked again (W3), not copied (W2), no TLB told (W5, W6)."""
         self.vma.mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
         return self.unlock
 
@@ -145,7 +145,8 @@ DEFECTS = (
     "W2: the test is VM_WRITE, not VM_SHARED, so copy-on-write is gone: private stores reach shared pages, and files.",
     "W3: the entry is written back after the lock was dropped, without pte_same: it may belong to a page that is gone.",
     "W4: nobody holds the page while the lock is dropped: its frame may be somebody else's by then.",
-    "W5: the TLB is not flushed when the entry becomes writable.",
+    "W5: the TLB is not flushed when the entry becomes writable: a CPU that knows it as read-only traps for nothing.",
+    "W6: update_mmu_cache is not called: where the kernel fills the TLB, as on mips, the store itself traps once more.",
     "N4: pte_none is asked before enough_space, not after: two threads fill one entry, and counts never balance again.",
     "N5: truncate_count is not asked again either: a page that left the file can be mapped.",
     "N6: private copies ask for disk space they will never need: SIGBUS where there is no reason.",

@@ -1,20 +1,16 @@
 """mm_struct, vm_area_struct and the page tables. include/linux/sched.h, include/linux/mm.h, 2.6.9.
 
-i386 without PAE: 10 bits of page directory, 10 bits of page table, then the offset. Addresses are bytes, a vpn is an
-address shifted right by the page shift.
+Addresses are bytes, a vpn is an address shifted right by the page shift; how it is cut into levels is the format's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.hardware.paging import I386, Format
 from engine.journal import Cell, Entity, Journal, Table
 from engine.objects.locks import LockCell
 from engine.values import VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, Pte, Shown
-
-PTRS_PER_PTE = 1024
-TASK_UNMAPPED_BASE_VPN = 0x40000
-TASK_SIZE_VPN = 0xC0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +60,33 @@ class Vma(Shown):
         return f"{self.start:#x}-{self.end:#x} {rights}{kind} {self.file or 'anon'}@{self.pgoff}"
 
 
+class Directory(Table[str]):
+    """An upper level of the tables. An entry is known by the bits of the vpn above `shift`: `mm/A/pmd/1/0.entry`."""
+
+    __slots__ = ("depth", "format", "shift")
+
+    def __init__(self, journal: Journal, name: str, form: Format, depth: int) -> None:
+        super().__init__(journal, f"{name}/{form.levels[depth].name}", "entry")
+        self.format, self.depth, self.shift = form, depth, form.shift(depth)
+
+    def at(self, key: int) -> str:
+        """The address of an entry: the way to it, level by level."""
+        at = self._at[key] = f"{self.name}/{self.way(key)}.{self.field}"
+        return at
+
+    def way(self, key: int) -> str:
+        """The indices that lead to an entry, `1/0`."""
+        return "/".join(str(index) for index in self.format.path(key << self.shift, self.depth))
+
+    def hang(self, vpn: int) -> None:
+        """Let the entry for a page point to a table of the level below, if it does not yet."""
+        key = vpn >> self.shift
+        if self[key] is None:
+            self[key] = f"table {self.way(key)}"
+
+
 class Mm(Entity):
-    """An address space. `users` are the tasks (threads) that live in it."""
+    """An address space. `users` are the tasks (threads) that live in it; `directories` the tables above the lowest."""
 
     rss = Cell[int | None]()
     mmap_sem = LockCell()
@@ -75,10 +96,11 @@ class Mm(Entity):
     users = Cell[tuple[str, ...]]()
     dying = Cell[str | None]()
 
-    def __init__(self, journal: Journal, process: str) -> None:
+    def __init__(self, journal: Journal, process: str, form: Format = I386) -> None:
         super().__init__(journal, f"mm/{process}")
-        self.process = process
-        self.pgd: Table[str] = Table(journal, f"{self.name}/pgd", "entry")
+        self.process, self.format = process, form
+        self.directories = tuple(Directory(journal, self.name, form, depth) for depth in range(len(form.levels) - 1))
+        self.pgd, self.lowest = self.directories[0], self.directories[-1]
         self.pte: Table[Pte] = Table(journal, f"{self.name}/pte", "entry", hexadecimal=True)
 
     def find_vma(self, vpn: int) -> Vma | None:
@@ -86,8 +108,30 @@ class Mm(Entity):
         return next((vma for vma in self.vmas or () if vma.start <= vpn < vma.end), None)
 
     def has_table(self, vpn: int) -> bool:
-        """Whether the page directory points to a page table for this page."""
-        return self.pgd[vpn // PTRS_PER_PTE] is not None
+        """Whether there is a page table for this page."""
+        return self.lowest[vpn >> self.lowest.shift] is not None
+
+    def stops_at(self, vpn: int) -> Directory | None:
+        """The first level, from outside, that has no table for this page; None if the way is clear."""
+        for each in self.directories:
+            if each[vpn >> each.shift] is None:
+                return each
+        return None
+
+    def pgd_alloc(self) -> None:
+        """The tables that an address space has from birth, in its format."""
+        for slot in range(self.format.born):
+            self.pgd.hang(slot << self.pgd.shift)
+
+    def make_tables(self, vpn: int) -> None:
+        """pmd_alloc() and pte_alloc_map() at once: every table on the way to a page."""
+        for each in self.directories:
+            each.hang(vpn)
+
+    def free_pgtables(self) -> None:
+        """Every table goes, the lowest first."""
+        for each in reversed(self.directories):
+            each.clear()
 
     def lookup(self, name: str) -> object:
         """The value a program's variable has in this process."""
@@ -99,7 +143,7 @@ class Mm(Entity):
 
     def free_range(self, pages: int) -> int:
         """get_unmapped_area(): the first gap of that many pages above TASK_UNMAPPED_BASE. Units: virtual pages."""
-        at = TASK_UNMAPPED_BASE_VPN
+        at = self.format.mapping_base
         for vma in self.vmas or ():
             if vma.start - at >= pages:
                 break

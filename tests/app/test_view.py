@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import engine
 from app import payload
 from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slots_of
+from app.scene import directories
 from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
 
@@ -113,6 +115,40 @@ def test_a_broken_copy_on_write_shows_the_private_store_in_the_page_of_the_file(
     state = view.state_at(leaks[0])
     assert [at for at, value in state.items() if value == "a private store"]
     assert state["badge.fate"] == "leaked"
+
+
+def test_a_translation_that_outlives_its_entry_is_shown_as_stale() -> None:
+    state = shown("stale-translation", "B.2.store.write")
+    assert (state["tlbslot/A/0x40000.state"], state["tlbslot/A/0x40000.flags"]) == ("stale", "W D")
+    assert "pteslot/A/0x40000.state" not in state
+    assert (state["badge.fate"], state["slot/f/0.word"]) == ("clean-unsaved", "not on disk")
+    assert "Nothing marks page 0 of f as dirty" in state["caption.why"]
+    state = shown("software-tlb", "A.3.do_wp_page.make_writable", "wli-posted")
+    assert (state["tlbslot/A/0x2aaa8.state"], state["tlbslot/A/0x2aaa8.flags"]) == ("stale", "r")
+
+
+def test_an_entry_has_its_word_its_bits_and_the_way_to_it() -> None:
+    state = shown("four-levels", "A.2.store.write")
+    at = "pteword/A/0x2a95556"
+    assert state[f"{at}.word"] == "0x8000000000001067"
+    assert state[f"{at}.bits"] == "P=0x1 RW=0x2 US=0x4 A=0x20 D=0x40 NX=0x8000000000000000"
+    assert state[f"{at}.index"] == "pgd=0 pud=170 pmd=170 pte=342"
+    assert shown("software-tlb", "A.3.store.write")["pteword/A/0x2aaa8.word"] == "0x00001b9f"
+
+
+def test_every_level_of_the_tables_has_its_place() -> None:
+    trace, view = run("four-levels")
+    places = list(directories(view.cast.places.mappings, ("pgd", "pud", "pmd"), view.cast.format.path))
+    assert [(each.at, each.label) for each in places] == [
+        ("table/A/0", "pgd 0"),
+        ("table/A/0/170", "pud 170"),
+        ("table/A/0/170/170", "pmd 170"),
+        ("table/A/0/170/171", "pmd 171"),
+    ]
+    before, after = (view.state_at(step(trace, event)) for event in ("A.2.store.trap", "A.2.store.resume"))
+    assert [f"{each.at}.state" in before for each in places] == [True, False, False, False]
+    assert [f"{each.at}.state" in after for each in places] == [True, True, True, False]
+    assert all(above.y + above.height < below.y for above, below in pairwise(places))
 
 
 def test_quota_is_drawn_block_by_block() -> None:

@@ -25,6 +25,9 @@ SERVED = f"""async url => {{
         ("truncate-race", "wli-corrected", 5),
         ("power-cut", "linux-2.6.9", 5),
         ("index-block", "linux-2.6.9", 11),
+        ("four-levels", "linux-2.6.9", 11),
+        ("software-tlb", "wli-posted", 9),
+        ("stale-translation", "linux-2.6.9", 9),
     ],
 )
 def test_the_island_shows_each_step_as_the_server_does(tab: Open, scenario: str, kernel: str, stride: int) -> None:

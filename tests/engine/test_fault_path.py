@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.hardware.paging import I386
 from engine.values import PAGE_READONLY, PAGE_SHARED, Pte
 from tests.engine.build import ALL, BASE, CORRECTED, MAP, PRIVATE_MAP, STOCK, Stage, make, play
 
@@ -24,7 +25,7 @@ def stage(*script: str, kernel: str = STOCK, **world: Any) -> Stage:
 def test_the_bits_have_the_values_of_asm_i386_pgtable_h() -> None:
     # 3.1: P 0x001, RW 0x002, US 0x004, A 0x020, D 0x040; pfn from bit 12 on.
     assert (PAGE_SHARED, PAGE_READONLY) == (0x27, 0x25)
-    assert Pte(7, 0x67).word == 0x7067
+    assert I386.word(Pte(7, 0x67)) == 0x7067
     assert Pte(7, 0x67).wire() == "P W U A D pfn=7"
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from engine.fs.blockmap import BlockMap
 from engine.journal import Journal
-from engine.objects.mm import PTRS_PER_PTE, Mm
 from tests.engine.build import ALL, CORRECTED, MAP, STOCK, Script, Stage, make, play
 
 K, M, G = 1 << 10, 1 << 20, 1 << 30
@@ -16,18 +15,6 @@ FAR = "m = mmap(f, 1P, READ|WRITE, SHARED, {})"
 
 
 # -- page tables: 3.1 -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("address", "pgd", "pte"), [(0x08048000, 32, 72), (0x40001234, 256, 1), (0xB7FD2000, 735, 978)]
-)
-def test_an_address_is_ten_bits_ten_bits_and_an_offset(address: int, pgd: int, pte: int) -> None:
-    vpn = address >> 12
-    mm = Mm(Journal(), "A")
-    assert not mm.has_table(vpn)
-    mm.pgd[pgd] = "a table"
-    assert mm.has_table(vpn)
-    assert (vpn // PTRS_PER_PTE, vpn % PTRS_PER_PTE) == (pgd, pte)
 
 
 def test_the_first_mapping_lies_where_the_worked_example_does() -> None:

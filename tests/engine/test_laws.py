@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import KERNELS, Machine, Trace, build, find_kernel, find_scenario, gallery, run, scenario_from_data
+from engine.hardware.paging import FORMATS
 from engine.machine import place
 from engine.objects.locks import SPIN
 from engine.values import show
@@ -29,15 +30,16 @@ REST = [
 ]  # fmt: skip
 scripts = st.tuples(st.sampled_from(FIRST), st.lists(st.sampled_from(REST), min_size=1, max_size=5))
 scenarios = st.builds(
-    lambda a, b, blocks, size, quota: scenario_from_data({
+    lambda a, b, blocks, size, quota, arch: scenario_from_data({
         "title": "random",
-        "machine": {"frames": 8},
+        "machine": {"frames": 8, "arch": arch},
         "filesystem": {"blocks": blocks * 4096 // size, "block_size": size, "quota": {"alice": {"hard": quota}}},
         "files": {"f": {"owner": "alice", "size": "4P", "data": {"0P": "a"}}},
         "tasks": {"A": {"user": "alice", "on_sigbus": "next", "script": [a[0], *a[1]]},
                   "B": {"user": "bob", "script": [b[0], *b[1]]}},
     }),
     scripts, scripts, st.integers(2, 6), st.sampled_from([4096, 1024]), st.sampled_from([0, 6]),
+    st.sampled_from(sorted(FORMATS)),
 )  # fmt: skip
 kernels = st.sampled_from(sorted(KERNELS))
 choices = st.lists(st.integers(0, 4), max_size=150)

@@ -139,6 +139,16 @@ ROWS = (
         {"A.2": "ok", "A.3": "0", "B.2": "0"}, {"A.2": "lost"}, {"A.2": None}, {"fs.free": 7}),
     Row("room-enough", ALL, "1a.13 step 5: the block is found, the letter is kept", "kept",
         {"A.2": ".", "A.3": "ok", "C.3": "C"}, {"A.3": "durable"}, {"A.3": None}, {"fs.free": 2}),
+    # -- The machine ---------------------------------------------------------------------------------------------
+    Row("stale-translation", ALL, "H12: a store through a stale writable TLB entry after D was collected", "lost-lied",
+        {"A.3": "0", "A.4": "0", "B.1": "ok", "B.2": "ok", "C.1": "0", "C.3": "ABa"},
+        {"A.2": "durable", "B.1": "durable", "B.2": "lost"}, {"B.2": None}),
+    Row("software-tlb", ALL, "1b W5, W6, 1a.2 step 3: a trap more or less, and the same bytes", "kept",
+        {"A.2": "a", "A.3": "ok", "A.4": "0", "B.2": "ok", "B.3": "ok"},
+        {"A.3": "durable", "B.2": "durable", "B.3": "durable"}),
+    Row("four-levels", ALL, "3.2: the format of the page tables changes nothing for the disk; 3.3: page 200 costs two", "kept",
+        {"A.2": "ok", "A.3": "ok", "A.4": "ok", "A.5": "0", "A.6": "0"},
+        {"A.2": "durable", "A.3": "durable", "A.4": "durable"}, {}, {"fs.free": 4}),
 )  # fmt: skip
 
 

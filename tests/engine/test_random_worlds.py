@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
 from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate
+from engine.hardware.paging import FORMATS
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.run import Driver
 from engine.values import Pte, Run, show
@@ -81,7 +82,11 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
     return scenario_from_data(
         {
             "title": "a small world",
-            "machine": {"page_size": PAGE, "frames": draw(st.sampled_from([5, 8, 16]))},
+            "machine": {
+                "arch": draw(st.sampled_from(["i386", *FORMATS])),
+                "page_size": PAGE,
+                "frames": draw(st.sampled_from([5, 8, 16])),
+            },
             "filesystem": {
                 "blocks": draw(st.integers(4, 9)),
                 "block_size": block_size or draw(st.sampled_from([16, 32])),

@@ -17,7 +17,7 @@ from typing import Any
 from engine import Scenario, scenario_from_data
 
 PAGE = 4096
-ARCH = "i386"
+ARCH = "x86-64"
 STRANGER = "X"
 MOST_FREE = 8000
 """Blocks: a larger disk is played as one of this size; what is free on it counts once it has been filled."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
 from engine.functions.linux6.filemap_fault import FilemapFault
-from engine.functions.page_flags import page_add_anon_rmap
+from engine.functions.page_flags import page_add_anon_rmap, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, mk_pte, pte_mkdirty, pte_mkwrite
@@ -68,6 +68,7 @@ class DoCowFault(KernelFunction):
         mm.rss = (mm.rss or 0) + 1
         mm.pte[self.vpn] = pte_mkwrite(pte_mkdirty(mk_pte(self.copy.pfn, self.vma.prot)))
         page_add_anon_rmap(k, self.copy, self.vpn)
+        update_mmu_cache(k, mm, self.vpn)
 
     def unlock(self, k: Machine) -> Next:
         """Leave with the lock dropped."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.linux6.filemap_fault import FilemapFault
 from engine.functions.linux6.finish_fault import FinishFault
+from engine.functions.page_flags import page_add_file_rmap
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, mk_pte
@@ -73,10 +74,11 @@ class DoReadFault(KernelFunction):
 def _map(k: Machine, vma: Vma, vpn: int) -> bool:
     """Give one page its entry if it is cached, up to date and unlocked, and the entry is empty."""
     page = k.cached(k.mappings[vma.file or ""], vma.index(vpn))
-    if page is None or not page.uptodate or page.locked.holder or vma.mm.pte[vpn] is not None:
+    free = vma.mm.has_table(vpn) and vma.mm.pte[vpn] is None
+    if page is None or not page.uptodate or page.locked.holder or not free:
         return False
     page.get()
-    page.mapcount = (page.mapcount or 0) + 1
+    page_add_file_rmap(page)
     vma.mm.rss = (vma.mm.rss or 0) + 1
     vma.mm.pte[vpn] = mk_pte(page.pfn, vma.prot)
     return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, ret
 from engine.functions.do_no_page import entry_for
+from engine.functions.page_flags import page_add_file_rmap, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import OK, RACED
@@ -44,7 +45,8 @@ class FinishFault(KernelFunction):
         mm = self.vma.mm
         mm.rss = (mm.rss or 0) + 1
         mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
-        self.page.mapcount = (self.page.mapcount or 0) + 1
+        page_add_file_rmap(self.page)
+        update_mmu_cache(k, mm, self.vpn)
 
     def unlock(self, k: Machine) -> Next:
         """Drop it again."""

@@ -32,3 +32,12 @@ class HandleMmFaultUnlocked(HandleMmFault):
         then = super().pmd_populate(k)
         k.unlock(self.vma.mm.page_table_lock)
         return then
+
+    def pmd_alloc(self, k: Machine) -> Next:
+        """Even the directory above is missing."""
+
+    def pgd_populate(self, k: Machine) -> Next:
+        """Hang it into the level above, unless a sibling was faster, drop the lock, and look what is missing."""
+        then = super().pgd_populate(k)
+        k.unlock(self.vma.mm.page_table_lock)
+        return then

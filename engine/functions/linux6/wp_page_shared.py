@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.linux6.do_page_mkwrite import DoPageMkwrite
 from engine.functions.linux6.fault_dirty_shared_page import FaultDirtySharedPage
-from engine.functions.page_flags import flush_tlb
+from engine.functions.page_flags import flush_tlb, update_mmu_cache
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import LOCKED, MINOR, RACED, SIGBUS, Pte, pte_mkdirty, pte_mkwrite, pte_mkyoung
@@ -66,6 +66,7 @@ class WpPageShared(KernelFunction):
         mm = self.vma.mm
         mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))  # the promise
         flush_tlb(k, mm.process, (self.vpn,))
+        update_mmu_cache(k, mm, self.vpn)
 
     def unlock(self, k: Machine) -> Next:
         """Drop the lock of the page table."""
