@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app import focus, rail
+from app import exhibits, focus, rail
 from app.cast import Cast
 from app.cells import words
 from app.focus import Spot
@@ -41,6 +41,7 @@ class Moments:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
         self.runs = runs(trace)
+        self._defects = exhibits.defects(kernel)
         self._stacks = rail.Stacks(trace)
         self._spot = Spot()
         self._touched: dict[str, None] = {}
@@ -57,6 +58,7 @@ class Moments:
             "why": rest or None,
             "picture": "Nothing is mapped yet.",
         }  # fmt: skip
+        yield "build", {"open": True if self.kernel.build else None}
         yield "changes", {"title": "What changed"}
         yield "time", {"step": 0, "valuetext": "the beginning"}
         for task in self.scenario.tasks:
@@ -80,6 +82,7 @@ class Moments:
         self._spot = focus.aim(self._spot, [*(at for at, _, _ in step.writes), *step.reads], get, self.cast)
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
+        yield "build", {}
         yield "time", {"step": step.n, "valuetext": f"step {step.n}, {step.task}, {step.function} {step.name}"}
         yield from self._chips(step, stack, get)
         yield from self._code(step)
@@ -109,11 +112,16 @@ class Moments:
         return {
             "task": step.task,
             "where": f"{said} — {step.answer}" if step.answer else said,
-            "text": step.caption,
+            "text": exhibits.plain(step.caption),
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
+            "defect": " ".join(self._defect(code) for code in exhibits.codes(step.caption)) or None,
             "picture": self._picture(view),
             "fate": step.fates[-1].new if step.fates else None,
         }
+
+    def _defect(self, code: str) -> str:
+        """A defect in words, with its code."""
+        return f"Defect {code}: {self._defects[code]}" if code in self._defects else f"Defect {code}."
 
     def _picture(self, view: Get) -> str:
         """The picture in words, for who cannot see it."""

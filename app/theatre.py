@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import engine
-from app import rail, runs, timeline
+from app import exhibits, rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.links import RunLink
@@ -92,12 +92,21 @@ class Stage:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What has to be said of the run as a whole, and of functions that do what a kernel must not."""
-        build = [self.kernel.build.verdict] if self.kernel.build else []
         asleep = ((step.function, self.kernel.functions.get(step.function)) for step in self.trace.steps)
         said = {
             f"{name}: {kind.sleeps_atomic}": None for name, kind in asleep if kind is not None and kind.sleeps_atomic
         }
-        return (*build, *said, *self.trace.notes)
+        return (*said, *self.trace.notes)
+
+    @cached_property
+    def build_errors(self) -> tuple[exhibits.Complaint, ...]:
+        """What the compiler says to the kernel's patch, where it is one that does not build."""
+        return exhibits.complaints(self.kernel)
+
+    @cached_property
+    def defects(self) -> tuple[tuple[str, str], ...]:
+        """The kernel's known defects: (code, sentence)."""
+        return tuple(exhibits.defects(self.kernel).items())
 
     # -- the picture ------------------------------------------------------------------------------------------------
 

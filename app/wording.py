@@ -105,4 +105,6 @@ def place_of(kernel: Kernel, function: str) -> tuple[str, str]:
     source = str(getattr(kernel.functions.get(function), "source", ""))
     if found := re.search(r"[\w./-]+\.[chS]\b", source):
         return "Kernel", found[0]
+    if source.startswith("no kernel"):
+        return "Kernel", "left open by the mail"
     return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")

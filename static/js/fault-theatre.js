@@ -190,15 +190,18 @@ class FaultTheatre extends HTMLElement {
     else if (!event.state?.htmx) location.reload()
   }
 
-  /** Scroll the lists, and only them, so that the present line can be seen. */
+  /** Scroll the lists, and only them, so that the present line is in view whole, with what led to it, and no line is cut. */
   #keepInSight() {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame(() => {
       for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
         const list = line.closest('ol')
         if (list.scrollHeight <= list.clientHeight) continue
-        const top = line.offsetTop - list.offsetTop
-        if (top < list.scrollTop + 30 || top > list.scrollTop + list.clientHeight - 60) list.scrollTop = top - list.clientHeight / 2
+        const row = line.firstElementChild.offsetHeight
+        const top = line.offsetTop - list.firstElementChild.offsetTop
+        const rest = list.clientHeight - line.offsetHeight
+        const above = Math.min(3 * row, Math.max(0, Math.floor(rest / 2 / row) * row))
+        if (top < list.scrollTop + Math.min(row, above) || top > list.scrollTop + rest - Math.min(row, above)) list.scrollTop = top - above
       }
     })
   }
