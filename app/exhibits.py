@@ -49,7 +49,12 @@ def culprit(line: str, message: str) -> tuple[int, int]:
 
 def defects(kernel: Kernel) -> Mapping[str, str]:
     """The kernel's defects: what a reader has to know of each, by its code."""
-    return {code: text for code, _, text in (defect.partition(": ") for defect in kernel.defects)}
+    return {code: _sentence(text) for code, _, text in (defect.partition(": ") for defect in kernel.defects)}
+
+
+def _sentence(text: str) -> str:
+    """Text that begins like a sentence, unless it begins with a name."""
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
 def plain(caption: str) -> str:

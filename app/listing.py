@@ -1,4 +1,4 @@
-"""The code of a step as the page lists it: a line an element, so that each wraps by itself; words and strings told apart."""
+"""Code as the page lists it: a line an element, so that each wraps by itself; keywords and strings told apart."""
 
 from __future__ import annotations
 

@@ -40,15 +40,16 @@ class Moments:
     ) -> None:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
-        self.runs = runs(trace)
+        self.trace, self.runs = trace, runs(trace)
         self._defects = exhibits.defects(kernel)
         self._stacks = rail.Stacks(trace)
         self._spot = Spot()
         self._touched: dict[str, None] = {}
+        self._token = ""
         self._source: tuple[str, str] | None = None
         self._run: Run | None = None
 
-    def beginning(self) -> Iterator[tuple[str, Fields]]:
+    def beginning(self, view: Get) -> Iterator[tuple[str, Fields]]:
         """Step 0: nothing has happened yet."""
         yield from self._to_come()
         first, _, rest = str(self.scenario.story or self.scenario.title).partition(". ")
@@ -66,7 +67,16 @@ class Moments:
                 yield f"script/{task}.{line.number}", {"state": "ahead"}
         for run in self.runs:
             yield f"seg/{run.key}", {"state": "ahead"}
-        yield from focus.fields(self._spot, _nothing, _nothing, "nobody yet", "")
+        yield "source", {"head": "Kernel"}
+        yield from self._first_page(view)
+
+    def _first_page(self, view: Get) -> Iterator[tuple[str, Fields]]:
+        """The page that the run will fault on first, as it stands before that."""
+        entry = next((at for step in self.trace.steps for at, _, _ in step.writes if "/pte/" in at), None)
+        spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self.cast)
+        first = next((journey for journey in self.journeys if journey.kind == "fault"), None)
+        actor, act = (first.task, f"to come: {first.line}") if first else ("nobody yet", "")
+        yield from focus.fields(spot, self.trace.initial.get, view, actor, act)
 
     def _to_come(self) -> Iterator[tuple[str, Fields]]:
         """The rail before anything has happened: that of the first fault, or of the first step."""
@@ -90,6 +100,16 @@ class Moments:
         yield from self._script(step, get)
         yield from self._lanes(step)
         yield from focus.fields(self._spot, get, view, step.task, self._line(step) or step.function)
+        yield from self._move_token(step)
+
+    def _move_token(self, step: Step) -> Iterator[tuple[str, Fields]]:
+        """The token stands where the step is; a step that touches nothing in the picture leaves it where it was."""
+        to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads) or self._token
+        if self._token:
+            yield self._token, {}
+        if to:
+            yield to, {"on": True}
+        self._token = to
 
     # -- words ----------------------------------------------------------------------------------------------------
 

@@ -19,8 +19,8 @@ from app.cells import Value
 from app.listing import listing, prose
 
 STYLESHEETS = (
-    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css", "timeline.css",
-    "pages.css", "phone.css", "forced.css", "motion.css",
+    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
+    "timeline.css", "pages.css", "phone.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def test_every_step_has_a_caption_a_station_and_a_place_in_time(scenario: str, k
     state = dict(view.initial)
     for n, (done, deltas) in enumerate(zip(trace.steps, view.steps, strict=True), 1):
         state.update((at, new) for at, _, new in deltas)
-        assert state["caption.text"] == done.caption
+        assert state["caption.text"] == plain(done.caption)
         assert state["time.step"] == n
         assert state[f"step/{n}.now"] is True
         assert state[f"fn/{done.function}/{done.name}.now"] is True
