@@ -233,7 +233,7 @@ def _script_line(number: int, now: int, result: Any) -> Fields:
     """How a script line stands, given the line the task is on and what it came to."""
     if result is None:
         return {"state": "now" if number == now else "done" if number < now else "ahead"}
-    word = "ok" if result == "0" else str(result)
+    word = "ok" if result == "0" else rail.shorten(str(result))
     if word.startswith("SIG"):
         return {"state": "killed", "result": word}
     failed = word.isupper() and word.startswith("E") and len(word) > 2

@@ -20,7 +20,7 @@ from app.listing import listing, prose
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "pages.css", "phone.css", "forced.css", "motion.css",
+    "timeline.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 

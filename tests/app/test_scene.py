@@ -75,3 +75,15 @@ def test_an_empty_run_has_an_empty_picture() -> None:
     scene = lay_out([], [], [])
     assert (scene.mappings, scene.files, scene.loose, scene.edges) == ((), (), None, ())
     assert scene.height > 0
+
+
+def test_locks_and_token_have_places_clear_of_the_tiles() -> None:
+    places = lay_out([mapping("A", "f", 0, 1), mapping("A", "f", 2)], [file("f", 0, 1, 2)], [])
+    assert [point.at for point in places.holds] == [
+        "hold/mm/A.mmap_sem",
+        "hold/mm/A.page_table_lock",
+        "hold/inode/f.i_sem",
+    ]
+    tiles = [(column.tile_x, column.right) for column in (*COLUMNS, PTE)]
+    for point in places.spots:
+        assert not any(left < point.x < right for left, right in tiles), point.at
