@@ -100,11 +100,11 @@ class Moments:
         yield from self._script(step, get)
         yield from self._lanes(step)
         yield from focus.fields(self._spot, get, view, step.task, self._line(step) or step.function)
-        yield from self._move_token(step)
+        yield from self._move_token(step, get)
 
-    def _move_token(self, step: Step) -> Iterator[tuple[str, Fields]]:
+    def _move_token(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """The token stands where the step is; a step that touches nothing in the picture leaves it where it was."""
-        to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads) or self._token
+        to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads, get) or self._token
         if self._token:
             yield self._token, {}
         if to:
@@ -134,14 +134,17 @@ class Moments:
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
-            "defect": " ".join(self._defect(code) for code in exhibits.codes(step.caption)) or None,
+            "defect": self._defects_in(step.caption) or None,
             "picture": self._picture(view),
             "fate": step.fates[-1].new if step.fates else None,
         }
 
-    def _defect(self, code: str) -> str:
-        """A defect in words, with its code."""
-        return f"Defect {code}: {self._defects[code]}" if code in self._defects else f"Defect {code}."
+    def _defects_in(self, caption: str) -> str:
+        """The defect that a caption names, in words; of several only the codes, for then the caption says them all."""
+        named = exhibits.codes(caption)
+        if len(named) > 1:
+            return f"Defects {', '.join(named[:-1])} and {named[-1]} of the patch."
+        return "".join(f"Defect {code}: {self._defects.get(code, '')}" for code in named)
 
     def _picture(self, view: Get) -> str:
         """The picture in words, for who cannot see it."""

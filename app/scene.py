@@ -107,6 +107,7 @@ class Edge:
 
     at: str
     d: str
+    middle: tuple[float, float] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +154,14 @@ def lay_out(
     left, right, end = _place(mappings, files)
     band = _loose(loose, _below(right)) if loose else None
     bottom = max([end, *([band.y + band.height] if band else [])])
-    edges = _edges(left, right, band, targets)
+    edges = tuple(_edges(left, right, band, targets))
     return Scene(
         bottom + 10,
         tuple(left),
         tuple(right),
         band,
-        tuple(edges),
-        tuple(_spots(left, right)),
+        edges,
+        tuple(_spots(left, right, edges)),
         tuple(_holds(left, right)),
     )
 
@@ -223,19 +224,24 @@ def _edges(
         yield Edge(f"edge/v/{mm}/{vpn}", f"M{SPACE.right} {y:g}H{PTE.tile_x}")
     for mm, vpn, frame in targets:
         if (mm, vpn) in entries and frame in frames:
-            yield Edge(f"edge/p/{mm}/{vpn}/{frame}", _curve(PTE.right, entries[mm, vpn], CACHE.tile_x, frames[frame]))
+            y1, y2 = entries[mm, vpn], frames[frame]
+            middle = ((PTE.right + CACHE.tile_x) / 2, (y1 + y2) / 2)
+            yield Edge(f"edge/p/{mm}/{vpn}/{frame}", _curve(PTE.right, y1, CACHE.tile_x, y2), middle)
     for band in right:
         for row in band.rows:
             yield Edge(f"edge/b/{band.key}/{row.key}", f"M{CACHE.right} {row.y:g}H{BLOCKS.tile_x}")
             yield Edge(f"edge/d/{band.key}/{row.key}", f"M{BLOCKS.right} {row.y:g}H{DISK.tile_x}")
 
 
-def _spots(left: Sequence[Band], right: Sequence[Band]) -> Iterator[Point]:
-    """The places of the token: on the lines, clear of the tiles."""
+def _spots(left: Sequence[Band], right: Sequence[Band], edges: Sequence[Edge]) -> Iterator[Point]:
+    """The places of the token: on the lines, clear of the tiles; from an empty entry no line leads anywhere yet."""
+    for edge in edges:
+        if edge.at.startswith("edge/p/"):
+            yield Point(f"spot/{edge.at.removeprefix('edge/')}", *edge.middle)
     for band in left:
         for row in band.rows:
             yield Point(f"spot/v/{band.key}/{row.key}", (TLB.right + PGD.x) / 2, row.y)
-            yield Point(f"spot/p/{band.key}/{row.key}", (PTE.x + PTE.width + CACHE.x) / 2 - 2, row.y)
+            yield Point(f"spot/p/{band.key}/{row.key}", (PTE.right + CACHE.tile_x) / 2, row.y)
     for band in right:
         for row in band.rows:
             yield Point(f"spot/b/{band.key}/{row.key}", (CACHE.right + BLOCKS.x) / 2, row.y)

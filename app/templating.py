@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, links, scene, static_files, theatre
+from app import assets, exhibits, links, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
@@ -61,7 +61,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(assets.templates_dir()), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(listing=listing, prose=prose)
+    made.filters.update(listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects)
     made.globals.update(
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import engine
-from app import exhibits, rail, runs, timeline
+from app import rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.links import RunLink
@@ -97,16 +97,6 @@ class Stage:
             f"{name}: {kind.sleeps_atomic}": None for name, kind in asleep if kind is not None and kind.sleeps_atomic
         }
         return (*said, *self.trace.notes)
-
-    @cached_property
-    def build_errors(self) -> tuple[exhibits.Complaint, ...]:
-        """What the compiler says to the kernel's patch, where it is one that does not build."""
-        return exhibits.complaints(self.kernel)
-
-    @cached_property
-    def defects(self) -> tuple[tuple[str, str], ...]:
-        """The kernel's known defects: (code, sentence)."""
-        return tuple(exhibits.defects(self.kernel).items())
 
     # -- the picture ------------------------------------------------------------------------------------------------
 

@@ -201,6 +201,10 @@ class FaultTheatre extends HTMLElement {
   #keepInSight() {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame(() => {
+      const task = this.trace.step()?.task
+      const script = task && this.querySelector(`.task[data-at="task/${task}"]`)
+      const pane = script?.closest('section')
+      if (pane && pane.scrollHeight > pane.clientHeight + 1) pane.scrollTop = script.offsetTop + script.offsetHeight - pane.offsetTop > pane.clientHeight ? pane.scrollHeight : 0
       for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
         const list = line.closest('ol')
         if (list.scrollHeight <= list.clientHeight) continue

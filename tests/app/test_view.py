@@ -271,8 +271,9 @@ def test_the_timeline_shows_the_time_a_task_waits() -> None:
 def test_the_token_stands_on_the_way_that_the_step_goes() -> None:
     ways = (
         ("A.3.store.tlb", f"spot/v/{PTE}"),
-        ("A.2.do_no_page.set_pte", f"spot/p/{PTE}"),
-        ("A.3.store.write", f"spot/p/{PTE}"),
+        ("A.2.handle_pte_fault.pte_none", f"spot/p/{PTE}"),
+        ("A.2.do_no_page.set_pte", f"spot/p/{PTE}/{HOLE}"),
+        ("A.3.store.write", f"spot/p/{PTE}/{HOLE}"),
         ("pdflush.0.ext2_new_block.reserve_blocks", f"spot/b/{HOLE}"),
     )
     for event, at in ways:
