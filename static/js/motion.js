@@ -185,30 +185,36 @@ export class Motion {
 
   // -- the lost page -------------------------------------------------------------------------------------------------
 
+  /** The visible place of the page that step n loses: its slot, or on a small screen its card. */
   #lostSlot(n) {
     const gone = this.trace.steps[n - 1].find(([cell, , value]) => cell.startsWith('slot/') && cell.endsWith('.state') && (value === 'lost' || value === 'absent'))
-    return gone && this.scene.find(gone[0].slice(0, gone[0].lastIndexOf('.')))
+    return gone && (this.scene.find(gone[0].slice(0, gone[0].lastIndexOf('.'))) ?? this.scene.find('focus/page'))
   }
 
-  /** A picture of a slot as it looks now, lying exactly over it. */
-  #copy(slot) {
-    const sheet = slot.querySelector('.sheet')
-    const svg = slot.ownerSVGElement
-    const box = sheet?.getBoundingClientRect()
-    if (!box?.width) return undefined
+  /** A picture of that place as it looks now, lying exactly over it. */
+  #copy(place) {
+    const box = (place.querySelector('.sheet > rect') ?? place).getBoundingClientRect()
+    if (!box.width) return undefined
+    const holder = document.createElement('div')
+    holder.className = 'torn'
+    holder.append(place instanceof SVGElement ? this.#sheet(place) : place.cloneNode(true))
+    holder.firstChild.removeAttribute('data-at')
+    holder.classList.toggle('focus', !(place instanceof SVGElement))
+    Object.assign(holder.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px` })
+    return holder
+  }
+
+  /** A slot of the picture as a picture of its own. */
+  #sheet(slot) {
     const copy = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
     const { width, height } = slot.querySelector('rect').getBBox()
-    copy.setAttribute('viewBox', `-2 -2 ${width + 4} ${height + 4}`)
-    copy.setAttribute('class', svg.getAttribute('class'))
+    copy.setAttribute('viewBox', `0 0 ${width} ${height}`)
+    copy.setAttribute('class', slot.ownerSVGElement.getAttribute('class'))
     const inside = slot.cloneNode(true)
     inside.removeAttribute('transform')
     inside.removeAttribute('data-at')
     copy.append(inside)
-    const holder = document.createElement('div')
-    holder.className = 'torn'
-    holder.append(copy)
-    Object.assign(holder.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px` })
-    return holder
+    return copy
   }
 
   async #tear(holder) {

@@ -191,6 +191,14 @@ def test_a_motion_can_be_interrupted_at_any_time(tab: Open) -> None:
     assert picture(page) == picture(still)
 
 
+def test_a_phone_sees_the_page_torn_off_too(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=103", reduced_motion="no-preference", viewport={"width": 390, "height": 844})
+    page.keyboard.press("ArrowRight")
+    torn = page.locator(".torn")
+    expect(torn).to_contain_text("not on disk")
+    assert page.evaluate(MOVING) == 1
+
+
 def test_the_question_travels_to_the_filesystem(tab: Open) -> None:
     page = tab("/run/mail-store-first/wli-corrected?at=A.2.do_no_page.enough_space", reduced_motion="no-preference")
     page.keyboard.press("ArrowRight")
