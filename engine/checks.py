@@ -276,10 +276,8 @@ class _Scripts:
             variables = dict(self.contexts[task.thread_of].variables)
         elif name in self.forks:
             variables = dict(self.forks[name])
-        arch = self.scenario.machine.arch
-        context = Context(
-            tuple(self.scenario.files), users(self.scenario), children, self.scenario.geometry, variables, arch
-        )
+        files, everybody, arch = tuple(self.scenario.files), users(self.scenario), self.scenario.machine.arch
+        context = Context(files, everybody, children, self.scenario.geometry, variables, arch)
         self.contexts[name] = context
         self.mappings[name] = dict(self.mappings.get(task.thread_of or task.child_of or "", {}))
         return context

@@ -61,9 +61,9 @@ class Context:
 
     @property
     def room(self) -> int:
-        """How many bytes one mapping may have on this architecture: two thirds of what lies above the mapping base."""
+        """How many bytes a mapping may have on this architecture: what lies above the mapping base."""
         form = FORMATS[self.arch]
-        return (form.task_size - form.mapping_base) // 3 * 2 * self.geometry.page_size
+        return (form.task_size - form.mapping_base) * self.geometry.page_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ SERVED = f"""async url => {{
         ("four-levels", "linux-2.6.9", 11),
         ("software-tlb", "wli-posted", 9),
         ("stale-translation", "linux-2.6.9", 9),
+        ("lock-drop", "wli-corrected", 9),
     ],
 )
 def test_the_island_shows_each_step_as_the_server_does(tab: Open, scenario: str, kernel: str, stride: int) -> None:
