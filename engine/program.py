@@ -19,7 +19,7 @@ from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.sys_fsync import SysFsync, SysSync
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysNiSyscall
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
 
@@ -48,8 +48,8 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Fork: lambda o: DoFork(o.child),
     op.Exit: lambda _: DoExit(),
     op.Ftruncate: lambda o: Vmtruncate(o.file, o.size),
-    op.Fallocate: lambda _: SysNiSyscall("fallocate"),
-    op.Punch: lambda _: SysNiSyscall("punch"),
+    op.Fallocate: lambda o: SysFallocate(o.file, o.offset, o.length),
+    op.Punch: lambda o: SysPunch(o.file, o.offset, o.length),
     op.PowerFails: lambda _: PowerFails(),
     op.Reclaim: lambda _: WakeThread("kswapd"),
     op.Writeback: lambda _: WakeThread("pdflush"),

@@ -12,7 +12,7 @@ from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.page_flags import mark_buffers_dirty
 from engine.objects.page import Page
-from engine.values import ENOMEM, OK
+from engine.values import ENOMEM, OK, Data
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -120,6 +120,7 @@ class GenericFileWrite(KernelFunction):
 def fill(k: Machine, page: Page) -> None:
     """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
     if not page.uptodate:
+        page.data = Data(k.page_size)
         for i, bh in enumerate(page.bh):
             if bh.block is not None and not bh.new:
                 page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))

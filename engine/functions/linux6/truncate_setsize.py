@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, Next, call, may_sleep, ret
-from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.vmtruncate import Vmtruncate
-from engine.values import OK, pte_mkclean, pte_wrprotect
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -70,12 +70,7 @@ class TruncateSetsize(Vmtruncate):
         old = k.inodes[self.file].size
         page = k.cached(k.mappings[self.file], old // k.page_size)
         if old % k.page_size and k.block_size < k.page_size and page is not None:
-            for mm, vpn, entry in rmap(k, page):
-                if not k.free_lock(mm.page_table_lock):
-                    return WAIT
-                mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
-                flush_tlb(k, mm.process, (vpn,))
-                if entry.dirty:
-                    set_page_dirty(k, page)
+            if not write_protect(k, page):
+                return WAIT
         super().i_size_write(k)
         return self.up_i_sem
