@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.document import pointer
 from engine.errors import Problem, ScenarioError, ScheduleError, short, suggestion
-from engine.fs.kinds import EXTENTS, FILESYSTEMS
+from engine.fs.blockmap import DIRECT, MINIX_DIRECT
+from engine.fs.kinds import EXTENTS, FILESYSTEMS, MINIX
 from engine.kernels import known_steps
 from engine.operations import Exit, Fill, Fork, Free, Line, Load, Mmap, Pread, Pwrite, ReadInto, Store, Take
 from engine.reading import Context, Variable
@@ -150,7 +151,11 @@ def largest_file(block_size: int, kind: str = "ext2") -> int:
     if FILESYSTEMS[kind].map == EXTENTS:
         return MAX_BYTES
     pointers = block_size // 4
-    return min(MAX_BYTES, (12 + pointers + pointers**2 + pointers**3) * block_size)
+    return min(MAX_BYTES, (_direct(kind) + pointers + pointers**2 + pointers**3) * block_size)
+
+
+def _direct(kind: str) -> int:
+    return MINIX_DIRECT if FILESYSTEMS[kind].map == MINIX else DIRECT
 
 
 def blocks_of(file: File, geometry: Geometry, kind: str = "ext2") -> int:
@@ -161,10 +166,12 @@ def blocks_of(file: File, geometry: Geometry, kind: str = "ext2") -> int:
         stop = min(offset + length, -(-file.size // block) * block)
         numbers.update(range(offset // block, -(-stop // block)))
     if FILESYSTEMS[kind].map == EXTENTS:
-        return len(numbers) if FILESYSTEMS[kind].holes else -(-file.size // block)
+        runs = sum(number - 1 not in numbers for number in numbers)
+        leaf = 0 < FILESYSTEMS[kind].in_inode < runs
+        return len(numbers) + leaf if FILESYSTEMS[kind].holes else -(-file.size // block)
     index: set[tuple[int, int, int]] = set()
     for number in numbers:
-        inside = number - 12
+        inside = number - _direct(kind)
         for depth in (1, 2, 3):
             if 0 <= inside < pointers**depth:
                 index.update((depth, level, inside // pointers**level) for level in range(1, depth + 1))

@@ -36,10 +36,10 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     block = k.map.lookup(inode, iblock)
     written = block is not None and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
-    if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
+    if page is None or not page.uptodate or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
     if _unwritten(k, file, page, iblock % k.blocks_per_page) or _under_way(k, page, run.store):
-        return AT_RISK if block is None else BACKED
+        return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
 
@@ -135,7 +135,7 @@ class Ledger:
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         return {
             AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
-            BACKED: f"{where[0].upper()}{where[1:]} has a block, but the disk does not have these bytes yet.",
+            BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
             REFUSED: f"The kernel said no: {record.refused}. The program knows.",

@@ -52,7 +52,10 @@ class FilesystemOps:
     fallocate(inode, offset, length), punch(inode, offset, length)     "0" or an errno
     grow(inode, size)                     before a file gets longer: "0" or an errno
     open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
-    release_page(k, page, offset)         a plain function: what was reserved for a page from a byte on goes back
+    vma_close(file)                       when a mapping of a file has gone, by munmap(2) or exit(2)
+    write(file, text, length, offset)     write(2) where it does not go through the page cache first
+    release_page(k, page, offset, stop)   a plain function: what was reserved for a part of a page goes back
+    end_io(k, page, pieces, ok)           a plain function: the disk has written (part, block) pairs of a page, or not
 
     None means that the filesystem has no such operation and the kernel does what it does then. `fault_around`: loads
     map cached neighbours too; `in_memory`: nothing is ever written, pages stay.
@@ -71,7 +74,10 @@ class FilesystemOps:
     grow: Callable[[Inode, int], KernelFunction] | None = None
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None
-    release_page: Callable[[Machine, Page, int], None] | None = None
+    vma_close: Callable[[str], KernelFunction] | None = None
+    write: Callable[[str, str, int, int], KernelFunction] | None = None
+    release_page: Callable[..., None] | None = None
+    end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
     fault_around: bool = True
     in_memory: bool = False
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import Panic
-from engine.fs.blockmap import BlockMap
+from engine.fs.blockmap import BlockMap, MinixMap
 from engine.fs.disk import Disk
 from engine.fs.extentmap import ExtentMap
-from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT
+from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT, MINIX, FilesystemKind
 from engine.fs.quota import Quota
 from engine.fs.space import Space
 from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layout, ret, tail
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from engine.scenario import Scenario
     from engine.values import Run
 
-MAPS: dict[str, type[BlockMap]] = {INDIRECT: BlockMap, EXTENTS: ExtentMap}
-"""The classes of the maps that a filesystem's files have."""
+MAPS: dict[str, type[BlockMap]] = {INDIRECT: BlockMap, MINIX: MinixMap}
+"""The classes of the maps that a block-mapped filesystem's files have."""
 RETURN = "return"
 """The place of a frame that returns whatever the function above it returns."""
 
@@ -99,7 +99,9 @@ class Machine:
         self.space = Space(journal, disk.blocks, disk.reserved, disk.block_size)
         self.disk = Disk(journal, disk.block_size)
         self.ops = kernel.ops(disk.type)
-        self.map = MAPS[FILESYSTEMS[disk.type].map](journal, disk.block_size)
+        self.kind = FILESYSTEMS[disk.type]
+        self.map = map_of(journal, self.kind, disk.block_size)
+        self.space.pool = self.kind.pool(disk.blocks) or None
         self.quotas = {user: Quota(journal, user, q.soft, q.hard, int(q.grace)) for user, q in disk.quota.items()}
         self.mms: dict[str, Mm] = {}
         self.mappings: dict[str, AddressSpace] = {}
@@ -382,6 +384,13 @@ class Moved:
     task: str
     function: type[KernelFunction]
     name: str
+
+
+def map_of(journal: Journal, kind: FilesystemKind, block_size: int) -> BlockMap:
+    """The map of a filesystem's files."""
+    if kind.map == EXTENTS:
+        return ExtentMap(journal, block_size, kind.in_inode)
+    return MAPS[kind.map](journal, block_size)
 
 
 KERNEL_TASKS = ("pdflush", "kswapd", "disk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.fs.disk import InodeOnDisk
+from engine.fs.extentmap import LEAF, ExtentMap
 from engine.fs.quota import Quota
 from engine.functions.disk_io import EndPageWriteback
 from engine.functions.do_exit import DoExit
@@ -61,6 +62,9 @@ def _file(k: Machine, scenario: Scenario, name: str) -> None:
     k.disk.inodes[name] = InodeOnDisk(k.journal, name)
     for extent in scenario.extents(name):
         _extent(k, inode, extent)
+    if not k.kind.holes:
+        _fill_holes(k, inode)
+    _leaf(k, inode)
     for index in k.map.index_blocks(inode):
         k.map.write_out(k.disk, index)
     k.disk.write_inode(inode)
@@ -78,9 +82,28 @@ def _extent(k: Machine, inode: Inode, extent: Extent) -> None:
         new = tuple(k.space.take(owner) for owner in owners)
         k.map.splice(inode, iblock, new)
         k.disk.data[new[-1]] = data.part(at, min(at + k.block_size, data.size)).resized(k.block_size)
-        inode.blocks = (inode.blocks or 0) + missing
-        if inode.owner in k.quotas:
-            k.quotas[inode.owner].charge(missing, 0)
+        _charge(k, inode, missing)
+
+
+def _fill_holes(k: Machine, inode: Inode) -> None:
+    """A filesystem without holes has every block of a file from the start."""
+    for iblock in range(-(-inode.size // k.block_size)):
+        if k.map.lookup(inode, iblock) is None:
+            k.map.splice(inode, iblock, (k.space.take(inode.file),))
+            _charge(k, inode, 1)
+
+
+def _leaf(k: Machine, inode: Inode) -> None:
+    """More extents than the inode holds need a leaf."""
+    if isinstance(k.map, ExtentMap) and not k.map.has_room(inode, k.map.extents(inode)):
+        inode.pointers[LEAF] = k.space.take(f"{inode.file}:index")
+        _charge(k, inode, 1)
+
+
+def _charge(k: Machine, inode: Inode, blocks: int) -> None:
+    inode.blocks = (inode.blocks or 0) + blocks
+    if inode.owner in k.quotas:
+        k.quotas[inode.owner].charge(blocks, 0)
 
 
 def _task(k: Machine, scenario: Scenario, name: str, number: int) -> None:

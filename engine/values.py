@@ -25,6 +25,8 @@ LOCKED, RACED = "locked", "raced"
 ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
 EINVAL, EFAULT, EOPNOTSUPP = "EINVAL", "EFAULT", "EOPNOTSUPP"
 OK = "0"
+DELAYED = -1
+"""What get_block says instead of a block number: reserved, to be found at writeback (delayed allocation)."""
 
 
 class Shown:

@@ -1,4 +1,4 @@
-"""ext2's block map: 12 direct pointers, then single, double and triple indirect blocks.
+"""ext2's block map: 12 direct pointers, then single, double and triple indirect blocks. minix has 7 direct ones.
 
 After fs/ext2/inode.c, 2.6.9 (ext2_block_to_path, ext2_get_branch). Pointers in memory are cells:
 `inode/f/block/12.pointer` for the inode's own, `index/40/5.pointer` for slot 5 of the index block in disk block 40.
@@ -7,6 +7,7 @@ After fs/ext2/inode.c, 2.6.9 (ext2_block_to_path, ext2_get_branch). Pointers in 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from engine.errors import Panic
 from engine.fs.disk import Disk
@@ -15,6 +16,7 @@ from engine.objects.mapping import Inode
 from engine.values import Pointers
 
 DIRECT = 12
+MINIX_DIRECT = 7
 
 
 class IndexBlock(Entity):
@@ -31,6 +33,8 @@ class IndexBlock(Entity):
 class BlockMap:
     """The maps of all files of one filesystem: geometry, and the index blocks met so far."""
 
+    direct: ClassVar[int] = DIRECT
+
     def __init__(self, journal: Journal, block_size: int) -> None:
         self._journal = journal
         self.per_block = block_size // 4
@@ -44,15 +48,15 @@ class BlockMap:
 
     def path(self, iblock: int) -> tuple[int, ...]:
         """ext2_block_to_path(): the slots on the way to a file block, 1 to 4 of them."""
-        per, at = self.per_block, iblock - DIRECT
+        per, at = self.per_block, iblock - self.direct
         if at < 0:
             return (iblock,)
         if at < per:
-            return (12, at)
+            return (self.direct, at)
         if (at := at - per) < per**2:
-            return (13, at // per, at % per)
+            return (self.direct + 1, at // per, at % per)
         if (at := at - per**2) < per**3:
-            return (14, at // per**2, at // per % per, at % per)
+            return (self.direct + 2, at // per**2, at // per % per, at % per)
         raise Panic(f"file block {iblock} is beyond the block map")
 
     def chain(self, inode: Inode, iblock: int) -> tuple[int, ...]:
@@ -86,7 +90,7 @@ class BlockMap:
 
     def depth(self, slot: int) -> int:
         """How many levels of index stand behind a slot of the inode."""
-        return max(0, slot - DIRECT + 1)
+        return max(0, slot - self.direct + 1)
 
     def index_blocks(self, inode: Inode) -> Iterator[IndexBlock]:
         """Every index block of a file, parents first."""
@@ -96,6 +100,14 @@ class BlockMap:
             yield self.index(block)
             if depth:
                 level += [(depth - 1, child) for _, child in self.index(block).pointers.items()]
+
+    def has_room(self, inode: Inode, extents: int) -> bool:
+        """Whether so many extents have their place: a block map has none to keep."""
+        return True
+
+    def unneeded(self, inode: Inode, extents: int = 0) -> int | None:
+        """An index block that nothing hangs on any more and that is not freed with what hung on it: none."""
+        return None
 
     def write_out(self, disk: Disk, index: IndexBlock) -> None:
         """Put an index block's pointers on the disk."""
@@ -115,14 +127,11 @@ class BlockMap:
 
     def mapped(self, inode: Inode, *, first: int = 0) -> list[int]:
         """The file blocks from `first` on that have a disk block, in order."""
-        found = [slot for slot, _ in inode.pointers.items() if slot < DIRECT]
-        for top, base in (
-            (12, DIRECT),
-            (13, DIRECT + self.per_block),
-            (14, DIRECT + self.per_block + self.per_block**2),
-        ):
-            if (pointer := inode.pointers[top]) is not None:
-                found += self._leaves(pointer, top - 12, base)
+        found, base = [slot for slot, _ in inode.pointers.items() if slot < self.direct], self.direct
+        for depth in range(3):
+            if (pointer := inode.pointers[self.direct + depth]) is not None:
+                found += self._leaves(pointer, depth, base)
+            base += self.per_block ** (depth + 1)
         return [iblock for iblock in found if iblock >= first]
 
     def _leaves(self, block: int, depth: int, base: int) -> list[int]:
@@ -131,3 +140,9 @@ class BlockMap:
             return [base + slot for slot, _ in entries]
         span = self.per_block**depth
         return [leaf for slot, child in entries for leaf in self._leaves(child, depth - 1, base + slot * span)]
+
+
+class MinixMap(BlockMap):
+    """minix: 7 direct pointers, then single, double and triple indirect blocks. After fs/minix/itree_v2.c."""
+
+    direct = MINIX_DIRECT

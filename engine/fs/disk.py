@@ -22,10 +22,14 @@ class Bio(Shown):
 
 
 class InodeOnDisk(Entity):
-    """The inode as written: size in bytes, block pointers. `bad`: writes of this page fail (-1: of any)."""
+    """The inode as written: size in bytes, block pointers, which of them are unwritten.
+
+    `bad`: writes of this page fail (-1: of any).
+    """
 
     size = Cell[int]()
     pointers = Cell[Pointers]()
+    unwritten = Cell[tuple[int, ...] | None]()
     bad = Cell[int | None]()
 
     def __init__(self, journal: Journal, file: str) -> None:
@@ -58,3 +62,4 @@ class Disk(Entity):
         image = self.inodes[inode.file]
         image.size = inode.size
         image.pointers = Pointers(tuple(inode.pointers.items()))
+        image.unwritten = tuple(inode.unwritten) or None

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FilesystemKind:
-    """One filesystem. `map` says how a file finds its blocks; `reserves` says in a sentence when space is taken."""
+    """One filesystem. `map` says how a file finds its blocks; `reserves` says in a sentence when space is taken.
+
+    `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: a pool of blocks is kept for
+    metadata at writeback. `in_memory`: there is no disk below.
+    """
 
     id: str
     title: str
@@ -22,9 +26,16 @@ class FilesystemKind:
     sources: tuple[str, ...] = ()
     holes: bool = True
     until: str = ""
+    in_inode: int = 0
+    spare: bool = False
+    in_memory: bool = False
+
+    def pool(self, blocks: int) -> int:
+        """ext4's reserved_clusters: 2 % of the blocks, at most 4096; here at least one, where a real disk has more."""
+        return min(max(1, blocks // 50), 4096) if self.spare else 0
 
 
-INDIRECT, EXTENTS = "indirect", "extents"
+INDIRECT, MINIX, EXTENTS = "indirect", "minix", "extents"
 
 _KINDS = (
     FilesystemKind(
@@ -46,13 +57,20 @@ _KINDS = (
         "At the fault: a block of data and of quota is reserved, and allocated at writeback (delayed allocation).",
         "Extents, a journal, delayed allocation. A fault reserves; writeback finds the blocks, with a pool kept for "
         "the metadata that nobody reserved.",
-        ("kernel-facts 1e.4, 3.5", "2.6.27: 2e9ee8503555"),
+        ("kernel-facts 1e.4, 3.5", "2.6.27: 2e9ee8503555"), in_inode=4, spare=True,
+    ),
+    FilesystemKind(
+        "ext4-resv0", "ext4, reserved_clusters=0", EXTENTS, "3.9, April 2013",
+        "At the fault, for the data; nothing is kept for the metadata that writeback may need.",
+        "ext4 whose spare pool was set to nothing by sysfs. A file that needs a leaf at writeback on a full disk loses "
+        "the pages: the log says that this should not happen, msync says 0.",
+        ("kernel-facts 1e.8", "real-kernels, surprises"), in_inode=4,
     ),
     FilesystemKind(
         "ext4-nodelalloc", "ext4, nodelalloc", EXTENTS, "2.6.28, December 2008",
         "At the fault: the block itself is allocated, in the program's own name.",
         "ext4 without delayed allocation: page_mkwrite allocates the blocks there and then.",
-        ("kernel-facts 1e.4",),
+        ("kernel-facts 1e.4",), in_inode=4,
     ),
     FilesystemKind(
         "ext2-by-ext4", "ext2 format, by the ext4 driver", INDIRECT, "2.6.28, December 2008",
@@ -82,8 +100,9 @@ _KINDS = (
     FilesystemKind(
         "tmpfs", "tmpfs", EXTENTS, "2.4",
         "At the fault, for loads too: a page in memory is the file.",
-        "Files that live in the page cache alone. There is no hole for a mapping: even a load takes a block.",
-        ("real-kernels rule 8",),
+        "Files that live in the page cache alone: only memory keeps them, and a power cut takes all. There is no hole "
+        "for a mapping: even a load takes a block.",
+        ("real-kernels rule 8",), in_memory=True,
     ),
     FilesystemKind(
         "vfat", "vfat", EXTENTS, "2.0",
@@ -99,6 +118,13 @@ _KINDS = (
         ("kernel-facts 1e.4", "real-kernels rule 9"),
     ),
     FilesystemKind(
+        "fuse-nokeep", "FUSE without keep_cache", EXTENTS, "2.6.14",
+        "Never here; and whoever opens the file next throws away what is cached of it.",
+        "FUSE whose server does not ask to keep the cache: each open(2), by anybody, drops the file's clean pages, and "
+        "with them those that writeback could not place.",
+        ("real-kernels, surprises",),
+    ),
+    FilesystemKind(
         "fuse-writeback", "FUSE, writeback cache", EXTENTS, "3.15",
         "Never here, for write(2) neither: a server looks for room when the data reaches it.",
         "FUSE with writeback_cache: write(2) too stays in the page cache until writeback.",
@@ -110,6 +136,30 @@ _KINDS = (
         "A server that answers a WRITE short, as pwrite(2) on a nearly full disk does. msync and fsync say 0, and the "
         "rest is lost.",
         ("real-kernels, surprises",),
+    ),
+    FilesystemKind(
+        "minix", "minix", MINIX, "0.96, 1992",
+        "At writeback: a fault takes nothing.",
+        "The first filesystem Linux had: 7 direct blocks, then indirect ones, and the bug of 2004.",
+        ("kernel-facts 1e.5", "real-kernels rule 9"),
+    ),
+    FilesystemKind(
+        "jfs", "JFS", EXTENTS, "2.4.20, November 2002",
+        "At writeback: a fault takes nothing.",
+        "IBM's journalled filesystem, by extents. It never learned to answer at the fault.",
+        ("kernel-facts 1e.5", "real-kernels rule 9"),
+    ),
+    FilesystemKind(
+        "reiserfs", "reiserfs", EXTENTS, "2.4.1, January 2001",
+        "At writeback: a fault takes nothing.",
+        "Files as items of one tree. It never learned to answer at the fault, and was removed in 6.13.",
+        ("kernel-facts 1a.14", "real-kernels rule 9"), until="6.12",
+    ),
+    FilesystemKind(
+        "udf", "UDF", EXTENTS, "2.2",
+        "At writeback in 6.1; at the fault in later kernels, which got a page_mkwrite.",
+        "The format of DVDs, by extents.",
+        ("kernel-facts 1e.4", "real-kernels rule 9"),
     ),
     FilesystemKind(
         "nfs", "NFS", EXTENTS, "2.0",

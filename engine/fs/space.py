@@ -11,12 +11,16 @@ from engine.journal import Cell, Entity, Journal, Table
 
 
 class Space(Entity):
-    """The accounts: free + owned = total, always. `reserved` is what only root may use; `delalloc` is promised."""
+    """The accounts: free + owned = total, always. `reserved` is what only root may use; `delalloc` is promised.
+
+    `pool` blocks are kept for metadata at writeback (ext4's reserved_clusters); nobody else may have them.
+    """
 
     free = Cell[int]()
     delalloc = Cell[int | None]()
     reserved = Cell[int]()
     total = Cell[int]()
+    pool = Cell[int | None]()
 
     def __init__(self, journal: Journal, blocks: int, reserved: int, block_size: int) -> None:
         super().__init__(journal, "fs")
@@ -25,9 +29,12 @@ class Space(Entity):
         self.free, self.reserved, self.total = blocks, reserved, blocks
         self._numbers = range(blocks)
 
-    def allowed(self, *, privileged: bool) -> int:
-        """How many blocks a task may still take: the reserve is for the privileged, what is promised for nobody."""
-        left = self.free - (self.delalloc or 0)
+    def allowed(self, *, privileged: bool, metadata: bool = False) -> int:
+        """How many blocks a task may still take: the reserve is for the privileged, what is promised for nobody.
+
+        `metadata` at writeback may use the pool as well.
+        """
+        left = self.free - (self.delalloc or 0) - (0 if metadata else self.pool or 0)
         return max(0, left if privileged else left - self.reserved)
 
     def take(self, owner: str, goal: int = 0) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from engine.objects.page import ANON, Page
-from engine.values import pte_mkold
+from engine.values import Data, pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -154,6 +154,7 @@ def flush_tlb(k: Machine, process: str, vpns: Container[int]) -> None:
 def fill(k: Machine, page: Page) -> None:
     """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
     if not page.uptodate:
+        page.data = Data(k.page_size)
         for i, bh in enumerate(page.bh):
             if bh.block is not None and not bh.new:
                 page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))

@@ -45,6 +45,9 @@ def forget_files(k: Machine) -> None:
         mapping.clear()
     for inode in k.inodes.values():
         _read_inode(k, inode)
+    k.space.delalloc = None
+    for quota in k.quotas.values():
+        quota.promised = None
     _check_bitmap(k)
 
 
@@ -67,13 +70,17 @@ def _read_inode(k: Machine, inode: Inode) -> None:
     for index in list(k.map.index_blocks(inode)):
         index.pointers.clear()
         index.dirty = None
-    inode.pointers.clear()
+    for table in (inode.pointers, inode.unwritten, inode.delayed):
+        table.clear()
+    inode.delalloc = inode.indlen = None
     inode.i_sem.holder = inode.i_lock.holder = None
     inode.dirty = inode.dirty_pages = None
     inode.size = image.size
     for slot, block in image.pointers.slots:
         inode.pointers[slot] = block
         _read_index(k, block, k.map.depth(slot))
+    for iblock in image.unwritten or ():
+        inode.unwritten[iblock] = True
 
 
 def _read_index(k: Machine, block: int, depth: int) -> None:

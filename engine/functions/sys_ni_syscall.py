@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.function import KernelFunction, Next, ret
 
@@ -13,13 +13,30 @@ if TYPE_CHECKING:
 
 @dataclass
 class SysNiSyscall(KernelFunction):
-    """The line's result is ENOSYS."""
+    """The line's result is ENOSYS. A file, and bytes [offset, offset + length) of it."""
 
     source = "kernel/sys.c sys_ni_syscall, 2.6.9"
-    name: str
+    call: ClassVar[str] = ""
+    file: str
+    offset: int
+    length: int
 
     def enosys(self, k: Machine) -> Next:
         """This kernel has no such call."""
         k.finish_line("ENOSYS")
-        k.answer(f"{self.name}: ENOSYS")
+        k.answer(f"{self.call}: ENOSYS")
         return ret()
+
+
+@dataclass
+class SysFallocate(SysNiSyscall):
+    """fallocate(2), mode 0: since 2.6.23."""
+
+    call = "fallocate"
+
+
+@dataclass
+class SysPunch(SysNiSyscall):
+    """fallocate(2), FALLOC_FL_PUNCH_HOLE: since 2.6.38."""
+
+    call = "punch"

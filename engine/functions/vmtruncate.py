@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.fs.extentmap import LEAF
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.zap_pte_range import ZapPteRange
+from engine.objects.mapping import Inode
 from engine.objects.page import Page
 
 if TYPE_CHECKING:
@@ -124,21 +126,29 @@ def free_blocks(k: Machine, file: str, first: int, last: int | None = None) -> N
     for iblock in k.map.mapped(inode, first=first):
         if last is None or iblock < last:
             _free_one(k, file, iblock)
+    if (leaf := k.map.unneeded(inode)) is not None:
+        inode.pointers[LEAF] = None
+        _give_back(k, inode, leaf)
     inode.dirty = True
 
 
 def _free_one(k: Machine, file: str, iblock: int) -> None:
     inode = k.inodes[file]
     path, chain = k.map.path(iblock), k.map.chain(inode, iblock)
+    inode.unwritten[iblock] = None
     for depth in range(len(path) - 1, -1, -1):
         table = k.map.index(chain[depth - 1]).pointers if depth else inode.pointers
         table[path[depth]] = None
-        k.space.give_back(chain[depth])
-        inode.blocks = (inode.blocks or 0) - 1 or None
-        if quota := k.quotas.get(inode.owner):
-            quota.release(1)
+        _give_back(k, inode, chain[depth])
         if depth and any(True for _ in table):
             k.map.index(chain[depth - 1]).dirty = True
             return
         if depth:
             k.map.index(chain[depth - 1]).dirty = None
+
+
+def _give_back(k: Machine, inode: Inode, block: int) -> None:
+    k.space.give_back(block)
+    inode.blocks = (inode.blocks or 0) - 1 or None
+    if quota := k.quotas.get(inode.owner):
+        quota.release(1)

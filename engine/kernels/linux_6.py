@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
 from engine.functions.do_fork import DoFork
@@ -39,22 +38,23 @@ from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioL
 from engine.functions.linux6.sys_fsync import DoFsync, KsysSync
 from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
+from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
 from engine.functions.linux6.write_cache_pages import WriteCachePages
-from engine.functions.mpage_readpage import MpageReadpage
-from engine.functions.mpage_writepage import MpageWritepage
 from engine.functions.pdflush import Pdflush
 from engine.functions.shrink_list import ShrinkList
 from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
-from engine.kernel import FilesystemOps, Kernel
+from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import FUNCTIONS, table
+from engine.kernels.linux_6_filesystems import ABSENT, FILESYSTEMS_6_1, FILESYSTEMS_6_18, functions_of
 
 REPLACES = {
     DoPageFault: DoUserAddrFault,
@@ -75,20 +75,25 @@ REPLACES = {
     ShrinkList: ShrinkFolioList,
     Kswapd: BalancePgdat,
     BlockWriteFullPage: BlockWriteFullFolio,
+    SysFallocate: VfsFallocate,
+    SysPunch: VfsPunch,
 }
 ADDED = (
     DoFault, DoReadFault, DoSharedFault, DoCowFault, FilemapFault, FinishFault, DoPageMkwrite, WpPageShared,
     FaultDirtySharedPage, FilemapPageMkwrite, BlockPageMkwrite, Ext4PageMkwrite, FolioClearDirtyForIo, WriteCachePages,
     VfsFsyncRange, MadvisePopulate,
 )  # fmt: skip
-GONE = {"do_no_page", "filemap_nopage", "install_page", "mpage_writepages", "filemap_fdatawait", "pageout"}
+GONE = {
+    "sys_ni_syscall",
+    "do_no_page",
+    "filemap_nopage",
+    "install_page",
+    "mpage_writepages",
+    "filemap_fdatawait",
+    "pageout",
+}
 """Functions of 2.6.9 that 6.x has not, or has under another name."""
 KEPT = {name: kind for name, kind in FUNCTIONS.items() if name not in GONE and kind not in REPLACES}
-
-EXT2 = FilesystemOps(
-    Ext2GetBlock, MpageReadpage, MpageWritepage, WriteCachePages, Ext2SyncFile, page_mkwrite=FilemapPageMkwrite
-)
-EXT2_BY_EXT4 = replace(EXT2, page_mkwrite=Ext4PageMkwrite)
 
 LOCK_NAMES = {"mmap_sem": "mmap_lock", "page_table_lock": "ptl", "i_sem": "i_rwsem", "locked": "folio lock"}
 
@@ -113,8 +118,9 @@ LINUX_6_18 = Kernel(
         "again, and what goes wrong is told once to every open file. ext2 never learned to answer: there the bug lives."
     ),
     sources=("kernel-facts 1e", "real-kernels"),
-    functions={**KEPT, **table(*REPLACES.values(), *ADDED)},
-    filesystems={"ext2": EXT2, "ext3": EXT2_BY_EXT4, "ext2-by-ext4": EXT2_BY_EXT4},
+    functions={**KEPT, **table(*REPLACES.values(), *ADDED), **table(*functions_of(FILESYSTEMS_6_18))},
+    filesystems=FILESYSTEMS_6_18,
+    absent=ABSENT,
     replaces=REPLACES,
     leaves_out=LEAVES_OUT,
     lock_names=LOCK_NAMES,
@@ -129,4 +135,7 @@ LINUX_6_1 = replace(
         "December 2022, the kernel of Debian 12. As 6.18 in nearly everything that can be seen here; where the two "
         "differed in real runs, it does what 6.1 did."
     ),
+    functions={**LINUX_6_18.functions, **table(*functions_of(FILESYSTEMS_6_1))},
+    filesystems=FILESYSTEMS_6_1,
+    absent={},
 )

@@ -25,7 +25,7 @@ class OpenFile(Entity):
 
     def check_and_advance(self, mapping: AddressSpace) -> str:
         """errseq_check_and_advance(): the error since last time, once; "0" if there is none."""
-        error = mapping.wb_err
+        error, mapping.enospc, mapping.eio = mapping.wb_err, None, None
         if error is None or error == self.since:
             return OK
         seen = replace(error, seen=True)

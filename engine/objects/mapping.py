@@ -47,7 +47,7 @@ class AddressSpace(Entity):
         """AS_ENOSPC for ENOSPC, AS_EIO for anything else: EDQUOT too becomes EIO for whoever asks later."""
         if self.errseq:
             self._count_error(errno)
-        elif errno == ENOSPC:
+        if errno == ENOSPC:
             self.enospc = True
         else:
             self.eio = True
@@ -60,10 +60,16 @@ class AddressSpace(Entity):
 
 
 class Inode(Entity):
-    """An inode in memory. Sizes in bytes; `blocks` counts filesystem blocks, index blocks included."""
+    """An inode in memory. Sizes in bytes; `blocks` counts filesystem blocks, index blocks included.
+
+    Delayed allocation: `delayed` are the file blocks that are reserved, `delalloc` how many of them st_blocks counts
+    beside `blocks`, `indlen` the blocks of metadata promised with them. `unwritten` blocks read as zeroes.
+    """
 
     size = Cell[int]()
     blocks = Cell[int | None]()
+    delalloc = Cell[int | None]()
+    indlen = Cell[int | None]()
     dirty = Cell[bool | None]()
     dirty_pages = Cell[bool | None]()
     mtime = Cell[int | None]()
@@ -75,6 +81,8 @@ class Inode(Entity):
         super().__init__(journal, f"inode/{file}")
         self.file = file
         self.pointers: Table[int] = Table(journal, f"{self.name}/block", "pointer")
+        self.unwritten: Table[bool] = Table(journal, f"{self.name}/block", "unwritten")
+        self.delayed: Table[bool] = Table(journal, f"{self.name}/block", "delayed")
 
 
 class Oracle(Entity):

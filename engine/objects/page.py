@@ -13,12 +13,16 @@ from engine.values import Data
 
 
 class BufferHead(Entity):
-    """struct buffer_head: one filesystem block inside a page. `block` is None while it is not mapped to the disk."""
+    """struct buffer_head: one filesystem block inside a page. `block` is None while it is not mapped to the disk.
+
+    `delay`: it has no block yet, but one is reserved for it.
+    """
 
     block = Cell[int | None]()
     dirty = Cell[bool | None]()
     uptodate = Cell[bool | None]()
     new = Cell[bool | None]()
+    delay = Cell[bool | None]()
 
 
 class Page(Entity):
@@ -72,6 +76,7 @@ class Page(Entity):
         """create_empty_buffers(): the page gets its buffer heads, dirty if it is; they hold a reference."""
         for bh in self.bh:
             bh.uptodate, bh.dirty, bh.block = True if self.uptodate else None, dirty or self.dirty or None, None
+            bh.delay = None
         self.private, self.count = True, (self.count or 0) + 1
 
     def drop_buffers(self) -> None:

@@ -194,6 +194,10 @@ class Translator:
         if step.get("where"):
             raise LeftOut("overlayfs is not simulated")
         self.files[step["file"]] = step
+        for page in sorted(int(page) for page in step.get("data") or {}):
+            self.say(
+                STRANGER, f"pread({step['file']}, {PAGE}, {page * PAGE})", page
+            )  # what was written is in the cache
 
     def _mmap(self, step: Step) -> None:
         task, spec = self.proc(step), self.files[step["file"]]

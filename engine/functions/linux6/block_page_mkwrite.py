@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
-from engine.functions.page_flags import file_blocks, set_page_dirty
+from engine.functions.page_flags import file_blocks, mark_buffers_dirty, set_page_dirty
 from engine.objects.mm import Vma
 from engine.objects.page import Page
-from engine.values import LOCKED, RACED
+from engine.values import DELAYED, LOCKED, RACED
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -27,6 +27,7 @@ class BlockPageMkwrite(KernelFunction):
     vpn: int
     page: Page
     at: int = 0
+    new: tuple[int, ...] = ()
     got: int | str | None = None
 
     @may_sleep
@@ -45,18 +46,20 @@ class BlockPageMkwrite(KernelFunction):
     def get_block(self, k: Machine) -> Next:
         """Every block of the page below the end of the file is asked for, even for the store of one byte."""
         blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
-        while self.at < len(blocks) and self.page.bh[self.at].block is not None:
+        while self.at < len(blocks) and has_place(self.page, self.at):
             self.at += 1
         if self.at >= len(blocks):
             return self.block_commit_write
+        if k.map.lookup(inode, blocks[self.at]) is None:
+            self.new = (*self.new, self.at)
         return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
 
     def mapped(self, k: Machine) -> Next:
-        """Did it find one? What it got for earlier blocks of the page stays allocated."""
+        """Did it find one, or was one promised?"""
         if isinstance(self.got, str):
-            k.unlock(self.page.locked)
-            return ret(self.got)
-        self.page.bh[self.at].block, self.at = self.got, self.at + 1
+            return self.folio_zero_new_buffers
+        give_place(self.page, self.at, self.got)
+        self.at += 1
         return self.get_block
 
     def block_commit_write(self, k: Machine) -> Next:
@@ -72,3 +75,28 @@ class BlockPageMkwrite(KernelFunction):
             k.blocked_on = f"{self.page}.writeback"
             return WAIT
         return ret(LOCKED)
+
+    def folio_zero_new_buffers(self, k: Machine) -> Next:
+        """No: what the page got for its earlier blocks stays, and will be written as zeroes."""
+        zero_new_buffers(k, self.page, tuple(i for i in self.new if i < self.at))
+        k.unlock(self.page.locked)
+        return ret(self.got)
+
+
+def has_place(page: Page, at: int) -> bool:
+    """Whether a buffer has its block, or the promise of one."""
+    return page.bh[at].block is not None or bool(page.bh[at].delay)
+
+
+def give_place(page: Page, at: int, got: int | str | None) -> None:
+    """Note what get_block said: a block, or that one is reserved."""
+    if got == DELAYED:
+        page.bh[at].delay = True
+    elif isinstance(got, int):
+        page.bh[at].block = got
+
+
+def zero_new_buffers(k: Machine, page: Page, new: tuple[int, ...]) -> None:
+    """Buffers that have just got their place are dirty, for nothing else would write their zeroes."""
+    if new:
+        mark_buffers_dirty(k, page, new[0] * k.block_size, (new[-1] + 1) * k.block_size)

@@ -51,5 +51,18 @@ class FolioClearDirtyForIo(KernelFunction):
         return ret()
 
 
+def write_protect(k: Machine, page: Page) -> bool:
+    """Tie a page down in one go, as folio_mkclean() does. False, and nothing changed, if a page table is locked."""
+    entries = rmap(k, page)
+    if not all(k.free_lock(mm.page_table_lock) for mm, _, _ in entries):
+        return False
+    for mm, vpn, entry in entries:
+        mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
+        flush_tlb(k, mm.process, (vpn,))
+        if entry.dirty:
+            set_page_dirty(k, page)
+    return True
+
+
 def _is_shared(vma: object) -> bool:
     return bool(getattr(vma, "shared", False))

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, Next, call, ret
-from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
-from engine.objects.page import Page
-from engine.values import OK, pte_mkclean, pte_wrprotect
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -81,18 +80,8 @@ class TruncateSetsize(Vmtruncate):
         """A page that the old end cut in two is tied down: a store behind it has to ask (90a8020278c1)."""
         old = k.inodes[self.file].size
         page = k.cached(k.mappings[self.file], old // k.page_size)
-        if old % k.page_size and k.block_size < k.page_size and page is not None:
-            if not all(k.free_lock(mm.page_table_lock) for mm, _, _ in rmap(k, page)):
-                return WAIT
-            tie_down(k, page)
+        cut_in_two = old % k.page_size and k.block_size < k.page_size
+        if cut_in_two and page is not None and not write_protect(k, page):
+            return WAIT
         super().i_size_write(k)
         return ret(OK)
-
-
-def tie_down(k: Machine, page: Page) -> None:
-    """folio_mkclean() in one go: no entry of the page allows stores any more; a dirty one makes the page dirty."""
-    for mm, vpn, entry in rmap(k, page):
-        mm.pte[vpn] = pte_mkclean(pte_wrprotect(entry))
-        flush_tlb(k, mm.process, (vpn,))
-        if entry.dirty:
-            set_page_dirty(k, page)
