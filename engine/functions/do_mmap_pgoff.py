@@ -41,7 +41,7 @@ class DoMmapPgoff(KernelFunction):
         mm, pages = k.current.mm, -(-self.length // k.page_size)
         flags = sum(_BITS[name] for name in self.prot) | (VM_SHARED if self.shared else 0)
         start = mm.free_range(pages)
-        prot = self._vm_page_prot(flags)
+        prot = self._vm_page_prot(k, flags)
         self.vma = Vma(mm, start, start + pages, flags, prot, self.file, self.offset // k.page_size)
         mm.vmas = tuple(sorted((*(mm.vmas or ()), self.vma), key=lambda vma: vma.start))
         mm.assign(self.var, MapRef(start, start + pages, self.length))
@@ -62,5 +62,5 @@ class DoMmapPgoff(KernelFunction):
         """Every page of the file that exists has its entry."""
         return ret()
 
-    def _vm_page_prot(self, flags: int) -> int:
+    def _vm_page_prot(self, k: Machine, flags: int) -> int:
         return protection_map(flags)

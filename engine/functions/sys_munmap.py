@@ -88,7 +88,7 @@ class SysMprotect(KernelFunction):
         return ret()
 
     def _change(self, k: Machine, vma: Vma, piece: MapRef, flags: int) -> None:
-        mm, prot = vma.mm, self._vm_page_prot(vma, flags)
+        mm, prot = vma.mm, self._vm_page_prot(k, vma, flags)
         low, high = max(vma.start, piece.start), min(vma.end, piece.end)
         changed = Vma(mm, low, high, flags, prot, vma.file, vma.pgoff + low - vma.start)
         rest = [other for other in mm.vmas if other is not vma]
@@ -97,7 +97,7 @@ class SysMprotect(KernelFunction):
             if low <= vpn < high:
                 mm.pte[vpn] = pte_modify(entry, prot)
 
-    def _vm_page_prot(self, vma: Vma, flags: int) -> int:
+    def _vm_page_prot(self, k: Machine, vma: Vma, flags: int) -> int:
         return protection_map(flags)
 
 

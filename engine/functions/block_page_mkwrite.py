@@ -1,0 +1,76 @@
+"""block_page_mkwrite(): a page is about to become writable, so it gets its blocks now. After fs/buffer.c, 2.6.23.
+
+What every page_mkwrite promises here: it is called with a reference on the page and only mmap_sem held, and returns
+LOCKED (the page is locked, dirty and has its blocks), RACED (the page left the file meanwhile) or an errno.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.page_flags import file_blocks, set_page_dirty
+from engine.objects.mm import Vma
+from engine.objects.page import Page
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+LOCKED: Final = "LOCKED"
+RACED: Final = "RACED"
+
+
+@dataclass
+class BlockPageMkwrite(KernelFunction):
+    """Returns LOCKED and leaves the page locked; or RACED, or an errno, and leaves it unlocked."""
+
+    source = "fs/buffer.c block_page_mkwrite, 2.6.23 (5417169026c3); page left locked as since 2.6.30 (b827e496c893)"
+    vma: Vma
+    vpn: int
+    page: Page
+    got: int | str | None = None
+    at: int = 0
+    room: str = LOCKED
+
+    @may_sleep
+    def lock_page(self, k: Machine) -> Next:
+        """Lock the page: neither truncate nor writeback comes between."""
+        return k.lock(self.page.locked)
+
+    def still_there(self, k: Machine) -> Next:
+        """Is it still a page of this file, below its end?"""
+        if self.page.mapping != self.vma.file or not file_blocks(k, self.page):
+            self.room = RACED
+            return self.unlock_page
+        if not self.page.private:
+            self.page.attach_buffers(dirty=False)
+
+    def get_block(self, k: Machine) -> Next:
+        """Ask the filesystem for every block under this page, in the program's own name."""
+        blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
+        if self.at >= len(blocks):
+            return self.commit_write
+        return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
+
+    def mapped(self, k: Machine) -> Next:
+        """Did it find one?"""
+        if isinstance(self.got, str):
+            self.room = self.got
+            return self.unlock_page
+        self.page.bh[self.at].block, self.at = self.got, self.at + 1
+        return self.get_block
+
+    def commit_write(self, k: Machine) -> Next:
+        """Yes: the blocks are this page's, and the page counts as dirty. It stays locked."""
+        for bh in self.page.bh:
+            bh.uptodate = True
+        set_page_dirty(k, self.page)
+        k.answer("yes")
+        return ret(LOCKED)
+
+    def unlock_page(self, k: Machine) -> Next:
+        """No: unlock the page and say why."""
+        k.unlock(self.page.locked)
+        k.answer("raced" if self.room == RACED else f"no: {self.room}")
+        return ret(self.room)
