@@ -32,7 +32,7 @@ class Ext3SyncFile(KernelFunction):
         """Ordered: data goes before metadata. Buffers are written and clean now; their pages still count as dirty."""
         written = 0
         for mapping in k.mappings.values():
-            for _, pfn in mapping.pages.items():
+            for pfn in [pfn for _, pfn in mapping.pages.items()]:
                 page = k.page(pfn)
                 if page.private and not page.writeback and not page.locked.holder:
                     written += _write_buffers(k, page)
