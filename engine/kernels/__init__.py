@@ -10,11 +10,12 @@ from engine.kernels.linux_2_6_9 import LINUX_2_6_9
 from engine.kernels.linux_2_6_18 import LINUX_2_6_18
 from engine.kernels.linux_2_6_19 import LINUX_2_6_19
 from engine.kernels.linux_2_6_23 import LINUX_2_6_23
+from engine.kernels.mmap_reserve import MMAP_RESERVE
 from engine.kernels.wli_corrected import WLI_CORRECTED
 from engine.kernels.wli_posted import WLI_POSTED
 
 _ALL = (
-    LINUX_2_6_9, WLI_POSTED, WLI_CORRECTED, LINUX_2_6_18, LINUX_2_6_19, LINUX_2_6_23,
+    LINUX_2_6_9, WLI_POSTED, WLI_CORRECTED, MMAP_RESERVE, LINUX_2_6_18, LINUX_2_6_19, LINUX_2_6_23,
 )  # fmt: skip
 
 KERNELS: dict[str, Kernel] = {kernel.id: kernel for kernel in _ALL}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.fs.estimate import missing
 from engine.function import KernelFunction, Next, ret
 from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
 from engine.functions.page_flags import file_blocks
+from engine.functions.room import lacking, refusal
 from engine.functions.sys_munmap import SysMprotect
 from engine.kernel import Switch
 from engine.kernels.wli_asking import DoNoPageAsking, DoWpPageAsking, EnoughSpace
@@ -23,22 +23,6 @@ from engine.values import EDQUOT, ENOSPC, pte_mkdirty, pte_mkwrite, pte_mkyoung,
 
 if TYPE_CHECKING:
     from engine.machine import Machine
-
-
-def lacking(k: Machine, file: str, iblocks: range) -> int:
-    """How many blocks, index blocks included, these blocks of a file still need."""
-    counted: set[tuple[int, ...]] = set()
-    return sum(missing(k.map, k.inodes[file], iblock, counted) for iblock in iblocks)
-
-
-def refusal(k: Machine, file: str, blocks: int) -> str | None:
-    """The errno that so many more blocks for a file would get now, or None. Nothing is taken."""
-    privileged, quota = k.current.privileged, k.quotas.get(k.inodes[file].owner)
-    if not blocks:
-        return None
-    if quota is not None and quota.refuses(blocks, k.clock.clock, privileged=privileged):
-        return EDQUOT
-    return ENOSPC if k.space.allowed(privileged=privileged) < blocks else None
 
 
 @dataclass

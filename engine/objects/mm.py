@@ -64,7 +64,10 @@ class Vma(Shown):
 
 
 class Mm(Entity):
-    """An address space. `users` are the tasks (threads) that live in it."""
+    """An address space. `users` are the tasks (threads) that live in it.
+
+    `promised` counts the blocks that were set aside for a virtual page, in kernels where mmap() does that.
+    """
 
     rss = Cell[int | None]()
     mmap_sem = LockCell()
@@ -79,6 +82,7 @@ class Mm(Entity):
         self.process = process
         self.pgd: Table[str] = Table(journal, f"{self.name}/pgd", "entry")
         self.pte: Table[Pte] = Table(journal, f"{self.name}/pte", "entry", hexadecimal=True)
+        self.promised: Table[int] = Table(journal, f"{self.name}/promise", "blocks", hexadecimal=True)
 
     def find_vma(self, vpn: int) -> Vma | None:
         """The range a virtual page lies in."""
