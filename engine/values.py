@@ -21,6 +21,8 @@ VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 SIGBUS, SIGSEGV, OOM, MINOR, MAJOR = "SIGBUS", "SIGSEGV", "OOM", "MINOR", "MAJOR"
 ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
 OK = "0"
+LOCKED, RACED = "locked", "raced"
+"""What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""
 
 
 class Shown:

@@ -7,18 +7,16 @@ LOCKED (the page is locked, dirty and has its blocks), RACED (the page left the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.page_flags import file_blocks, set_page_dirty
 from engine.objects.mm import Vma
 from engine.objects.page import Page
+from engine.values import LOCKED, RACED
 
 if TYPE_CHECKING:
     from engine.machine import Machine
-
-LOCKED: Final = "LOCKED"
-RACED: Final = "RACED"
 
 
 @dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, Next, call, ret
-from engine.functions.block_page_mkwrite import LOCKED, BlockPageMkwrite
+from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.do_fork import DoFork
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
@@ -21,7 +21,7 @@ from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import ABSENT, EXT2, EXT3, FUNCTIONS, LEAVES_OUT, table
 from engine.objects.mm import PTRS_PER_PTE, Vma
 from engine.objects.page import Page
-from engine.values import SIGBUS, VM_SHARED, protection_map
+from engine.values import LOCKED, SIGBUS, VM_SHARED, protection_map
 
 if TYPE_CHECKING:
     from engine.machine import Machine

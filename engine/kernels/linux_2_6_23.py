@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.fs.xfs_get_blocks import XfsFsync, XfsGetBlocks
 from engine.function import WAIT, Next, call, may_sleep, ret
-from engine.functions.block_page_mkwrite import LOCKED, BlockPageMkwrite
+from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
@@ -23,7 +23,7 @@ from engine.kernel import FilesystemOps, Kernel
 from engine.kernels.linux_2_6_9 import table
 from engine.kernels.linux_2_6_19 import LINUX_2_6_19, DoNoPageTracking, DoWpPageTracking
 from engine.objects.page import Page
-from engine.values import MINOR
+from engine.values import LOCKED, MINOR
 
 if TYPE_CHECKING:
     from engine.machine import Machine

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
-from engine.functions.block_page_mkwrite import LOCKED, RACED, BlockPageMkwrite
+from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
@@ -17,7 +17,18 @@ from engine.functions.page_flags import flush_tlb
 from engine.functions.sys_munmap import SysMprotect
 from engine.objects.mm import Vma
 from engine.objects.page import Page
-from engine.values import MINOR, SIGBUS, VM_SHARED, Pte, protection_map, pte_mkdirty, pte_mkwrite, pte_mkyoung
+from engine.values import (
+    LOCKED,
+    MINOR,
+    RACED,
+    SIGBUS,
+    VM_SHARED,
+    Pte,
+    protection_map,
+    pte_mkdirty,
+    pte_mkwrite,
+    pte_mkyoung,
+)
 
 if TYPE_CHECKING:
     from engine.machine import Machine
