@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import engine
@@ -172,15 +172,5 @@ def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule
     if not given:
         return None
     text = given if isinstance(given, str) else ",".join(given)
-    chosen = engine.parse_schedule(text, tasks=scenario.tasks, steps=all_steps())
+    chosen = engine.parse_schedule(text, tasks=scenario.tasks, steps=engine.known_steps())
     return None if chosen == scenario.default_schedule() else chosen
-
-
-@cache
-def all_steps() -> dict[str, frozenset[str]]:
-    """The steps of each kernel function under any kernel: a schedule keeps its sense from one to the other."""
-    found: dict[str, set[str]] = {}
-    for kernel in engine.KERNELS.values():
-        for name, function in kernel.functions.items():
-            found.setdefault(name, set()).update(function.steps)
-    return {name: frozenset(steps) for name, steps in found.items()}

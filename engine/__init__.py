@@ -22,7 +22,7 @@ from engine.exhibit import FunctionSource, StepSource, source
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
 from engine.gallery import find_scenario, gallery
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
-from engine.kernels import KERNELS, find_kernel
+from engine.kernels import KERNELS, find_kernel, known_steps
 from engine.machine import KERNEL_TASKS, Machine, Peek
 from engine.run import Limits, run
 from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_data, to_data, to_yaml
@@ -69,6 +69,7 @@ __all__ = [
     "find_scenario",
     "gallery",
     "json_schema",
+    "known_steps",
     "load_scenario",
     "parse_schedule",
     "run",

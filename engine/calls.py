@@ -90,6 +90,8 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
         reading.touched(call, 0, values["length"])
     if values["file"] is None and values["offset"]:
         reading.refuse(call, "ANON has no offset", "Leave the offset out")
+    if values["file"] is None and shared:
+        reading.refuse(call, "shared anonymous memory is not simulated", "Write PRIVATE, or map a file")
     if shared and "WRITE" in values["prot"] and values["file"] is not None:
         reading.writable(call.args[0] if call.args else call.keywords[0].value)
     reading.context.variables[target] = Variable("mapping", values["file"], values["length"])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.document import pointer
 from engine.errors import Problem, ScenarioError, ScheduleError, short, suggestion
 from engine.fs.kinds import EXTENTS, FILESYSTEMS
+from engine.kernels import known_steps
 from engine.operations import Exit, Fill, Fork, Free, Line, Load, Mmap, Pread, Pwrite, Store, Take
 from engine.reading import Context, Variable
 from engine.schedule import KERNEL_TASKS, Schedule, schedule_of
@@ -323,7 +324,7 @@ def _check_schedule(scenario: Scenario, found: Findings) -> None:
     good: list[str] = []
     for index, item in enumerate(scenario.schedule):
         try:
-            found.schedule = schedule_of([*good, item], tasks=scenario.tasks)
+            found.schedule = schedule_of([*good, item], tasks=scenario.tasks, steps=known_steps())
             good.append(item)
         except ScheduleError as error:
             found.add(pointer("schedule", index), error.message, error.cure)

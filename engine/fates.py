@@ -38,7 +38,7 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     page = k.cached(k.mappings[file], run.start // k.page_size)
     if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
-    if _unwritten(k, file, page, iblock % k.blocks_per_page):
+    if _unwritten(k, file, page, iblock % k.blocks_per_page) or _under_way(k, page, run.store):
         return AT_RISK if block is None else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
@@ -61,6 +61,12 @@ def _unwritten(k: Machine, file: str, page: Page, part: int) -> bool:
     if page.private and page.bh[part].dirty:
         return True
     return any(entry.dirty and entry.pfn == page.pfn for mm in k.mms.values() for _, entry in mm.pte.items())
+
+
+def _under_way(k: Machine, page: Page, store: str) -> bool:
+    """Whether a write(2) has put its bytes into the page and has not come to commit_write yet."""
+    name, _, line = store.rpartition(".")
+    return page.locked.holder == name and bool(name) and k.tasks[name].line == int(line)
 
 
 class Ledger:

@@ -120,7 +120,7 @@ def layout(kind: type[KernelFunction]) -> Layout:
 
 
 def _lay_out(kind: type[KernelFunction]) -> Layout:
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # every kernel function is a dataclass
     following = dict(zip(kind.steps, (*kind.steps[1:], None), strict=True))
     steps = {
         name: StepInfo(

@@ -29,6 +29,7 @@ from engine.objects.task import DONE, IDLE, KILLED, Task
 if TYPE_CHECKING:
     from engine.kernel import Kernel
     from engine.scenario import Scenario
+    from engine.values import Run
 
 MAPS: dict[str, type[BlockMap]] = {INDIRECT: BlockMap, EXTENTS: ExtentMap}
 """The classes of the maps that a filesystem's files have."""
@@ -147,17 +148,18 @@ class Machine:
 
     # -- what is owed ---------------------------------------------------------------------------------------------
 
-    def accept(self, file: str, start: int, stop: int, text: str, store: str) -> None:
-        """A store was let through: from now on the file ought to hold these bytes, as far as it reaches.
+    def accept(self, file: str, run: Run, *, grows: bool = False) -> None:
+        """A store was let through: from now on the file ought to hold these bytes; write(2) makes it grow for them.
 
-        The tail of the last page belongs to no file. A whole page beyond the end should have been refused: it is owed.
+        A mapping's bytes count as far as the file reaches: the tail of its last page belongs to no file. A whole page
+        beyond the end should have been refused: it is owed.
         """
-        oracle, size = self.oracles[file], self.inodes[file].size
-        if start < -(-size // self.page_size) * self.page_size:
+        oracle, size, stop = self.oracles[file], self.inodes[file].size, run.stop
+        if not grows and run.start < -(-size // self.page_size) * self.page_size:
             stop = min(stop, size)
-        if start < stop:
+        if run.start < stop:
             size = max(size, stop, oracle.data.size)
-            oracle.data = oracle.data.resized(size).write(start, stop, text, store)
+            oracle.data = oracle.data.resized(size).write(run.start, stop, run.text, run.store)
 
     # -- locks ----------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ from engine.functions.do_mremap import DoMremap
 from engine.functions.file_handles import SysClose, SysOpen
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
-from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_fsync import SysFsync
+from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysNiSyscall
-from engine.functions.vmtruncate import Vmtruncate
+from engine.functions.sys_sync import SysSync
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
 
 
@@ -47,7 +48,7 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Madvise: lambda o: SysMadvise(o.var, o.advice, o.start, o.stop),
     op.Fork: lambda o: DoFork(o.child),
     op.Exit: lambda _: DoExit(),
-    op.Ftruncate: lambda o: Vmtruncate(o.file, o.size),
+    op.Ftruncate: lambda o: SysFtruncate(o.file, o.size),
     op.Fallocate: lambda _: SysNiSyscall("fallocate"),
     op.Punch: lambda _: SysNiSyscall("punch"),
     op.PowerFails: lambda _: PowerFails(),

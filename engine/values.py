@@ -19,7 +19,7 @@ PAGE_SHARED = PAGE_READONLY | RW
 VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 
 SIGBUS, SIGSEGV, OOM, MINOR, MAJOR = "SIGBUS", "SIGSEGV", "OOM", "MINOR", "MAJOR"
-ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
+ENOSPC, EDQUOT, EIO, ENOMEM, EINVAL = "ENOSPC", "EDQUOT", "EIO", "ENOMEM", "EINVAL"
 OK = "0"
 LOCKED, RACED = "locked", "raced"
 """What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""

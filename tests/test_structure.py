@@ -44,7 +44,7 @@ Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
-LONGEST_KERNEL_FUNCTION = 80
+LONGEST_KERNEL_FUNCTION = 60
 LONGEST_STEP = 12
 
 

@@ -127,8 +127,10 @@ class Ext2SyncFile(KernelFunction):
 
     @may_sleep
     def ext2_write_inode(self, k: Machine) -> Next:
-        """Write the inode: its size and where its blocks are."""
+        """Write the inode: its size and where its blocks are. It is clean now, unless pages are left that are dirty."""
         if self.inode.dirty:
             k.disk.write_inode(self.inode)
             self.inode.dirty = None
+        left = any(True for _ in k.mappings[self.inode.file].tag_dirty)
+        self.inode.dirty_pages = True if left else None
         return ret(OK)

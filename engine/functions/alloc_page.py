@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.shrink_list import ShrinkList
 
 if TYPE_CHECKING:
@@ -31,5 +31,16 @@ class AllocPage(KernelFunction):
         return call(ShrinkList(k.ram.lru or (), 1), into="freed")
 
     def again(self, k: Machine) -> Next:
-        """Try again if reclaim found a page; otherwise memory is out."""
-        return self.get_free if self.freed else ret(None)
+        """Try again if reclaim found a page. If not, memory is out, unless the disk is still at it."""
+        if self.freed:
+            return self.get_free
+        if not k.disk.queue:
+            return ret(None)
+
+    @may_sleep
+    def blk_congestion_wait(self, k: Machine) -> Next:
+        """Pages under writeback can be had when they are written: wait, and look once more."""
+        if k.disk.queue:
+            k.blocked_on = "disk.queue"
+            return WAIT
+        return self.get_free

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.page_flags import file_blocks, set_page_dirty
+from engine.functions.page_flags import file_blocks, mark_buffers_dirty, set_page_dirty
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import LOCKED, RACED
@@ -43,26 +43,30 @@ class BlockPageMkwrite(KernelFunction):
             return self.unlock_page
         if not self.page.private:
             self.page.attach_buffers(dirty=False)
+        blocks = file_blocks(k, self.page)
+        for bh, iblock in zip(self.page.bh, blocks, strict=False):
+            bh.block = k.map.lookup(k.inodes[self.vma.file or ""], iblock)
 
     def get_block(self, k: Machine) -> Next:
-        """Ask the filesystem for every block under this page, in the program's own name."""
-        blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
-        if self.at >= len(blocks):
-            return self.commit_write
-        return call(k.ops.get_block(inode, blocks[self.at], True), into="got")
+        """Ask the filesystem for every block that is missing under this page, in the program's own name."""
+        for at, iblock in enumerate(file_blocks(k, self.page)):
+            if self.page.bh[at].block is None:
+                self.at = at
+                return call(k.ops.get_block(k.inodes[self.page.mapping or ""], iblock, True), into="got")
+        return self.commit_write
 
     def mapped(self, k: Machine) -> Next:
         """Did it find one?"""
         if isinstance(self.got, str):
             self.room = self.got
-            return self.unlock_page
-        self.page.bh[self.at].block, self.at = self.got, self.at + 1
+            return self.keep_new
+        self.page.bh[self.at].block, self.page.bh[self.at].new = self.got, True
         return self.get_block
 
     def commit_write(self, k: Machine) -> Next:
         """Yes: the blocks are this page's, and the page counts as dirty. It stays locked."""
         for bh in self.page.bh:
-            bh.uptodate = True
+            bh.uptodate, bh.new = True, None
         set_page_dirty(k, self.page)
         k.answer("yes")
         return ret(LOCKED)
@@ -72,3 +76,11 @@ class BlockPageMkwrite(KernelFunction):
         k.unlock(self.page.locked)
         k.answer("raced" if self.room == RACED else f"no: {self.room}")
         return ret(self.room)
+
+    def keep_new(self, k: Machine) -> Next:
+        """Blocks got before the one that was refused stay; they are written, so that nobody reads what was there."""
+        for i, bh in enumerate(self.page.bh):
+            if bh.new:
+                mark_buffers_dirty(k, self.page, i * k.block_size, (i + 1) * k.block_size)
+                bh.uptodate, bh.new = True, None
+        return self.unlock_page

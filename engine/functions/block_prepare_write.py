@@ -47,6 +47,12 @@ class BlockPrepareWrite(KernelFunction):
         """Did the filesystem find one?"""
         if isinstance(self.got, str):
             k.answer(f"no: {self.got}")
-            return ret(self.got)
+            return self.out
         self.page.bh[self.at].block, self.page.bh[self.at].new = self.got, True
         return self.get_block
+
+    def out(self, k: Machine) -> Next:
+        """Blocks got before the one that was refused stay. 2.6.9 has taken BH_New off them by now, and zeroes none."""
+        for bh in self.page.bh:
+            bh.new = None
+        return ret(self.got)

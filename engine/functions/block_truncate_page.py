@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.generic_file_write import fill
 from engine.functions.grab_cache_page import GrabCachePage
-from engine.functions.page_flags import mark_buffers_dirty
+from engine.functions.page_flags import fill, mark_buffers_dirty
 from engine.objects.page import Page
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.cpu_store import span
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
-from engine.functions.user_range import MapRef
+from engine.functions.user_range import MapRef, vpn_at
 from engine.values import SIGBUS
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ class CpuLoad(KernelFunction):
         if not isinstance(k.current.mm.lookup(self.var), MapRef):
             k.finish_line("no mapping")
             return ret()
-        if k.cpu(k.current).translate(k.current.mm, self._vpn(k), write=False):
+        if k.cpu(k.current).translate(k.current.mm, vpn_at(k, self.var, self.at), write=False):
             k.answer("hit")
             return self.read
         k.answer("miss")
 
     def walk(self, k: Machine) -> Next:
         """The MMU walks page directory and page table."""
-        entry = k.cpu(k.current).walk(k.current.mm, self._vpn(k), write=False)
+        entry = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=False)
         k.answer("no way: trap" if entry is None else f"frame {entry.pfn}")
         if entry is not None:
             return self.read
 
     def trap(self, k: Machine) -> Next:
         """The CPU cannot go on: it traps into the kernel."""
-        return call(DoPageFault(self._vpn(k), False), into="fault")
+        return call(DoPageFault(vpn_at(k, self.var, self.at), False), into="fault")
 
     def resume(self, k: Machine) -> Next:
         """Back from the kernel: the same instruction is tried again, unless a signal is due."""
@@ -60,7 +60,7 @@ class CpuLoad(KernelFunction):
 
     def read(self, k: Machine) -> Next:
         """The bytes come from the page frame."""
-        entry = k.cpu(k.current).tlb[self._vpn(k)]
+        entry = k.cpu(k.current).tlb[vpn_at(k, self.var, self.at)]
         if entry is None:
             return self.walk
         low, high = span(k, self.at, self.stop)
@@ -79,8 +79,3 @@ class CpuLoad(KernelFunction):
             return tail(DoExit(self.fault))
         self.at = (self.at // k.page_size + 1) * k.page_size
         return self.tlb if self.at < self.stop else ret()
-
-    def _vpn(self, k: Machine) -> int:
-        ref = k.current.mm.lookup(self.var)
-        assert isinstance(ref, MapRef)
-        return ref.start + self.at // k.page_size

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.do_exit import DoExit
 from engine.functions.do_page_fault import DoPageFault
-from engine.functions.user_range import MapRef
+from engine.functions.user_range import MapRef, vpn_at
 from engine.values import SIGBUS, Run
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CpuStore(KernelFunction):
         """The CPU asks its TLB: is this address known, and may it be stored to?"""
         if self.at < 0 and not self._begin(k):
             return self.no_mapping
-        cpu, vpn = k.cpu(k.current), self._vpn(k)
+        cpu, vpn = k.cpu(k.current), vpn_at(k, self.var, self.at)
         if cpu.translate(k.current.mm, vpn, write=True):
             k.answer("hit")
             return self.write
@@ -43,15 +43,15 @@ class CpuStore(KernelFunction):
 
     def walk(self, k: Machine) -> Next:
         """The MMU walks page directory and page table."""
-        entry = k.cpu(k.current).walk(k.current.mm, self._vpn(k), write=True)
+        entry = k.cpu(k.current).walk(k.current.mm, vpn_at(k, self.var, self.at), write=True)
         k.answer("no way: trap" if entry is None else f"frame {entry.pfn}")
         if entry is not None:
             return self.write
 
     def trap(self, k: Machine) -> Next:
         """The CPU cannot go on: it forgets what it knew of this address and traps into the kernel."""
-        k.cpu(k.current).tlb[self._vpn(k)] = None
-        return call(DoPageFault(self._vpn(k), True), into="fault")
+        k.cpu(k.current).tlb[vpn_at(k, self.var, self.at)] = None
+        return call(DoPageFault(vpn_at(k, self.var, self.at), True), into="fault")
 
     def resume(self, k: Machine) -> Next:
         """Back from the kernel: the same instruction is tried again, unless a signal is due."""
@@ -61,10 +61,10 @@ class CpuStore(KernelFunction):
 
     def write(self, k: Machine) -> Next:
         """The bytes change in memory, and the dirty bit is set in the page table. The kernel does not notice."""
-        if not k.cpu(k.current).mark_dirty(k.current.mm, self._vpn(k)):
+        if not k.cpu(k.current).mark_dirty(k.current.mm, vpn_at(k, self.var, self.at)):
             return self.walk
         low, high = span(k, self.at, self.stop)
-        put(k, self._vpn(k), Run(low - self.at + self.start, high, self.text, "").cut(low, high))
+        put(k, vpn_at(k, self.var, self.at), Run(low - self.at + self.start, high, self.text, "").cut(low, high))
         self.at += high - low
         if self.at < self.stop:
             return self.tlb
@@ -92,11 +92,6 @@ class CpuStore(KernelFunction):
         if isinstance(ref, MapRef):
             begin_record(k, ref, self.start, self.stop, self.text)
         return isinstance(ref, MapRef)
-
-    def _vpn(self, k: Machine) -> int:
-        ref = k.current.mm.lookup(self.var)
-        assert isinstance(ref, MapRef)
-        return ref.start + self.at // k.page_size
 
 
 def begin_record(k: Machine, ref: MapRef, start: int, stop: int, text: str) -> None:
@@ -128,4 +123,4 @@ def put(k: Machine, vpn: int, piece: Run) -> None:
     base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size
     record.accepted = (*(record.accepted or ()), (base + low, base + high))
     if file is not None:
-        k.accept(file, base + low, base + high, text, origin)
+        k.accept(file, Run(base + low, base + high, text, origin))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, may_sleep, ret
-from engine.functions.page_flags import flush_tlb
+from engine.functions.page_flags import flush_tlb, page_add_file_rmap
 from engine.objects.mm import Mm
 from engine.objects.task import READY
 from engine.values import OK, Pte, pte_mkclean, pte_mkold, pte_wrprotect
@@ -66,7 +66,7 @@ class DoFork(KernelFunction):
         child.pte[vpn] = pte_mkold(entry)
         if not page.reserved:
             page.get()
-            page.mapcount = (page.mapcount or 0) + 1
+            page_add_file_rmap(page)
             child.rss = (child.rss or 0) + 1
 
     def _mm(self, k: Machine) -> Mm:

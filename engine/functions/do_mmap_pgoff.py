@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.install_pages import InstallPages
 from engine.functions.user_range import MapRef
 from engine.objects.mm import Vma
@@ -29,7 +29,7 @@ class DoMmapPgoff(KernelFunction):
     shared: bool
     offset: int
     populate: bool
-    vma: Vma = None  # type: ignore[assignment]
+    vma: Vma = None  # type: ignore[assignment]  # a step fills it
 
     @may_sleep
     def down_write(self, k: Machine) -> Next:
@@ -38,6 +38,8 @@ class DoMmapPgoff(KernelFunction):
 
     def vma_link(self, k: Machine) -> Next:
         """Note the range and its rights. Nothing is mapped yet, and no space is asked for."""
+        if self.file is not None and not k.free_lock(k.mappings[self.file].i_mmap_lock):
+            return WAIT
         mm, pages = k.current.mm, -(-self.length // k.page_size)
         flags = sum(_BITS[name] for name in self.prot) | (VM_SHARED if self.shared else 0)
         start = mm.free_range(pages)

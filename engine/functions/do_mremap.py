@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
-from engine.functions.page_flags import flush_tlb
+from engine.functions.page_flags import can_walk, flush_tlb
 from engine.functions.sys_munmap import outside
 from engine.functions.user_range import MapRef
 from engine.functions.zap_pte_range import ZapPteRange
@@ -44,11 +44,11 @@ class DoMremap(KernelFunction):
         """A longer one grows where it is if the addresses behind it are free; otherwise its entries move."""
         mm, ref = k.current.mm, k.current.mm.lookup(self.var)
         assert isinstance(ref, MapRef)
-        if not k.free_lock(mm.page_table_lock):
-            return WAIT
-        if mm.find_vma(ref.start) is None:
+        if (vma := mm.find_vma(ref.start)) is None:
             self.error = ENOMEM
             return self.up_write
+        if not can_walk(k, k.mappings.get(vma.file or ""), mm):
+            return WAIT
         start = self._relink(k, ref)
         mm.assign(self.var, MapRef(start, start + self._pages(k), self.length))
         if start != ref.start:
@@ -79,7 +79,7 @@ class DoMremap(KernelFunction):
                 if not mm.has_table(to):
                     mm.pgd[to // PTRS_PER_PTE] = f"table {to // PTRS_PER_PTE}"
                 mm.pte[vpn], mm.pte[to] = None, entry
-        flush_tlb(k, mm.process, tuple(range(ref.start, ref.end)))
+        flush_tlb(k, mm.process, range(ref.start, ref.end))
 
     def _pages(self, k: Machine) -> int:
         return -(-self.length // k.page_size)

@@ -13,7 +13,7 @@ from engine.function import KernelFunction, Next, call, ret, tail
 from engine.functions.alloc_page import AllocPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
 from engine.functions.filemap_nopage import FilemapNopage
-from engine.functions.page_flags import page_add_anon_rmap
+from engine.functions.page_flags import page_add_anon_rmap, page_add_file_rmap
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite
@@ -30,9 +30,8 @@ class DoNoPage(KernelFunction):
     vma: Vma
     vpn: int
     write: bool
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # nopage fills it
     copy: Page | None = None
-    anon: bool = False
     sequence: int | None = None
     fault: str = MINOR
 
@@ -40,19 +39,28 @@ class DoNoPage(KernelFunction):
         """->nopage may sleep, so page_table_lock goes first."""
         if self.vma.file is None:
             return tail(DoAnonymousPage(self.vma, self.vpn, self.write))
-        self.sequence = k.mappings[self.vma.file].truncate_count
         k.unlock(self.vma.mm.page_table_lock)
 
     def nopage(self, k: Machine) -> Next:
-        """Ask the file for the page. Where it has a hole, it answers with zeroes."""
+        """Note how often the file was cut, and ask it for the page. Where it has a hole, it answers with zeroes."""
+        self.sequence = k.mappings[self.vma.file or ""].truncate_count
         return call(FilemapNopage(self.vma, self.vpn), into="page")
 
     def early_cow(self, k: Machine) -> Next:
-        """A store to a private mapping gets a copy of its own at once; any other keeps the file's page."""
+        """A store to a private mapping gets a frame for a copy at once; any other keeps the file's page."""
         if isinstance(self.page, str):
             return ret(self.page)
-        if self.write and not self.vma.shared:
-            return self.alloc_copy
+        if not self.write or self.vma.shared:
+            return self.retake_lock
+        return call(AllocPage(), into="copy")
+
+    def copy_user_page(self, k: Machine) -> Next:
+        """Copy the file's page, and let go of it; the copy belongs to no file and needs no disk."""
+        file_page = self.page
+        if self.copy is not None:
+            self.copy.data, self.page = file_page.content, self.copy
+        k.ram.put(file_page)
+        return ret(OOM) if self.copy is None else self.retake_lock
 
     def retake_lock(self, k: Machine) -> Next:
         """Back under the lock: anything may have happened meanwhile."""
@@ -81,11 +89,11 @@ class DoNoPage(KernelFunction):
         mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
 
     def page_add_rmap(self, k: Machine) -> Next:
-        """The page counts who maps it."""
-        if self.anon:
+        """The page counts who maps it; a private copy joins the LRU as well."""
+        if self.copy is not None:
             page_add_anon_rmap(k, self.page, self.vpn)
         else:
-            self.page.mapcount = (self.page.mapcount or 0) + 1
+            page_add_file_rmap(self.page)
 
     def unlock(self, k: Machine) -> Next:
         """Leave with the lock dropped, as the caller expects."""
@@ -101,23 +109,8 @@ class DoNoPage(KernelFunction):
         """Drop the lock and the page, a private copy too, and start over."""
         k.unlock(self.vma.mm.page_table_lock)
         k.ram.put(self.page)
-        self.copy, self.anon = None, False
-        self.sequence = k.mappings[self.vma.file or ""].truncate_count
+        self.copy = None
         return self.nopage
-
-    def alloc_copy(self, k: Machine) -> Next:
-        """A private copy needs a frame of its own."""
-        return call(AllocPage(), into="copy")
-
-    def copy_user_page(self, k: Machine) -> Next:
-        """Copy the file's page; the copy belongs to no file and needs no disk."""
-        if self.copy is None:
-            k.ram.put(self.page)
-            return ret(OOM)
-        self.copy.data, self.anon = self.page.content, True
-        k.ram.put(self.page)
-        self.page = self.copy
-        return self.retake_lock
 
 
 def entry_for(vma: Vma, page: Page, *, write: bool) -> Pte:

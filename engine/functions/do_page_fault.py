@@ -24,7 +24,7 @@ class DoPageFault(KernelFunction):
     source = "arch/i386/mm/fault.c do_page_fault, 2.6.9"
     vpn: int
     write: bool
-    vma: Vma = None  # type: ignore[assignment]
+    vma: Vma = None  # type: ignore[assignment]  # a step fills it
     fault: str = MINOR
     majors: int = 0
 

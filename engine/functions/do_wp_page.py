@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.alloc_page import AllocPage
-from engine.functions.page_flags import flush_tlb, page_add_anon_rmap
+from engine.functions.page_flags import flush_tlb, page_add_anon_rmap, page_remove_rmap
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import MINOR, OOM, Pte, mk_pte, pte_mkdirty, pte_mkwrite, pte_mkyoung
@@ -75,7 +75,7 @@ class DoWpPage(KernelFunction):
         if old.reserved:
             mm.rss = (mm.rss or 0) + 1
         else:
-            old.mapcount = (old.mapcount or 0) - 1
+            page_remove_rmap(old)
         mm.pte[self.vpn] = pte_mkwrite(pte_mkdirty(mk_pte(copy.pfn, self.vma.prot)))
         flush_tlb(k, mm.process, (self.vpn,))
 

@@ -22,7 +22,7 @@ class FilemapNopage(KernelFunction):
     source = "mm/filemap.c filemap_nopage, 2.6.9"
     vma: Vma
     vpn: int
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # a step fills it
     error: str = OK
 
     def i_size(self, k: Machine) -> Next:

@@ -37,11 +37,11 @@ class HandlePteFault(KernelFunction):
         k.answer("no: it allows this already")
 
     def ptep_set_access_flags(self, k: Machine) -> Next:
-        """Somebody else has seen to it: mark the entry used and let the CPU try again."""
+        """Somebody else has seen to it: let the CPU try again. An i386 writes the entry for a store only."""
         mm, entry = self.vma.mm, self.vma.mm.pte[self.vpn]
         assert entry is not None
-        mm.pte[self.vpn] = pte_mkyoung(pte_mkdirty(entry) if self.write else entry)
         if self.write:
+            mm.pte[self.vpn] = pte_mkyoung(pte_mkdirty(entry))
             flush_tlb(k, mm.process, (self.vpn,))
 
     def unlock(self, k: Machine) -> Next:

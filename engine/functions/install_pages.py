@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.page_flags import page_add_file_rmap
 from engine.objects.mm import PTRS_PER_PTE, Vma
 from engine.objects.page import Page
 from engine.values import mk_pte
@@ -44,7 +45,7 @@ class InstallPages(KernelFunction):
             if not mm.has_table(vpn):
                 mm.pgd[vpn // PTRS_PER_PTE] = f"table {vpn // PTRS_PER_PTE}"
             mm.pte[vpn], mm.rss = mk_pte(page.pfn, self.vma.prot), (mm.rss or 0) + 1
-            page.mapcount = (page.mapcount or 0) + 1
+            page_add_file_rmap(page)
         else:
             k.ram.put(page)
 

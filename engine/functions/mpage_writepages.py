@@ -29,7 +29,7 @@ class MpageWritepages(KernelFunction):
     mapping: AddressSpace
     sync: bool
     index: int = 0
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # a step fills it
     result: str = OK
     error: str = OK
     looked: int = 0
@@ -51,6 +51,7 @@ class MpageWritepages(KernelFunction):
         """Lock the page."""
         return k.lock(self.page.locked)
 
+    @may_sleep
     def wait_on_page_writeback(self, k: Machine) -> Next:
         """Is it still this file's dirty page, and is nobody writing it already?"""
         if self.sync and self.page.writeback:

@@ -6,13 +6,15 @@ spinlocks that nothing sleeps under, so each is part of its caller's step.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from engine.objects.page import ANON, Page
+from engine.values import pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
-    from engine.objects.mapping import AddressSpace
+    from engine.objects.mapping import AddressSpace, Inode
     from engine.objects.mm import Mm
     from engine.values import Pte
 
@@ -46,6 +48,11 @@ def mark_buffers_dirty(k: Machine, page: Page, low: int, high: int) -> None:
         bh.dirty = True if low < (i + 1) * k.block_size and high > i * k.block_size else before[i]
 
 
+def is_dirty(inode: Inode) -> bool:
+    """I_DIRTY in any of its forms: writeback will look at this inode."""
+    return bool(inode.dirty or inode.dirty_pages)
+
+
 def clear_page_dirty_for_io(page: Page) -> None:
     """PG_dirty goes, the DIRTY tag stays until set_page_writeback(). 2.6.9 does not look at page tables here."""
     page.dirty = None
@@ -69,9 +76,11 @@ def no_writeback(k: Machine, page: Page) -> None:
 
 
 def end_page_writeback(k: Machine, page: Page) -> None:
-    """The write is over, well or badly: PG_writeback and its tag go."""
+    """The write is over, well or badly: PG_writeback and its tag go. What reclaim waits for is its next candidate."""
     mapping = mapping_of(k, page)
-    page.writeback = None
+    if page.reclaim and page.lru and not page.dirty and not page.active:
+        k.ram.lru = (page.pfn, *(pfn for pfn in k.ram.lru if pfn != page.pfn))
+    page.writeback = page.reclaim = None
     if mapping is not None:
         mapping.tag_writeback[page.index or 0] = None
 
@@ -103,18 +112,52 @@ def rmap(k: Machine, page: Page) -> list[tuple[Mm, int, Pte]]:
     return [(mm, vpn, pte) for mm in k.mms.values() for vpn, pte in mm.pte.items() if pte.pfn == page.pfn]
 
 
+def can_walk(k: Machine, mapping: AddressSpace | None, *mms: Mm) -> bool:
+    """Whether i_mmap_lock and then these page_table_locks could be taken and dropped within this step."""
+    return (mapping is None or k.free_lock(mapping.i_mmap_lock)) and all(k.free_lock(mm.page_table_lock) for mm in mms)
+
+
 def page_add_anon_rmap(k: Machine, page: Page, vpn: int) -> None:
     """A new page that belongs to no file is mapped for the first time, and joins the LRU."""
     page.mapping, page.index, page.uptodate, page.mapcount = ANON, vpn, True, 0
     k.ram.lru_add(page, active=True)
 
 
-def flush_tlb(k: Machine, process: str, vpns: tuple[int, ...]) -> None:
+def page_add_file_rmap(page: Page) -> None:
+    """One more entry points at a page of a file. `mapcount` starts at -1, as in the kernel."""
+    page.mapcount = (page.mapcount or 0) + 1
+
+
+def page_remove_rmap(page: Page) -> None:
+    """One entry less points at a page."""
+    page.mapcount = (page.mapcount or 0) - 1
+
+
+def ptep_clear_flush_young(k: Machine, mm: Mm, vpn: int) -> bool:
+    """Whether an entry was used since this was asked last; A is cleared, and the TLB forgets the entry."""
+    entry = mm.pte[vpn]
+    if entry is None or not entry.young:
+        return False
+    mm.pte[vpn] = pte_mkold(entry)
+    flush_tlb(k, mm.process, (vpn,))
+    return True
+
+
+def flush_tlb(k: Machine, process: str, vpns: Container[int]) -> None:
     """flush_tlb_page() for each: no CPU that runs this address space remembers these entries."""
     for cpu in k.cpus:
         if cpu.mm == process:
-            for vpn in vpns:
+            for vpn in [vpn for vpn in cpu.tlb if vpn in vpns]:
                 cpu.tlb[vpn] = None
+
+
+def fill(k: Machine, page: Page) -> None:
+    """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
+    if not page.uptodate:
+        for i, bh in enumerate(page.bh):
+            if bh.block is not None and not bh.new:
+                page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
+    page.uptodate = True
 
 
 def file_blocks(k: Machine, page: Page) -> range:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.page_flags import is_dirty
 from engine.values import OK
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Pdflush(KernelFunction):
 
     def sync_sb_inodes(self, k: Machine) -> Next:
         """Thirty seconds have passed: which inode is dirty?"""
-        dirty = (f for f, inode in k.inodes.items() if f not in self.seen and (inode.dirty or inode.dirty_pages))
+        dirty = (f for f, inode in k.inodes.items() if f not in self.seen and is_dirty(inode))
         self.file = next(dirty, "")
         k.answer(self.file or "none")
         if not self.file:
@@ -49,9 +50,7 @@ class Pdflush(KernelFunction):
 
     def unlock_inode(self, k: Machine) -> Next:
         """The inode is clean. What went wrong is only a flag in its mapping."""
-        inode = k.inodes[self.file]
-        inode.dirty_pages = True if any(True for _ in k.mappings[self.file].tag_dirty) else None
-        k.unlock(inode.i_lock)
+        k.unlock(k.inodes[self.file].i_lock)
         return self.sync_sb_inodes
 
     def done(self, k: Machine) -> Next:

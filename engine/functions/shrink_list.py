@@ -1,7 +1,7 @@
 """shrink_list(): take pages away from whoever does not need them. After mm/vmscan.c, 2.6.9.
 
-A dirty page is written first (pageout). Where that fails on a hole, 2.6.9 finds the page clean and not under writeback,
-takes it for a ramdisk's, and frees it in the same pass: facts 1a.14.
+A dirty page is written first. Where that fails on a hole, 2.6.9 finds the page clean and not under writeback, takes it
+for a ramdisk's, and frees it in the same pass: facts 1a.14.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import KernelFunction, Next, call, ret
-from engine.functions.page_flags import clear_page_dirty_for_io, mapping_of, remove_from_page_cache, rmap
+from engine.function import WAIT, KernelFunction, Next, call, ret
+from engine.functions.page_flags import (
+    can_walk,
+    mapping_of,
+    ptep_clear_flush_young,
+    remove_from_page_cache,
+    rmap,
+)
+from engine.functions.pageout import KEEP, Pageout
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.objects.page import Page
-from engine.values import OK, pte_mkold
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -23,12 +29,12 @@ if TYPE_CHECKING:
 class ShrinkList(KernelFunction):
     """Looks at the given frames in order until `want` are free. Returns how many it freed."""
 
-    source = "mm/vmscan.c shrink_list, pageout, 2.6.9"
+    source = "mm/vmscan.c shrink_list, 2.6.9"
     scan: tuple[int, ...]
     want: int
-    page: Page = None  # type: ignore[assignment]
+    page: Page = None  # type: ignore[assignment]  # a step fills it
     freed: int = 0
-    error: str = OK
+    paged_out: str = ""
 
     def isolate(self, k: Machine) -> Next:
         """Take the oldest page off the list."""
@@ -46,9 +52,12 @@ class ShrinkList(KernelFunction):
 
     def page_referenced(self, k: Machine) -> Next:
         """Memory is short for long enough that the page counts as untouched: its accessed bits are cleared."""
+        found = rmap(k, self.page)
+        if not can_walk(k, mapping_of(k, self.page), *(mm for mm, _, _ in found)):
+            return WAIT
         self.page.referenced = self.page.active = None
-        for mm, vpn, entry in rmap(k, self.page):
-            mm.pte[vpn] = pte_mkold(entry)
+        for mm, vpn, _ in found:
+            ptep_clear_flush_young(k, mm, vpn)
 
     def try_to_unmap(self, k: Machine) -> Next:
         """Every page table that points at the page has to let go of it. Anonymous pages stay: there is no swap."""
@@ -62,17 +71,12 @@ class ShrinkList(KernelFunction):
             return self.keep
         if not self.page.dirty:
             return self.release_buffers
-        clear_page_dirty_for_io(self.page)
+        return call(Pageout(self.page), into="paged_out")
 
-    def writepage(self, k: Machine) -> Next:
-        """Ask the filesystem to write this one page."""
-        return call(k.ops.writepage(self.page), into="error")
-
-    def handle_write_error(self, k: Machine) -> Next:
-        """What went wrong is noted in the mapping, for whoever asks first."""
-        mapping = mapping_of(k, self.page)
-        if self.error != OK and mapping is not None:
-            mapping.set_error(self.error)
+    def trylock_again(self, k: Machine) -> Next:
+        """Neither dirty nor under writeback after all that: it looks like a ramdisk's, written there and then."""
+        if self.paged_out == KEEP:
+            return self.keep
         if self.page.writeback or self.page.dirty or not k.trylock(self.page.locked):
             return self.leave
 

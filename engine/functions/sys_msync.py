@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.page_flags import flush_tlb, set_page_dirty
-from engine.functions.user_range import MapRef, user_range
+from engine.functions.user_range import MapRef, covers, user_range, vmas_in
 from engine.objects.mm import Vma
-from engine.values import OK, pte_mkclean
+from engine.values import ENOMEM, OK, pte_mkclean
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -25,8 +25,9 @@ class SysMsync(KernelFunction):
     mode: str
     start: int
     stop: int | None
-    vma: Vma = None  # type: ignore[assignment]
-    range: MapRef = None  # type: ignore[assignment]
+    vma: Vma = None  # type: ignore[assignment]  # a step fills it
+    range: MapRef = None  # type: ignore[assignment]  # a step fills it
+    unmapped: str = OK
     error: str = OK
     fsync: str = OK
     wait: str = OK
@@ -37,27 +38,27 @@ class SysMsync(KernelFunction):
         return k.down_read(k.current.mm.mmap_sem)
 
     def find_vma(self, k: Machine) -> Next:
-        """Only a shared mapping of a file has anything to write."""
+        """Only a shared mapping of a file has anything to write. A part that is not mapped is told of at the end."""
         piece = user_range(k, self.var, self.start, self.stop)
-        vma = k.current.mm.find_vma(piece.start) if piece else None
-        if piece is None or vma is None:
-            self.error = "ENOMEM"
+        found = vmas_in(k.current.mm, piece) if piece else []
+        self.unmapped = OK if piece and covers(found, piece) else ENOMEM
+        bound = [vma for vma in found if vma.reaches_file]
+        if piece is None or not bound:
             return self.up_read
-        self.vma, self.range = vma, piece
-        if not vma.reaches_file or self.mode == "INVALIDATE":
-            return self.up_read
+        self.vma, self.range = bound[0], piece
 
     def filemap_sync_pte(self, k: Machine) -> Next:
-        """Collect the dirty bits from the page table: each moves to its page. The entries stay writable."""
+        """Collect the dirty bits from the page table: each moves to its page. Entries stay writable."""
         mm = self.vma.mm
         if not k.free_lock(mm.page_table_lock):
             return WAIT
         for vpn, entry in mm.pte.items():
-            if self.range.start <= vpn < self.range.end and entry.dirty:
+            vma = mm.find_vma(vpn) if self.range.start <= vpn < self.range.end and entry.dirty else None
+            if vma is not None and vma.reaches_file:
                 mm.pte[vpn] = pte_mkclean(entry)
                 set_page_dirty(k, k.page(entry.pfn))
-        flush_tlb(k, mm.process, tuple(range(self.range.start, self.range.end)))
-        if self.mode == "ASYNC":
+        flush_tlb(k, mm.process, range(self.range.start, self.range.end))
+        if self.mode != "SYNC":
             return self.up_read
 
     @may_sleep
@@ -85,8 +86,9 @@ class SysMsync(KernelFunction):
     def up_read(self, k: Machine) -> Next:
         """Back to the program, with the answer."""
         k.up_read(k.current.mm.mmap_sem)
-        k.finish_line(self.error)
-        k.answer(self.error)
+        error = self.unmapped if self.error == OK else self.error
+        k.finish_line(error)
+        k.answer(error)
         return ret()
 
     @property

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
-from engine.functions.install_pages import InstallPages
 from engine.functions.page_flags import flush_tlb
-from engine.functions.user_range import MapRef, user_range
+from engine.functions.user_range import MapRef, covers, user_range, vmas_in
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.mm import Vma
-from engine.values import OK, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, protection_map, pte_modify
+from engine.values import EINVAL, ENOMEM, OK, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, protection_map, pte_modify
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -25,7 +24,7 @@ class SysMunmap(KernelFunction):
     var: str
     start: int
     stop: int | None
-    range: MapRef = None  # type: ignore[assignment]
+    range: MapRef = None  # type: ignore[assignment]  # a step fills it
 
     @may_sleep
     def down_write(self, k: Machine) -> Next:
@@ -79,7 +78,7 @@ class SysMprotect(KernelFunction):
             if vma.start < piece.end and vma.end > piece.start:
                 flags = bits | vma.flags & VM_SHARED
                 self._change(k, vma, piece, flags)
-        flush_tlb(k, mm.process, tuple(range(piece.start, piece.end)))
+        flush_tlb(k, mm.process, range(piece.start, piece.end))
 
     def up_write(self, k: Machine) -> Next:
         """Back to the program."""
@@ -103,32 +102,34 @@ class SysMprotect(KernelFunction):
 
 @dataclass
 class SysMadvise(KernelFunction):
-    """DONTNEED clears the entries, WILLNEED and POPULATE fill them; other advice changes nothing here."""
+    """DONTNEED clears the entries, other advice changes nothing here. The result is "0", ENOMEM or EINVAL."""
 
-    source = "mm/madvise.c madvise_vma, 2.6.9"
+    source = "mm/madvise.c sys_madvise, madvise_vma, 2.6.9"
     var: str
     advice: str
     start: int
     stop: int | None
+    error: str = OK
 
     @may_sleep
-    def down_read(self, k: Machine) -> Next:
-        """Share mmap_sem."""
-        return k.down_read(k.current.mm.mmap_sem)
+    def down_write(self, k: Machine) -> Next:
+        """Keep everybody out of this address space's mappings."""
+        return k.lock(k.current.mm.mmap_sem)
 
     def madvise_vma(self, k: Machine) -> Next:
-        """Do what the advice says."""
+        """Do what the advice says. Advice to populate is of later kernels: EINVAL. Gaps are told of at the end."""
         piece = user_range(k, self.var, self.start, self.stop)
-        vma = piece and k.current.mm.find_vma(piece.start)
-        if piece and self.advice == "DONTNEED":
+        found = vmas_in(k.current.mm, piece) if piece else []
+        self.error = OK if piece and covers(found, piece) else ENOMEM
+        if found and self.advice.startswith("POPULATE"):
+            self.error = EINVAL
+        elif piece and self.advice == "DONTNEED":
             return call(ZapPteRange(k.current.mm, piece.start, piece.end))
-        if vma and vma.file and self.advice.startswith("POPULATE"):
-            return call(InstallPages(vma))
 
-    def up_read(self, k: Machine) -> Next:
+    def up_write(self, k: Machine) -> Next:
         """Back to the program."""
-        k.up_read(k.current.mm.mmap_sem)
-        k.finish_line(OK)
+        k.unlock(k.current.mm.mmap_sem)
+        k.finish_line(self.error)
         return ret()
 
 

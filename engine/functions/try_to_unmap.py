@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, ret
-from engine.functions.page_flags import flush_tlb, rmap, set_page_dirty
+from engine.functions.page_flags import (
+    can_walk,
+    flush_tlb,
+    mapping_of,
+    page_remove_rmap,
+    ptep_clear_flush_young,
+    rmap,
+    set_page_dirty,
+)
 from engine.objects.mm import Mm
 from engine.objects.page import Page
+from engine.values import Pte
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -19,30 +28,29 @@ if TYPE_CHECKING:
 
 @dataclass
 class TryToUnmap(KernelFunction):
-    """Returns when no entry points at the page any more."""
+    """Returns True when no entry points at the page any more, False if one has to stay."""
 
     source = "mm/rmap.c try_to_unmap_one, 2.6.9"
     page: Page
 
     def unmap_one(self, k: Machine) -> Next:
-        """Clear one entry, flush the TLB, and move its dirty bit to the page."""
+        """Clear one entry, flush the TLB, and move its dirty bit to the page. An entry used again meanwhile stays."""
         found = rmap(k, self.page)
         if not found:
             return ret(True)
         mm, vpn, entry = found[0]
-        if not k.free_lock(mm.page_table_lock):
+        if not can_walk(k, mapping_of(k, self.page), mm):
             return WAIT
-        tear(k, mm, vpn)
-        if entry.dirty:
-            set_page_dirty(k, self.page)
-        k.ram.put(self.page)
+        if ptep_clear_flush_young(k, mm, vpn):
+            return ret(False)
+        self._tear(k, mm, vpn, entry)
         return self.unmap_one
 
-
-def tear(k: Machine, mm: Mm, vpn: int) -> None:
-    """Clear an entry, flush it from every TLB, and count one mapping less."""
-    entry = mm.pte[vpn]
-    mm.pte[vpn], mm.rss = None, (mm.rss or 0) - 1
-    flush_tlb(k, mm.process, (vpn,))
-    if entry is not None:
-        k.page(entry.pfn).mapcount = (k.page(entry.pfn).mapcount or 0) - 1
+    def _tear(self, k: Machine, mm: Mm, vpn: int, entry: Pte) -> None:
+        mm.pte[vpn] = None
+        flush_tlb(k, mm.process, (vpn,))
+        if entry.dirty:
+            set_page_dirty(k, self.page)
+        mm.rss = (mm.rss or 0) - 1
+        page_remove_rmap(self.page)
+        k.ram.put(self.page)

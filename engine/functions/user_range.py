@@ -9,6 +9,7 @@ from engine.values import Shown
 
 if TYPE_CHECKING:
     from engine.machine import Machine
+    from engine.objects.mm import Mm, Vma
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,23 @@ class MapRef(Shown):
     def wire(self) -> str:
         """`0x40000-0x40004`."""
         return f"{self.start:#x}-{self.end:#x}"
+
+
+def vpn_at(k: Machine, var: str, at: int) -> int:
+    """The virtual page of byte `at` of a mapping."""
+    ref = k.current.mm.lookup(var)
+    assert isinstance(ref, MapRef)
+    return ref.start + at // k.page_size
+
+
+def vmas_in(mm: Mm, piece: MapRef) -> list[Vma]:
+    """The ranges that a piece of the address space meets, in order."""
+    return [vma for vma in mm.vmas or () if vma.start < piece.end and vma.end > piece.start]
+
+
+def covers(vmas: list[Vma], piece: MapRef) -> bool:
+    """Whether these ranges leave no gap in a piece of the address space."""
+    return sum(min(vma.end, piece.end) - max(vma.start, piece.start) for vma in vmas) == piece.end - piece.start
 
 
 def user_range(k: Machine, var: str, start: int = 0, stop: int | None = None) -> MapRef | None:

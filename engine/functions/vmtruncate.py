@@ -1,16 +1,19 @@
-"""ftruncate(2). After mm/memory.c vmtruncate(), mm/truncate.c and fs/ext2/inode.c ext2_truncate(), 2.6.9."""
+"""vmtruncate(): cut a file, or let it grow. After mm/memory.c, mm/truncate.c, fs/ext2/inode.c ext2_truncate(), 2.6.9.
+
+Entered and left with i_sem held. Entries go first, then pages, then blocks: so nothing that can still be stored to
+ever stands on a block that is somebody else's.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.page import Page
-from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -18,29 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class Vmtruncate(KernelFunction):
-    """Sets a file's size in bytes: entries beyond it go, then pages, then blocks."""
+    """Sets a file's size, in bytes."""
 
     source = "mm/memory.c vmtruncate, unmap_mapping_range; mm/truncate.c truncate_inode_pages, 2.6.9"
     file: str
     size: int
     todo: tuple[tuple[str, int, int], ...] = ()
 
-    @may_sleep
-    def down_i_sem(self, k: Machine) -> Next:
-        """Keep other writers of this file away."""
-        return k.lock(k.inodes[self.file].i_sem)
-
     def i_size_write(self, k: Machine) -> Next:
         """The new size counts from now on. Growing a file is only this."""
         inode = k.inodes[self.file]
-        grows, inode.size, inode.dirty = self.size >= inode.size, self.size, True
+        grows, inode.size, inode.dirty = self.size > inode.size, self.size, True
         k.oracles[self.file].data = k.oracles[self.file].data.resized(self.size)
         if grows:
-            return self.up_i_sem
+            return ret()
 
     def unmap_mapping_range(self, k: Machine) -> Next:
-        """Count the truncation, so that a fault under way will notice, and find who maps the lost part."""
+        """Keep reclaim off, count the cut, so that a fault under way will notice, and find who maps the lost part."""
         mapping = k.mappings[self.file]
+        if k.lock(mapping.i_mmap_lock) is WAIT:
+            return WAIT
         mapping.truncate_count = (mapping.truncate_count or 0) + 1
         first = -(-self.size // k.page_size)
         self.todo = tuple(
@@ -51,8 +51,9 @@ class Vmtruncate(KernelFunction):
         )
 
     def zap(self, k: Machine) -> Next:
-        """Tear the entries of the part that goes."""
+        """Tear the entries of the part that goes, in one mapping after the other."""
         if not self.todo:
+            k.unlock(k.mappings[self.file].i_mmap_lock)
             return self.truncate_page
         (process, start, end), *rest = self.todo
         self.todo = tuple(rest)
@@ -95,11 +96,6 @@ class Vmtruncate(KernelFunction):
     def ext2_truncate(self, k: Machine) -> Next:
         """The blocks beyond the end go back to the filesystem."""
         free_blocks(k, self.file, -(-self.size // k.block_size))
-
-    def up_i_sem(self, k: Machine) -> Next:
-        """Back to the program."""
-        k.unlock(k.inodes[self.file].i_sem)
-        k.finish_line(OK)
         return ret()
 
 

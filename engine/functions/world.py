@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.reboot import forget_files, lose_memory
-from engine.functions.sys_fsync import SysSync
+from engine.functions.sys_sync import SysSync
 from engine.objects.page import Page
 from engine.values import OK
 

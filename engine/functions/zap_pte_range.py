@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, ret
-from engine.functions.page_flags import flush_tlb, set_page_dirty
+from engine.functions.page_flags import flush_tlb, page_remove_rmap, set_page_dirty
 from engine.objects.mm import Mm
+from engine.objects.page import Page
+from engine.values import Pte
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -38,10 +40,8 @@ class ZapPteRange(KernelFunction):
         page = k.page(entry.pfn)
         self.mm.pte[vpn], self.gathered = None, (*self.gathered, (vpn, entry.pfn))
         if not page.reserved:
-            self.mm.rss, page.mapcount = (self.mm.rss or 0) - 1, (page.mapcount or 0) - 1
-        if entry.dirty and not page.anon and not page.reserved:
-            set_page_dirty(k, page)
-        page.referenced = page.referenced or (entry.young and not page.anon and not page.reserved) or None
+            self.mm.rss = (self.mm.rss or 0) - 1
+            take_over(k, page, entry)
         return self.zap_pte
 
     def tlb_finish_mmu(self, k: Machine) -> Next:
@@ -54,3 +54,12 @@ class ZapPteRange(KernelFunction):
         """Drop page_table_lock."""
         k.unlock(self.mm.page_table_lock)
         return ret()
+
+
+def take_over(k: Machine, page: Page, entry: Pte) -> None:
+    """What only the entry knew goes to the page: that it was stored to, that it was used. One mapping less."""
+    if entry.dirty:
+        set_page_dirty(k, page)
+    if entry.young and not page.anon:
+        page.referenced = True
+    page_remove_rmap(page)

@@ -26,6 +26,17 @@ ALIASES = {"linux-6.x": "linux-6.18"}
 
 
 @cache
+def known_steps() -> dict[str, frozenset[str]]:
+    """The steps of each kernel function under any kernel: a schedule keeps its sense from one to the other."""
+    found: dict[str, set[str]] = {}
+    switched = [kernel.switched(name) for kernel in KERNELS.values() for name in kernel.switches]
+    for kernel in (*KERNELS.values(), *switched):
+        for name, function in kernel.functions.items():
+            found.setdefault(name, set()).update(function.steps)
+    return {name: frozenset(steps) for name, steps in found.items()}
+
+
+@cache
 def find_kernel(name: str) -> Kernel:
     """A kernel by its id, `wli-posted`, or by its id and one of its switches, `wli-corrected+N4`.
 

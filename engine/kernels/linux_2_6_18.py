@@ -21,7 +21,7 @@ from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import ABSENT, EXT2, EXT3, FUNCTIONS, LEAVES_OUT, table
 from engine.objects.mm import PTRS_PER_PTE, Vma
 from engine.objects.page import Page
-from engine.values import LOCKED, SIGBUS, VM_SHARED, protection_map
+from engine.values import LOCKED, OK, SIGBUS, VM_SHARED, protection_map
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -36,12 +36,13 @@ class DoNoPageMkwrite(DoNoPage):
 
     def early_cow(self, k: Machine) -> Next:
         """A store to a private mapping gets its copy; one to a shared mapping is told to the filesystem."""
-        then = super().early_cow(k)
-        return self.page_mkwrite if then is None and self._asks(k) else then
+        if self._asks(k) and not isinstance(self.page, str):
+            return self.page_mkwrite
+        return super().early_cow(k)
 
     def enough_space(self, k: Machine) -> Next:
         """May this page become dirty? A filesystem that has page_mkwrite was asked before the lock was taken."""
-        if self.anon:
+        if self.copy is not None:
             k.answer("no need: a private copy")
         elif k.ops.page_mkwrite is None:
             k.answer("never asked")
@@ -192,8 +193,9 @@ class SysMsyncUnlocked(SysMsync):
         """Back to the program, with the answer."""
         if not self.dropped:
             return super().up_read(k)
-        k.finish_line(self.error)
-        k.answer(self.error)
+        error = self.unmapped if self.error == OK else self.error
+        k.finish_line(error)
+        k.answer(error)
         return ret()
 
 

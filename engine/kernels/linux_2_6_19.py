@@ -133,7 +133,7 @@ class SysMsyncTracking(SysMsyncUnlocked):
 
     def filemap_sync_pte(self, k: Machine) -> Next:
         """No page table is looked at: every dirty page is known. Without MS_SYNC that is all, and nothing was done."""
-        if self.mode == "ASYNC":
+        if self.mode != "SYNC":
             return self.up_read
         k.up_read(k.current.mm.mmap_sem)
         self.dropped = True
@@ -205,8 +205,8 @@ CHANGED = (
 )  # fmt: skip
 
 LEAVES_OUT = (
-    *(line for line in LINUX_2_6_18.leaves_out if not line.startswith("pdflush runs")),
-    "pdflush runs when the script says writeback(), not every five seconds.",
+    *(line for line in LINUX_2_6_18.leaves_out if not line.startswith("sync(2) does not wake")),
+    "sync(2) does not wake pdflush first.",
     "Whoever dirties a page by a fault is throttled by one limit of 40 percent of the frames; write(2) is not.",
 )
 

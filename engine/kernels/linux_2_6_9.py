@@ -23,6 +23,7 @@ from engine.functions.do_wp_page import DoWpPage
 from engine.functions.file_handles import SysClose, SysOpen
 from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.grab_cache_page import GrabCachePage
@@ -34,12 +35,15 @@ from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
 from engine.functions.mpage_writepages import MpageWritepages
 from engine.functions.page_cache_read import PageCacheRead
+from engine.functions.pageout import Pageout
 from engine.functions.pdflush import Pdflush
 from engine.functions.shrink_list import ShrinkList
-from engine.functions.sys_fsync import SysFsync, SysSync
+from engine.functions.sys_fsync import SysFsync
+from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysNiSyscall
+from engine.functions.sys_sync import SysSync
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
@@ -58,12 +62,12 @@ FAULT_PATH = (
 )  # fmt: skip
 WRITE_PATH = (
     Pdflush, MpageWritepages, MpageWritepage, BlockWriteFullPage, Ext2GetBlock, Ext2NewBlock, Ext2SyncFile,
-    Ext3SyncFile, FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, TryToUnmap,
+    Ext3SyncFile, FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, Pageout, TryToUnmap,
 )  # fmt: skip
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
-    GrabCachePage, BlockPrepareWrite, GenericFileRead, Vmtruncate, BlockTruncatePage, ZapPteRange, DoFork, DoExit,
-    SysOpen, SysClose, SysNiSyscall,
+    GenericFileBufferedWrite, GrabCachePage, BlockPrepareWrite, GenericFileRead, SysFtruncate, Vmtruncate,
+    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall,
 )  # fmt: skip
 WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
 
@@ -84,10 +88,16 @@ ABSENT = {
 LEAVES_OUT = (
     "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
     "There is no read-ahead and no read-around: each page is read when it is asked for.",
-    "There is no swap: anonymous pages stay in memory.",
+    "There is no swap: anonymous pages stay in memory. None of them is shared but by threads and by fork().",
+    "mlock(), remap_file_pages(), O_DIRECT, O_SYNC and time stamps are left out.",
     "Reads, and writes of inodes and index blocks, are waited for within one step; writes of data are queued.",
+    "A write(2) to a part of a page reads the rest of it first. No call takes a page fault inside the kernel.",
+    "A writable shared mapping of a file that is open for reading only is refused before the run, not with EACCES.",
+    "msync() writes the file once, even where the mapping has been cut into several ranges.",
     "ext2 has one block group, takes the first free block, and preallocates nothing; its own tables are not counted.",
-    "pdflush runs when the script says writeback(), not every five seconds; dirty limits never throttle anybody.",
+    "pdflush runs when the script says writeback(), not every five seconds, until inode and index blocks are written.",
+    "sync(2) does not wake pdflush first, and dirty limits never throttle anybody.",
+    "tree_lock, private_lock, inode_lock and the filesystem's spinlocks are taken and dropped within single steps.",
     "Reclaim is kswapd's, or the allocating task's, on one list of pages; reclaim() stands for lasting pressure.",
     "A TLB holds any number of entries and is emptied when the CPU changes to another address space.",
     "ext3 is ext2 with a journal of one step: a commit is atomic, and metadata never waits for space in the journal.",

@@ -40,6 +40,9 @@ WLI_CORRECTED = Kernel(
         DoMmapPgoff: DoMmapNotifying,
         SysMprotect: MprotectNotifying,
     },
-    leaves_out=LEAVES_OUT,
+    leaves_out=(
+        *LEAVES_OUT,
+        "2.6.18 asks before it takes page_table_lock; here the question keeps its place: the lock is dropped for it.",
+    ),
     switches=SWITCHES,
 )

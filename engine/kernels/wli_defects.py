@@ -1,7 +1,8 @@
 """The defects of the patch of 2004-09-05, each alone: wli-corrected with one thing taken back. Facts 1b.
 
-What cannot live in a kernel that runs on the simulated i386 is left out: what does not build (W1, N1, X1), what only
-other machines notice (W6, W7, W8), and X7, which harms nobody on ext2 (see linux-2.6.19 for its cure).
+What cannot live here is left out: what does not build (W1, N1, X1), what only other machines notice (W6, W7, W8), what
+needs shared memory without a file (N3). X7, one question in the life of an entry, is in wli-corrected itself: its cure
+is dirty tracking, see linux-2.6.19 and the scenario once-in-a-life.
 """
 
 from __future__ import annotations
@@ -81,30 +82,6 @@ class DoNoPageN2(DoNoPageAsking):
             return super().set_pte(k)
         mm = self.vma.mm
         mm.pte[self.vpn], mm.rss = None, (mm.rss or 0) + 1
-
-
-@dataclass
-class DoWpPageN3(DoWpPageAsking):
-    """Every shared page is asked about, also one that no filesystem stands behind."""
-
-    def enough_space(self, k: Machine) -> Next:
-        """May this page become dirty? Shared memory without a file is asked about too (defect N3)."""
-        if self.vma.shared and self.vma.file is None:
-            k.unlock(self.vma.mm.page_table_lock)
-            return self.ask_nobody
-        return super().enough_space(k)
-
-    def ask_nobody(self, k: Machine) -> Next:
-        """This memory has no inode and no blocks: a fault and a question for nothing."""
-        k.answer("yes: nobody to ask")
-
-    def relock(self, k: Machine) -> Next:
-        """Back under page_table_lock, which was dropped for nothing."""
-        return k.lock(self.vma.mm.page_table_lock)
-
-    def look_again(self, k: Machine) -> Next:
-        """Is the entry still what it was?"""
-        return self.can_share_swap_page if self.vma.mm.pte[self.vpn] == self.orig else self.unlock
 
 
 @dataclass
@@ -236,12 +213,6 @@ SWITCHES = dict(
             "write-protected is an empty entry. The load faults for ever, and each round leaks a reference, a mapping "
             "and a page of rss.",
             {DoNoPage: DoNoPageN2},
-        ),
-        _switch(
-            "N3", "asked about memory without blocks",
-            "Whatever is shared is asked about: shared memory without a file pays with a question that nobody can "
-            "answer.",
-            {DoWpPage: DoWpPageN3},
         ),
         _switch(
             "N4", "pte_none is not asked again",

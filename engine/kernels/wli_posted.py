@@ -79,9 +79,13 @@ class DoNoPagePosted(DoNoPage):
         mm.rss = (mm.rss or 0) + 1
 
     def sigbus(self, k: Machine) -> Next:
-        """No room: the program is told now, while it still has its data in hand."""
-        self.fault = SIGBUS
-        return self.back_out
+        """No room: the program is told now, while it still has its data in hand. The lock goes first (N7)."""
+        k.unlock(self.vma.mm.page_table_lock)
+
+    def page_cache_release(self, k: Machine) -> Next:
+        """Let go of the page, or of the private copy (OK2)."""
+        k.ram.put(self.page)
+        return ret(SIGBUS)
 
 
 @dataclass
@@ -97,9 +101,9 @@ class DoWpPagePosted(DoWpPage):
 
     def can_share_swap_page(self, k: Machine) -> Next:
         """The patch returns before the question whether a copy is needed."""
-        return self.make_writable if self.room else self.sigbus
+        return self.set_pte if self.room else self.sigbus
 
-    def make_writable(self, k: Machine) -> Next:
+    def set_pte(self, k: Machine) -> Next:
         """Make the old entry writable and dirty: not checked again (W3), not copied (W2), the TLB not flushed (W5)."""
         self.vma.mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
         return self.unlock
@@ -140,12 +144,17 @@ BUILD = BuildReport(
 DEFECTS = (
     "W2: the test is VM_WRITE, not VM_SHARED, so copy-on-write is gone: private stores reach shared pages, and files.",
     "W3: the entry is written back after the lock was dropped, without pte_same: it may belong to a page that is gone.",
+    "W4: nobody holds the page while the lock is dropped: its frame may be somebody else's by then.",
     "W5: the TLB is not flushed when the entry becomes writable.",
     "N4: pte_none is asked before enough_space, not after: two threads fill one entry, and counts never balance again.",
     "N5: truncate_count is not asked again either: a page that left the file can be mapped.",
     "N6: private copies ask for disk space they will never need: SIGBUS where there is no reason.",
+    "X3: the page is not locked, and neither the size of the file nor the page's mapping is looked at.",
     "X4: it checks and does not reserve: two tasks can be promised one block.",
+    "X6: the page is not marked dirty, so pdflush still knows of no store until the page table is looked at.",
     "X7: the question is asked once in the life of an entry.",
+    "X8: MAP_POPULATE and mprotect() make entries writable without a question: vm_page_prot still says so.",
+    "X13: the program learns that there is no room, not whether disk or quota was full: every errno is a SIGBUS.",
 )
 
 WLI_POSTED = Kernel(
@@ -162,7 +171,13 @@ WLI_POSTED = Kernel(
     filesystems={"ext2": EXT2, "ext3": EXT3},
     absent=ABSENT,
     replaces={DoNoPage: DoNoPagePosted, DoWpPage: DoWpPagePosted},
-    leaves_out=LEAVES_OUT,
+    leaves_out=(
+        *LEAVES_OUT,
+        "enough_space(), which the mail leaves open, compares the data blocks that the page lacks with what is free.",
+        "It asks the quota as well, and finds the page's place in the file by a linear mapping (X2).",
+        "Defects that need swap, mlock or a fault inside a call are not shown: W2d, X9, X11, X12.",
+        "Nor are those that need shared memory, devices or another processor: N3, W6 to W9. N7 has no effect here.",
+    ),
     defects=DEFECTS,
     build=BUILD,
 )

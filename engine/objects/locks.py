@@ -56,9 +56,9 @@ class LockCell(Cell[Lock]):
 
     __slots__ = ()
 
-    def __get__(self, entity: Entity | None, owner: type) -> Lock:  # type: ignore[override]
+    def __get__(self, entity: Entity | None, owner: type) -> Lock:  # type: ignore[override]  # the handle, not the holder
         if entity is None:
-            return self  # type: ignore[return-value]
+            return self  # type: ignore[return-value]  # asked of the class
         handles = entity.__dict__.setdefault("_locks", {})
         lock: Lock = handles.get(self.field) or handles.setdefault(self.field, Lock(entity, self.field))
         return lock

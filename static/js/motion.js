@@ -41,7 +41,7 @@ export const motions = {
     ? stage.bounce(stage.text('slot') || '?', 'block', '.filesystem .bits')
     : stage.tag('.filesystem .bits [data-wrote]', 'block'),
   'mpage_writepages.writepage': block,
-  'shrink_list.writepage': block,
+  'pageout.writepage': block,
   'mpage_writepage.submit_bio': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
   'block_write_full_page.submit_bh': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
   'block_write_full_page.recover': stage => stage.shake('slot'),

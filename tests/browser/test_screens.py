@@ -1,7 +1,7 @@
 """Every screen: a phone, a laptop, a projector; light and dark; and what axe has to say about it."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, step_of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.values import PAGE_READONLY, PAGE_SHARED, Pte
@@ -11,7 +13,7 @@ ANON = "m = mmap(ANON, 4P, READ|WRITE, PRIVATE)"
 THREADS = {"cpu": 0, "script": [MAP, "x = m[0]", "y = m[0]"]}
 
 
-def stage(*script: str, kernel: str = STOCK, **world: int) -> Stage:
+def stage(*script: str, kernel: str = STOCK, **world: Any) -> Stage:
     """A alone, all its lines done."""
     return Stage(make({"A": list(script)}, **world), kernel).lines("A", len(script))
 
@@ -55,7 +57,7 @@ def test_a_store_after_a_load_sets_d_in_hardware_without_a_trap() -> None:
     told = play({"A": [MAP, "x = m[2P]", 'm[2P] = "C"']})
     store = [s for s in told.trace.steps if s.task == "A" and s.line == 3]
     assert {s.function for s in store} == {"store"}
-    assert told.end[f"mm/A/pte/{BASE + 2:#x}.entry"].startswith("P W U A D ")
+    assert str(told.end[f"mm/A/pte/{BASE + 2:#x}.entry"]).startswith("P W U A D ")
 
 
 def test_the_same_store_traps_where_a_load_leaves_the_entry_read_only() -> None:
@@ -93,7 +95,7 @@ def test_a_protection_none_entry_is_0xa0_and_traps() -> None:
     assert s.lines("A").result("A", 4) == "SIGSEGV"
 
 
-# -- the TLB ---------------------------------------------------------------------------------------------------------
+# -- the TLB: 1a.2 step 3, 1a.9, H12 ----------------------------------------------------------------------------------
 
 
 def test_each_cpu_has_a_tlb_of_its_own() -> None:

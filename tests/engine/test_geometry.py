@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.fs.blockmap import BlockMap
 from engine.journal import Journal
 from engine.objects.mm import PTRS_PER_PTE, Mm
-from tests.engine.build import ALL, CORRECTED, MAP, STOCK, Stage, Told, make, play
+from tests.engine.build import ALL, CORRECTED, MAP, STOCK, Script, Stage, make, play
 
 K, M, G = 1 << 10, 1 << 20, 1 << 30
 FAR = "m = mmap(f, 1P, READ|WRITE, SHARED, {})"
@@ -142,7 +144,7 @@ def test_an_index_block_goes_back_when_its_last_pointer_does() -> None:
         {"A": ['pwrite(f, "x", 12P)', 'pwrite(f, "y", 13P)', "ftruncate(f, 13P)", "ftruncate(f, 12P)"]}, size="16P"
     )
     assert told.results("A") == ["1", "1", "0", "0"]
-    free = [told.after(f"A.{line}.vmtruncate.up_i_sem")["fs.free"] for line in (3, 4)]
+    free = [told.after(f"A.{line}.sys_ftruncate.up_i_sem")["fs.free"] for line in (3, 4)]
     assert free == [16 - 3, 16 - 1]
 
 
@@ -200,7 +202,10 @@ def test_the_owner_of_the_file_is_charged_whoever_writes() -> None:
 
 
 def test_the_reserve_is_for_root() -> None:
-    tasks = {"A": ['pwrite(f, "x", 1P)'], "R": {"user": "root", "script": ['pwrite(f, "y", 2P)', 'pwrite(f, "z", 3P)']}}
+    tasks: dict[str, Script] = {
+        "A": ['pwrite(f, "x", 1P)'],
+        "R": {"user": "root", "script": ['pwrite(f, "y", 2P)', 'pwrite(f, "z", 3P)']},
+    }
     told = play(tasks, blocks=3, reserved=2)
     assert told.results("A") == ["ENOSPC"]
     assert told.results("R") == ["1", "1"]
@@ -225,11 +230,15 @@ WRITERS = [
 )
 @pytest.mark.parametrize(("who", "mine", "others", "found"), WRITERS, ids=[writer[0] for writer in WRITERS])
 def test_who_writes_decides_whether_data_survives(
-    who: str, mine: list[str], others: list[dict[str, object]], found: str, world: dict[str, int]
+    who: str, mine: list[str], others: list[Script], found: str, world: dict[str, Any]
 ) -> None:
     reader = {"user": "bob", "script": ["drop_caches()", "x = pread(f, 1, 2P)"]}
-    tasks = {"A": [MAP, 'm[2P] = "C"', *mine], **{f"O{i}": task for i, task in enumerate(others)}, "Z": reader}
-    told: Told = play(tasks, **world)
+    tasks: dict[str, Script] = {
+        "A": [MAP, 'm[2P] = "C"', *mine],
+        **{f"O{i}": task for i, task in enumerate(others)},
+        "Z": reader,
+    }
+    told = play(tasks, **world)
     assert told.result("Z", 2) == found, who
 
 

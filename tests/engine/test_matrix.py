@@ -5,6 +5,8 @@ Each row is a short scenario of its own, so that it does not hang on the gallery
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.build import CORRECTED, MAP, POSTED, STOCK, play
@@ -77,7 +79,7 @@ def test_over_quota_is_eio_after_a_background_failure() -> None:
         quota={"alice": {"hard": 1}},
     )
     assert told.results("B") == ["0", "ok", "0"]
-    assert "shrink_list.handle_write_error" in told.steps("B")
+    assert "pageout.handle_write_error" in told.steps("B")
     assert told.results("C") == ["EIO", "0", "."]
 
 
@@ -90,7 +92,7 @@ def test_reclaim_shows_zeros_in_the_same_pass() -> None:
 @pytest.mark.parametrize("kernel", [POSTED, CORRECTED])
 @pytest.mark.parametrize("why", [{"blocks": 1}, {"quota": {"alice": {"hard": 1}}}, {"blocks": 2, "reserved": 1}])
 def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say(
-    kernel: str, why: dict[str, int]
+    kernel: str, why: dict[str, Any]
 ) -> None:
     # 7.2 rows posted and corrected: SIGBUS, not executed; msync 0, 0; old data; zeros.
     script = [*STORE, "msync(m, SYNC)", "msync(m, SYNC)", "x = m[2P]"]
@@ -101,6 +103,7 @@ def test_where_the_fault_asks_the_store_is_refused_and_calls_have_nothing_to_say
 
 
 def test_a_refused_store_is_not_executed() -> None:
+    # 7.2 row corrected; 1a.1 step 7: SIGBUS, and the process dies before its next line.
     told = play({"A": [*STORE, "exit()"]}, CORRECTED, blocks=1)
     assert told.result("A", 3) is None
     assert told.end["task/A.state"] == "killed"
@@ -128,6 +131,7 @@ def test_readers_see_unsaved_data_until_eviction() -> None:
 
 
 def test_the_asking_kernels_agree_with_stock_where_there_is_room() -> None:
+    # 1a.13 step 5: the block is found, end_io puts the bytes on the disk; 1c.2: pte 0x67 as in stock.
     for kernel in (STOCK, POSTED, CORRECTED):
         told = play({"A": [*STORE, "msync(m, SYNC)"], "B": {"user": "root", "script": ["power_fails()", READ]}}, kernel)
         assert told.results("A")[1:] == ["ok", "0"]

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
-from engine.fates import DURABLE, byte_fate
+from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.run import Driver
 from engine.values import Pte, Run, show
@@ -43,7 +43,9 @@ lines = st.one_of(
     st.sampled_from(["madvise(m, DONTNEED)", "mprotect(m, READ)", "mprotect(m, READ|WRITE)", "mremap(m, 5P)"]),
     st.sampled_from(["ftruncate(f, 1P)", "ftruncate(f, 40)", "ftruncate(f, 4P)", "reclaim()"]),
 )
-maps = st.sampled_from([SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")])
+maps = st.sampled_from(
+    [SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")]
+)
 endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
 root_lines = st.sampled_from(
     ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
@@ -62,7 +64,12 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
         "B": {"user": "bob", "cpu": 1, "on_sigbus": "next", "script": other},
     }
     if relative := draw(st.sampled_from(["", "thread_of", "child_of"])):
-        tasks["T"] = {relative: "A", "cpu": 1, "on_sigbus": "next", "script": draw(st.lists(stores, min_size=1, max_size=3))}
+        tasks["T"] = {
+            relative: "A",
+            "cpu": 1,
+            "on_sigbus": "next",
+            "script": draw(st.lists(stores, min_size=1, max_size=3)),
+        }
         if relative == "child_of":
             first.insert(draw(st.integers(1, len(first))), "fork(T)")
     first += draw(endings)
@@ -81,7 +88,9 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
                 "reserved": draw(st.sampled_from([0, 2])),
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
             },
-            "files": {"f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}},
+            "files": {
+                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}
+            },
             "tasks": tasks,
         }
     )
@@ -229,6 +238,33 @@ def check_accounts(machine: Machine) -> None:
         assert quota.used == sum(inode.blocks or 0 for inode in machine.inodes.values() if inode.owner == user)
 
 
+def check_locks(machine: Machine) -> None:
+    """I5, the part a machine does not assert by itself: a program holds no lock between two of its lines."""
+    held = [task.task for task in machine.tasks.values() if task.stack is None and task.locks]
+    assert held == []
+
+
+def visible(machine: Machine, at: int) -> str:
+    """The byte that whoever reads the file sees: the page cache's where it is up to date, else the disk's."""
+    page = machine.cached(machine.mappings["f"], at // PAGE)
+    if page is not None and page.uptodate:
+        return page.content.part(at % PAGE, at % PAGE + 1).text()
+    block, size = machine.map.lookup(machine.inodes["f"], at // machine.block_size), machine.block_size
+    return "." if block is None else machine.disk.read(block).part(at % size, at % size + 1).text()
+
+
+def check_fates(machine: Machine) -> None:
+    """I6: a byte is lost if, and only if, nobody can see it any more; one marked clean is in memory alone."""
+    for piece, fate in fates(machine):
+        seen = [visible(machine, at) == piece.text[0] for at in range(piece.start, piece.stop)]
+        assert seen == [fate != LOST] * len(seen), (piece, fate)
+        page = machine.cached(machine.mappings["f"], piece.start // PAGE)
+        if fate == CLEAN_UNSAVED:
+            assert page is not None
+            assert not page.dirty
+            assert not page.writeback
+
+
 def check_idle(machine: Machine) -> None:
     """Nobody waits for ever, and nothing is held, when nothing moves any more."""
     assert {task.task: task.state for task in machine.tasks.values() if task.state not in (DONE, KILLED, IDLE)} == {}
@@ -240,12 +276,16 @@ def check_idle(machine: Machine) -> None:
 
 @many
 @given(worlds(), sound_kernels, randoms)
-def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(scenario: Scenario, kernel: str, random: Random) -> None:
+def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
+    scenario: Scenario, kernel: str, random: Random
+) -> None:
     machine = build(scenario, KERNELS[kernel])
     for _ in every_step(machine, restless(random)):
         check_counts(machine)
         check_tags(machine)
         check_accounts(machine)
+        check_locks(machine)
+        check_fates(machine)
     check_idle(machine)
 
 
@@ -284,7 +324,9 @@ READ_ALL = tuple(f"x = pread(f, 64, {at})" for at in range(0, PAGE * PAGES, 64))
 @pytest.mark.parametrize("kernel", SOUND)
 @many
 @given(scenario=worlds(last=("power_fails()", *READ_ALL)), random=randoms)
-def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(kernel: str, scenario: Scenario, random: Random) -> None:
+def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(
+    kernel: str, scenario: Scenario, random: Random
+) -> None:
     machine = build(scenario, KERNELS[kernel])
     before: list[tuple[Run, str]] = []
     lines, pick = scenario.lines("R"), restless(random)

@@ -1,9 +1,13 @@
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import KERNELS, ScenarioError, find_scenario, gallery, known_steps
 from engine.errors import ScheduleError
 from engine.schedule import KERNEL_TASKS, Preemption, Schedule, parse_schedule, schedule_of
+from tests.engine.build import make
 
 TASKS = ("A", "B", "C")
 STEPS = {"do_no_page": ("pte_none", "enough_space", "set_pte"), "pdflush": ("run",)}
@@ -80,6 +84,47 @@ def test_a_refusal_names_the_item_what_is_wrong_and_a_cure(text: str, item: str,
     assert error.where.startswith(item)
     assert message in error.message
     assert cure in error.cure
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_step_of_every_kernel_can_be_named(kernel: str) -> None:
+    for name, function in KERNELS[kernel].functions.items():
+        for step in function.steps:
+            text = f"A@{name}.{step}#3>B"
+            assert str(parse_schedule(text, tasks=TASKS, steps=known_steps())) == text
+
+
+@pytest.mark.parametrize("scenario", gallery())
+def test_a_scenarios_own_schedule_survives_being_text(scenario: str) -> None:
+    found = find_scenario(scenario)
+    schedule = found.default_schedule()
+    assert parse_schedule(str(schedule), tasks=found.tasks, steps=known_steps()) == schedule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A@do_no_page.enough_spice>B",
+        "A@do_no_pge.enough_space>B",
+        ",".join(f"A@do_no_page.set_pte#{n}>B" for n in range(1, 64)) + ",A@do_no_page.x>B",
+        "A@" + "d" * 3900 + "." + "s" * 3900 + ">B",
+        "A." * 3999 + "A",
+    ],
+)
+def test_a_refusal_takes_less_than_a_tenth_of_a_second(text: str) -> None:
+    begin = process_time()
+    with pytest.raises(ScheduleError) as caught:
+        parse_schedule(text, tasks=TASKS, steps=known_steps())
+    assert process_time() - begin < 0.1
+    assert caught.value.cure
+
+
+def test_a_scenarios_own_schedule_is_held_to_the_steps_there_are() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        make({"A": ["sync()"], "B": ["sync()"]}, schedule=["B", "A@do_no_page.enough_spice>B"])
+    [problem] = caught.value.problems
+    assert problem.path == "/schedule/1"
+    assert problem.cure == "Did you mean enough_space?"
 
 
 def test_there_is_a_limit_to_length_and_number() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.engine.build import BASE, MAP, Stage, make, play
 
 STORE = [MAP, 'm[2P] = "C"']
 HOLE = BASE + 2
-SMALL = {"machine": {"page_size": 64}, "block_size": 16}
+SMALL: dict[str, Any] = {"machine": {"page_size": 64}, "block_size": 16}
 """Four blocks to a page, in toy sizes."""
 
 
-def stage(*script: str, **world: object) -> Stage:
-    return Stage(make({"A": list(script)}, **world)).lines("A", len(script))  # type: ignore[arg-type]
+def stage(*script: str, **world: Any) -> Stage:
+    return Stage(make({"A": list(script)}, **world)).lines("A", len(script))
 
 
 # -- 1a.9: the ways of a dirty bit -----------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ def test_reclaim_frees_the_page_in_the_pass_that_failed_to_write_it() -> None:
     # 1a.14: "the page is removed and freed in the very same pass"; the entry was torn by try_to_unmap.
     s = Stage(make({"A": [*STORE, "reclaim()", "x = m[2P]"]}, blocks=1)).lines("A", 2)
     frame = s.frame("A", HOLE)
-    s.until("A", "wake.wake_up").until("kswapd", "shrink_list.handle_write_error").until(
+    s.until("A", "wake.wake_up").until("kswapd", "pageout.handle_write_error").until(
         "kswapd", "shrink_list.remove_mapping"
     )
     assert frame.count is None
@@ -159,6 +161,7 @@ def test_reclaim_that_finds_a_block_waits_for_the_disk_and_frees_the_page_then()
 
 
 def test_reclaim_leaves_anonymous_memory_alone() -> None:
+    # 1a.9: only pages of files have somewhere to go; without swap add_to_swap fails (mm/vmscan.c shrink_list).
     told = play({"A": ["m = mmap(ANON, 1P, READ|WRITE, PRIVATE)", 'm[0] = "x"', "reclaim()", "x = m[0]"]})
     assert told.result("A", 4) == "x"
 
@@ -209,6 +212,7 @@ def test_a_page_can_be_half_written() -> None:
 
 
 def test_a_write_that_finds_no_block_leaves_the_rest_of_the_page_as_it_was() -> None:
+    # 7.2 says nothing of write(2): mm/filemap.c asks prepare_write before it copies a byte.
     told = play({"A": ['pwrite(f, "x", 1B)', "x = pread(f, 32, 0)"]}, blocks=1, size="1P", data={"0B": "a"}, **SMALL)
     assert told.results("A") == ["ENOSPC", "a" * 16 + "." * 16]
 
@@ -268,6 +272,7 @@ def test_what_was_cut_off_reads_as_zero_after_growing_again() -> None:
 
 
 def test_after_a_power_cut_the_machine_works_again() -> None:
+    # 6 H1: what was not on the disk is gone; what is stored after the boot is written as ever.
     told = play(
         {
             "A": [*STORE, "msync(m, SYNC)"],
@@ -280,6 +285,7 @@ def test_after_a_power_cut_the_machine_works_again() -> None:
 
 
 def test_power_that_fails_in_the_middle_of_writeback_leaves_the_kernel_threads_able_to_work() -> None:
+    # As above, with the inode locked (I_LOCK) by a pdflush that is no more.
     told = play(
         {
             "A": [*STORE, "munmap(m)", "writeback()"],
@@ -302,5 +308,6 @@ def test_a_truncation_that_was_not_written_is_undone_by_a_power_cut() -> None:
 
 
 def test_drop_caches_leaves_what_is_mapped_or_dirty() -> None:
+    # 1a.14 eviction; mm/truncate.c invalidate_mapping_pages passes by what is dirty, under writeback or mapped.
     told = play({"A": [MAP, "x = m[0]", 'pwrite(f, "w", 1P)', "x = pread(f, 1, 2P)", "drop_caches()"]})
     assert [told.end.get(f"mapping/f/{i}.page") is not None for i in range(3)] == [True, True, False]
