@@ -62,7 +62,15 @@ RETRY = stop(
     "store.signal",
     "load.signal",
 )
-ASK = gate("enough_space?", "do_no_page.enough_space", "do_wp_page.enough_space", "enough_space.*", "page_mkwrite.*")
+ASK = gate(
+    "enough_space?",
+    "do_no_page.enough_space",
+    "do_wp_page.enough_space",
+    "enough_space.*",
+    "block_page_mkwrite.*",
+    "do_no_page.page_mkwrite",
+    "do_wp_page.page_mkwrite",
+)
 
 NO_PAGE = (
     ACCESS,

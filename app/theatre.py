@@ -308,7 +308,8 @@ def _result(run: runs.Run, kernel: str) -> Result:
 
 def _question(trace: Trace) -> str:
     """What enough_space answered in a run, worst answer first."""
-    answers = [step.answer or "" for step in trace.steps if "enough_space" in (step.name, step.function)]
+    asking = ("enough_space", "block_page_mkwrite")
+    answers = [step.answer or "" for step in trace.steps if step.name in asking or step.function in asking]
     for start in WORST_ANSWERS:
         found = next((answer for answer in answers if answer.startswith(start)), None)
         if found:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from engine.objects.mm import Mm
-from engine.operations import Fdatasync, Fsync, Msync
+from engine.operations import Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
 from engine.trace import Delta, FateChange, StoreInfo
-from engine.values import OK, Run
+from engine.values import EDQUOT, ENOSPC, OK, Run
 
 if TYPE_CHECKING:
     from engine.journal import Write
@@ -209,6 +209,16 @@ class Ledger:
             for name, record in self._records()
         )
 
+    def _refusals(self) -> bool:
+        """Whether a call that asks for room was told that there is none."""
+        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate), self._k.journal.cells
+        return any(
+            cells.get(f"line/{task}.{line.number}.result") in (ENOSPC, EDQUOT)
+            for task in self._k.scenario.tasks
+            for line in self._k.scenario.lines(task)
+            if isinstance(line.operation, asking)
+        )
+
     def outcome(self) -> str:
         """The word for the whole run (DESIGN 2)."""
         lost = {name for name, fate in self.fates.items() if fate == LOST}
@@ -221,7 +231,7 @@ class Ledger:
             return "lost-told"
         if lost:
             return "lost-unsynced"
-        if REFUSED in self.fates.values() or any(record.refused for _, record in self._records()):
+        if REFUSED in self.fates.values() or any(record.refused for _, record in self._records()) or self._refusals():
             return "refused"
         return "kept" if all(f in (DURABLE, REPLACED, PRIVATE, LEAKED) for f in self.fates.values()) else "open"
 

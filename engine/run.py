@@ -172,10 +172,15 @@ class Driver:
             initial=self._initial,
             steps=tuple(self.steps),
             stores=self._ledger.stores(),
-            outcome=self._ledger.outcome(),
+            outcome=self._outcome(complete=complete),
             notes=tuple(self._notes(complete=complete)),
             complete=complete,
         )
+
+    def _outcome(self, *, complete: bool) -> str:
+        """The word for the run; one that was not seen to its end has kept nothing yet."""
+        outcome = self._ledger.outcome()
+        return "open" if outcome == "kept" and not complete else outcome
 
     def _notes(self, *, complete: bool) -> list[str]:
         notes = []

@@ -22,6 +22,7 @@ VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 
 SIGBUS, SIGSEGV, OOM, MINOR, MAJOR, RETRY = "SIGBUS", "SIGSEGV", "OOM", "MINOR", "MAJOR", "RETRY"
 LOCKED, RACED = "locked", "raced"
+"""What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""
 ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
 EINVAL, EFAULT, EOPNOTSUPP = "EINVAL", "EFAULT", "EOPNOTSUPP"
 OK = "0"

@@ -46,6 +46,13 @@ _KINDS = (
         ("kernel-facts 1a.13, 1e.5, 3.3", "real-kernels rule 9"),
     ),
     FilesystemKind(
+        "ext2-mkwrite", "ext2 with page_mkwrite", INDIRECT, "a patch of 2009-06-15, not merged",
+        "At the fault: the block and its index blocks are allocated, in the program's own name.",
+        "What Jan Kara posted on 2009-06-15: ext2 whose page_mkwrite is block_page_mkwrite, so that a store without "
+        "room gets a signal instead of silently losing its data. It was not merged.",
+        ("kernel-facts 1c.4, 1e.5",),
+    ),
+    FilesystemKind(
         "ext3", "ext3", INDIRECT, "2.4.15, November 2001",
         "At writeback while it had code of its own; at the fault once the ext4 driver mounts it.",
         "ext2's block map with a journal. Its own code never asked at the fault; from 4.3 on the ext4 driver mounts "

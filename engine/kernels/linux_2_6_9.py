@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
+from engine.fs.ext3 import Ext3SyncFile
 from engine.function import KernelFunction
 from engine.functions.alloc_page import AllocPage
 from engine.functions.block_prepare_write import BlockPrepareWrite
@@ -63,7 +64,7 @@ FAULT_PATH = (
 )  # fmt: skip
 WRITE_PATH = (
     Pdflush, MpageWritepages, MpageWritepage, BlockWriteFullPage, Ext2GetBlock, Ext2NewBlock, Ext2SyncFile,
-    FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, Pageout, TryToUnmap,
+    Ext3SyncFile, FilemapFdatawait, EndPageWriteback, Kswapd, ShrinkList, Pageout, TryToUnmap,
 )  # fmt: skip
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
@@ -75,6 +76,16 @@ WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
 FUNCTIONS = table(*FAULT_PATH, *WRITE_PATH, *SYSCALLS, *WORLD)
 
 EXT2 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext2SyncFile)
+EXT3 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext3SyncFile)
+
+ABSENT = {
+    "ext2-mkwrite": "page_mkwrite comes with 2.6.18, and the patch is of 2009",
+    "xfs": "XFS is simulated from 2.6.23 on, where it asks at the fault",
+    "tmpfs": "tmpfs is simulated from 6.1 on",
+    "vfat": "vfat is simulated from 6.1 on",
+    "nfs": "NFS is simulated from 6.1 on",
+}
+"""Why a filesystem that existed is not simulated under the kernels of 2004."""
 
 LEAVES_OUT = (
     "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
@@ -92,6 +103,7 @@ LEAVES_OUT = (
     "Reclaim is kswapd's, or the allocating task's, on one list of pages; reclaim() stands for lasting pressure.",
     "A TLB holds any number of entries and is emptied when the CPU changes to another address space.",
     "On mips entries start young, as on i386, a TLB entry covers one page, not two, and caches never disagree.",
+    "ext3 is ext2 with a journal of one step: a commit is atomic, and metadata never waits for space in the journal.",
     "Interrupts, priorities, other users of memory, and time spent are left out; a step takes no time.",
 )
 
@@ -109,6 +121,7 @@ LINUX_2_6_9 = Kernel(
         "mm/memory.c, mm/filemap.c, mm/msync.c, fs/buffer.c, fs/mpage.c, fs/ext2, 2.6.9",
     ),
     functions=FUNCTIONS,
-    filesystems={"ext2": EXT2},
+    filesystems={"ext2": EXT2, "ext3": EXT3},
+    absent=ABSENT,
     leaves_out=LEAVES_OUT,
 )

@@ -9,7 +9,7 @@ from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.do_no_page import DoNoPage, entry_for
 from engine.functions.do_wp_page import DoWpPage
 from engine.kernel import BuildError, BuildReport, Kernel
-from engine.kernels.linux_2_6_9 import EXT2, FUNCTIONS, LEAVES_OUT, table
+from engine.kernels.linux_2_6_9 import ABSENT, EXT2, EXT3, FUNCTIONS, LEAVES_OUT, table
 from engine.objects.mm import Vma
 from engine.values import ENOSPC, SIGBUS, mk_pte, pte_mkdirty, pte_mkwrite, pte_mkyoung, pte_wrprotect
 
@@ -169,7 +169,8 @@ WLI_POSTED = Kernel(
     ),
     sources=("mail-2004-09-05", "kernel-facts 1b"),
     functions={**FUNCTIONS, **table(EnoughSpace, DoNoPagePosted, DoWpPagePosted)},
-    filesystems={"ext2": EXT2},
+    filesystems={"ext2": EXT2, "ext3": EXT3},
+    absent=ABSENT,
     replaces={DoNoPage: DoNoPagePosted, DoWpPage: DoWpPagePosted},
     leaves_out=(
         *LEAVES_OUT,

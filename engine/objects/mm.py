@@ -86,7 +86,10 @@ class Directory(Table[str]):
 
 
 class Mm(Entity):
-    """An address space. `users` are the tasks (threads) that live in it; `directories` the tables above the lowest."""
+    """An address space. `users` are the tasks (threads) that live in it; `directories` the tables above the lowest.
+
+    `promised` counts the blocks that were set aside for a virtual page, in kernels where mmap() does that.
+    """
 
     rss = Cell[int | None]()
     mmap_sem = LockCell()
@@ -102,6 +105,7 @@ class Mm(Entity):
         self.directories = tuple(Directory(journal, self.name, form, depth) for depth in range(len(form.levels) - 1))
         self.pgd, self.lowest = self.directories[0], self.directories[-1]
         self.pte: Table[Pte] = Table(journal, f"{self.name}/pte", "entry", hexadecimal=True)
+        self.promised: Table[int] = Table(journal, f"{self.name}/promise", "blocks", hexadecimal=True)
 
     def find_vma(self, vpn: int) -> Vma | None:
         """The range a virtual page lies in."""

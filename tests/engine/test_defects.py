@@ -157,8 +157,8 @@ def test_n6_a_private_store_on_a_full_disk_gets_a_false_sigbus(kernel: str, resu
 def last_block(kernel: str, other: list[str]) -> Told:
     """B comes when A has its answer, and before A's entry is set."""
     tasks = {"A": [MAP, 'm[1P] = "A"', "msync(m, SYNC)"], "B": other}
-    answer = "ask" if kernel == POSTED else "commit_write"
-    told = play(tasks, kernel, blocks=2, under=f"A.B,A@enough_space.{answer}>B")
+    answer = "enough_space.ask" if kernel == POSTED else "block_page_mkwrite.commit_write"
+    told = play(tasks, kernel, blocks=2, under=f"A.B,A@{answer}>B")
     assert not told.trace.notes
     return told
 
