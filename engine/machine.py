@@ -16,13 +16,14 @@ from engine.fs.extentmap import ExtentMap
 from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT, MINIX, FilesystemKind
 from engine.fs.quota import Quota
 from engine.fs.space import Space
-from engine.function import WAIT, KernelFunction, StepInfo, Waiting, call, layout, ret, tail
+from engine.function import WAIT, KernelFunction, StepInfo, call, layout, ret, tail
 from engine.hardware.cpu import Cpu, SoftTlbCpu
 from engine.hardware.paging import FORMATS
 from engine.hardware.ram import Ram
 from engine.journal import Cell, Entity, Journal, Write
+from engine.locking import Locking, place
 from engine.objects.file import OpenFile
-from engine.objects.locks import LOCK_ORDER, SLEEPING, SPIN, Lock, readers
+from engine.objects.locks import SPIN
 from engine.objects.mapping import AddressSpace, Inode, Oracle
 from engine.objects.mm import Mm
 from engine.objects.page import Page
@@ -81,7 +82,7 @@ class Peek:
     waits_for: str | None
 
 
-class Machine:
+class Machine(Locking):
     """Objects by name, and the step. See engine.run for how schedules drive it."""
 
     def __init__(self, scenario: Scenario, kernel: Kernel) -> None:
@@ -111,8 +112,6 @@ class Machine:
         self.programs: dict[str, tuple[KernelFunction, ...]] = {}
         self._files: dict[str, OpenFile] = {}
         self.group_exit: KernelFunction
-        self.current: Task
-        self.blocked_on: str | None = None
         self._results: dict[str, LineResult] = {}
         self.stores: dict[str, StoreRecord] = {}
 
@@ -181,71 +180,6 @@ class Machine:
         if run.start < stop:
             size = max(size, stop, oracle.data.size)
             oracle.data = oracle.data.resized(size).write(run.start, stop, run.text, run.store)
-
-    # -- locks ----------------------------------------------------------------------------------------------------
-
-    def lock(self, lock: Lock) -> Waiting | None:
-        """Take a spinlock or a sleeping lock for oneself alone; WAIT while another holds it."""
-        holder = lock.holder
-        if holder is not None:
-            if holder == self.current.task:
-                raise Panic(f"{lock}: deadlock, the task holds it already", self.current.task)
-            self.blocked_on = lock.at
-            return WAIT
-        self._may_take(lock)
-        lock.holder = self.current.task
-        self.current.locks = (*(self.current.locks or ()), lock.at)
-        return None
-
-    def trylock(self, lock: Lock) -> bool:
-        """Take a lock if it is free. Never waits."""
-        if lock.holder is not None:
-            return False
-        lock.holder = self.current.task
-        self.current.locks = (*(self.current.locks or ()), lock.at)
-        return True
-
-    def unlock(self, lock: Lock) -> None:
-        """Let go of a lock. The page lock may be released by whoever completes the work, the others by the holder."""
-        held = self.current.locks or ()
-        if lock.at not in held:
-            raise Panic(f"{lock} is not held by this task", self.current.task)
-        lock.holder = None
-        self.current.locks = tuple(at for at in held if at != lock.at) or None
-
-    def free_lock(self, lock: Lock) -> bool:
-        """Whether a lock could be taken and dropped within this step; if not, the step has to WAIT."""
-        if lock.holder is not None and lock.holder != self.current.task:
-            self.blocked_on = lock.at
-            return False
-        return True
-
-    def down_read(self, lock: Lock) -> Waiting | None:
-        """Share a semaphore with other readers; WAIT while a writer has it."""
-        holder = lock.holder
-        if holder is not None and not holder.endswith(":r"):
-            self.blocked_on = lock.at
-            return WAIT
-        self._may_take(lock)
-        names = (*readers(holder), self.current.task)
-        lock.holder = ",".join(f"{name}:r" for name in names)
-        self.current.locks = (*(self.current.locks or ()), f"{lock.at}:r")
-        return None
-
-    def up_read(self, lock: Lock) -> None:
-        """Leave the readers."""
-        left = [name for name in readers(lock.holder) if name != self.current.task]
-        lock.holder = ",".join(f"{name}:r" for name in left) or None
-        held = f"{lock.at}:r"
-        self.current.locks = tuple(at for at in self.current.locks or () if at != held) or None
-
-    def _may_take(self, lock: Lock) -> None:
-        for at in self.current.locks or ():
-            rank, kind = place(at)
-            if rank > lock.rank:
-                raise Panic(f"lock order: {lock} is taken while {at} is held", self.current.task)
-            if kind == SPIN and lock.kind == SLEEPING:
-                raise Panic(f"{lock} may sleep and is taken under the spinlock {at}", self.current.task)
 
     # -- the step -------------------------------------------------------------------------------------------------
 
@@ -394,11 +328,3 @@ def map_of(journal: Journal, kind: FilesystemKind, block_size: int) -> BlockMap:
 
 
 KERNEL_TASKS = ("pdflush", "kswapd", "disk")
-
-_PLACES = {name: (rank, kind) for rank, (name, kind) in enumerate(LOCK_ORDER)}
-
-
-def place(at: str) -> tuple[int, str]:
-    """Rank and kind of a held lock, given its entry in task.locks (`mm/A.mmap_sem:r`)."""
-    field = at.rpartition(".")[2]
-    return _PLACES[field.removesuffix(":r")]

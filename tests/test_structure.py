@@ -20,7 +20,7 @@ LAYERS = (
     ("app",),
     ("engine",),  # run, trace, scenario and whatever has no line of its own below
     ("engine.kernels",),
-    ("engine.functions", "engine.machine", "engine.kernel"),
+    ("engine.functions", "engine.machine", "engine.kernel", "engine.locking"),
     ("engine.objects", "engine.fs", "engine.hardware"),
     (
         "engine.values",

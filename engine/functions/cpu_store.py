@@ -31,16 +31,17 @@ class CpuStore(KernelFunction):
 
     def tlb(self, k: Machine) -> Next:
         """The CPU asks its TLB: is this address known, and may it be stored to?"""
-        if self.at < 0 and not self._begin(k):
-            return self.no_mapping
+        if self.at < 0:
+            self.at = self.start
+            if not begin_record(k, self.var, self.start, self.stop, self.text):
+                return self.no_mapping
         cpu, vpn = k.cpu(k.current), vpn_at(k, self.var, self.at)
         if cpu.translate(k.current.mm, vpn, write=True):
             k.answer("hit")
             return self.write
         held = cpu.tlb[vpn]
         k.answer("miss" if held is None else "no store: trap" if held.write else "read-only: trap")
-        if held is not None or k.format.refill:
-            return self.tlb_exception if k.format.refill else self.trap
+        return self.tlb_exception if k.format.refill else self.walk if held is None else self.trap
 
     def walk(self, k: Machine) -> Next:
         """The MMU walks the page tables, level by level."""
@@ -95,27 +96,27 @@ class CpuStore(KernelFunction):
         """Back from the handler: the same instruction is tried again, unless a signal is due."""
         return self.signal if is_signal(self.fault) else self.tlb
 
-    def _begin(self, k: Machine) -> bool:
-        self.at = self.start
-        ref = k.current.mm.lookup(self.var)
-        if isinstance(ref, MapRef):
-            begin_record(k, ref, self.start, self.stop, self.text)
-        return isinstance(ref, MapRef)
-
 
 def is_signal(fault: str) -> bool:
     """Whether what a trap came to ends the instruction."""
     return fault.startswith("SIG") or fault == OOM
 
 
-def begin_record(k: Machine, ref: MapRef, start: int, stop: int, text: str) -> None:
-    """Note where a store to bytes [start, stop) of a mapping is bound for: a range of a file, or of memory alone."""
+def begin_record(k: Machine, var: str, start: int, stop: int, text: str) -> bool:
+    """Note where a store to bytes [start, stop) of a mapping is bound for: a range of a file, or of memory alone.
+
+    False if the variable holds no mapping.
+    """
+    ref = k.current.mm.lookup(var)
+    if not isinstance(ref, MapRef):
+        return False
     record, vpn = k.store(k.current.task, k.current.line), ref.start + start // k.page_size
     vma = k.current.mm.find_vma(vpn)
     bound = vma is not None and vma.reaches_file
     base = vma.index(ref.start) * k.page_size if vma is not None and bound else 0
     record.file, record.vpn = vma.file if vma is not None and bound else None, vpn
     record.start, record.stop, record.text = base + start, base + stop, text
+    return True
 
 
 def span(k: Machine, at: int, stop: int) -> tuple[int, int]:

@@ -84,9 +84,8 @@ class DoNoPage(KernelFunction):
 
     def set_pte(self, k: Machine) -> Next:
         """Fill the entry. From here on stores go through without a word to the kernel."""
-        mm = self.vma.mm
-        mm.rss = (mm.rss or 0) + 1
-        mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
+        self.vma.mm.rss = (self.vma.mm.rss or 0) + 1
+        self.vma.mm.pte[self.vpn] = entry_for(self.vma, self.page, write=self.write)  # the promise
 
     def page_add_rmap(self, k: Machine) -> Next:
         """The page counts who maps it, and the CPU may know of the entry; a private copy joins the LRU as well."""

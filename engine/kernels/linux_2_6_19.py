@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, ret
 from engine.functions.clear_page_dirty_for_io import ClearPageDirtyForIo
 from engine.functions.do_fork import DoFork
+from engine.functions.do_fork_lazy import DoForkLazy
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
@@ -24,7 +25,7 @@ from engine.functions.sys_munmap import SysMprotect
 from engine.functions.user_range import MapRef
 from engine.kernel import Kernel, Switch
 from engine.kernels.linux_2_6_9 import table
-from engine.kernels.linux_2_6_18 import LINUX_2_6_18, DoForkLazy, DoNoPageMkwrite, DoWpPageMkwrite, SysMsyncUnlocked
+from engine.kernels.linux_2_6_18 import LINUX_2_6_18, DoNoPageMkwrite, DoWpPageMkwrite, SysMsyncUnlocked
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import VM_SHARED, VM_WRITE, protection_map, pte_mkwrite

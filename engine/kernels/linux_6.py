@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
 from engine.functions.do_fork import DoFork
+from engine.functions.do_fork_lazy import DoForkLazy
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.do_wp_page import DoWpPage
@@ -18,7 +19,6 @@ from engine.functions.linux6.block_write_full_folio import BlockWriteFullFolio
 from engine.functions.linux6.do_anonymous_page import DoAnonymousPageUnlocked
 from engine.functions.linux6.do_cow_fault import DoCowFault
 from engine.functions.linux6.do_fault import DoFault
-from engine.functions.linux6.do_fork import DoForkLazy
 from engine.functions.linux6.do_page_mkwrite import DoPageMkwrite
 from engine.functions.linux6.do_read_fault import DoReadFault
 from engine.functions.linux6.do_shared_fault import DoSharedFault
