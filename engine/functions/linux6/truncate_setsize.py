@@ -69,8 +69,8 @@ class TruncateSetsize(Vmtruncate):
         """A page that the old end cut in two is tied down: a store behind it has to ask (90a8020278c1)."""
         old = k.inodes[self.file].size
         page = k.cached(k.mappings[self.file], old // k.page_size)
-        if old % k.page_size and k.block_size < k.page_size and page is not None:
-            if not write_protect(k, page):
-                return WAIT
+        cut = old % k.page_size and k.block_size < k.page_size
+        if cut and page is not None and not write_protect(k, page):
+            return WAIT
         super().i_size_write(k)
         return self.up_i_sem
