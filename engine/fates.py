@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from engine.objects.mm import Mm
-from engine.operations import Fdatasync, Fsync, Msync
+from engine.operations import Close, Fdatasync, Fsync, Msync
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import OK, Run
 
@@ -169,17 +169,19 @@ class Ledger:
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told and not self._k.kind.in_memory:
+            elif name not in self.told and synced[1]:
                 self.lied.add(name)
 
-    def _synced(self, task: str, number: int) -> str | None:
-        """The file a script line promises to make durable."""
-        operation = self._k.scenario.lines(task)[number - 1].operation
+    def _synced(self, task: str, number: int) -> tuple[str | None, bool] | None:
+        """The file that a script line's answer is about, and whether a 0 promises that it is durable."""
+        operation, promises = self._k.scenario.lines(task)[number - 1].operation, not self._k.kind.in_memory
+        if isinstance(operation, Close):
+            return operation.file, False
         if isinstance(operation, Fsync | Fdatasync):
-            return operation.file
+            return operation.file, promises
         if not isinstance(operation, Msync) or operation.mode != "SYNC":
             return None
-        return _file_of(self._k.tasks[task].mm, operation.var)
+        return _file_of(self._k.tasks[task].mm, operation.var), promises
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
         if name not in self.told:

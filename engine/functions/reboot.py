@@ -66,6 +66,8 @@ def drop_all_pages(k: Machine) -> None:
 
 def _read_inode(k: Machine, inode: Inode) -> None:
     image = k.disk.inodes[inode.file]
+    if k.kind.remote:
+        k.disk.write_inode(inode)
     if k.kind.in_memory:
         image.size, image.pointers, image.unwritten = 0, Pointers(()), None
     for index in list(k.map.index_blocks(inode)):

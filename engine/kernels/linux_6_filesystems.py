@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from engine.fs.delalloc import release_page
 from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
@@ -16,6 +16,7 @@ from engine.fs.ext4 import (
     Ext4SplitConvertExtents,
     Ext4SyncFile,
 )
+from engine.fs.fuse import FuseFileFallocate, FuseFsync, FuseGetBlock, FuseSendWrite
 from engine.fs.natives import (
     FatContExpand,
     FatFallocate,
@@ -33,8 +34,20 @@ from engine.functions.linux6.ext4_bio_write_folio import Ext4BioWriteFolio
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite, UdfPageMkwrite
 from engine.functions.linux6.fat_write_begin import FatWriteBegin
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
+from engine.functions.linux6.fuse_file import (
+    FuseFinishOpen,
+    FuseFlush,
+    FusePageMkwrite,
+    FusePerformWrite,
+    FusePerformWriteShort,
+    FuseVmaClose,
+    FuseWriteBegin,
+    NfsVmPageMkwrite,
+)
+from engine.functions.linux6.fuse_writepages import FuseWritepages, FuseWritepagesShort, NfsWritepages
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
 from engine.functions.linux6.shmem_fault import ShmemFault, ShmemPunchHole, ShmemWriteBegin
+from engine.functions.linux6.vfs_write import GenericPerformWrite
 from engine.functions.linux6.write_cache_pages import WriteCachePages
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -56,6 +69,13 @@ TMPFS = FilesystemOps(
     ShmemGetBlock, MpageReadpage, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
     nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, fault_around=False, in_memory=True,
 )  # fmt: skip
+FUSE = FilesystemOps(
+    FuseGetBlock, MpageReadpage, MpageWritepage, FuseWritepages, FuseFsync, FuseWriteBegin, FusePageMkwrite,
+    fallocate=FuseFileFallocate, punch=PunchHole, flush=FuseFlush, vma_close=FuseVmaClose, write=FusePerformWrite,
+)  # fmt: skip
+FUSE_WRITEBACK = replace(FUSE, write=None)
+FUSE_SHORT = replace(FUSE, writepages=FuseWritepagesShort, write=FusePerformWriteShort)
+NFS = replace(FUSE_WRITEBACK, writepages=NfsWritepages, page_mkwrite=NfsVmPageMkwrite, vma_close=None)
 
 FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext2": EXT2,
@@ -65,6 +85,11 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext4-nodelalloc": EXT4_NODELALLOC,
     "ext4-resv0": EXT4,
     "tmpfs": TMPFS,
+    "fuse": FUSE,
+    "fuse-nokeep": replace(FUSE, open=FuseFinishOpen),
+    "fuse-writeback": FUSE_WRITEBACK,
+    "fuse-short": FUSE_SHORT,
+    "nfs": NFS,
     "vfat": VFAT,
     "minix": MINIX,
     "jfs": JFS,
@@ -80,17 +105,17 @@ ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 
 CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
-    ShmemInodeAcctBlocks,
+    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite,
 )  # fmt: skip
 """Functions that the operations call."""
 
 
 def functions_of(filesystems: Mapping[str, FilesystemOps]) -> list[type[KernelFunction]]:
-    """Every kernel function that filesystems bring along, once."""
-    found = dict.fromkeys(CALLED)
+    """Every kernel function that filesystems bring along; of those with one C name the first."""
+    found: dict[str, type[KernelFunction]] = {kind.c_name: kind for kind in CALLED}
     for ops in filesystems.values():
-        for field in ops.__dataclass_fields__:
-            value = getattr(ops, field)
+        for field in fields(ops):
+            value = getattr(ops, field.name)
             if isinstance(value, type) and issubclass(value, KernelFunction):
-                found[value] = None
-    return list(found)
+                found.setdefault(value.c_name, value)
+    return list(found.values())
