@@ -24,7 +24,7 @@ REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
-                   ".size", ".result", ".cuts")  # fmt: skip
+                   ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
 
 
 def byte_fate(k: Machine, file: str, run: Run) -> str:
@@ -86,7 +86,7 @@ class Ledger:
         """The fates that this step changed, and the same as deltas of derived cells."""
         if not any(at.endswith(_MATTERS) for at, _, _ in writes):
             return (), ()
-        power_cut = any(at == "machine.cuts" for at, _, _ in writes)
+        power_cut = any(at in ("machine.cuts", "machine.power") for at, _, _ in writes)
         changes, deltas = [], []
         for name, record in self._records():
             fate = self._judge(name, record)

@@ -15,7 +15,7 @@ class FilesystemKind:
 
     `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: a pool of blocks is kept for
     metadata at writeback. `in_memory`: there is no disk below. `remote`: a server keeps the blocks, which does not lose
-    power with this machine.
+    power with this machine. `nodatacow`: data is overwritten in place where other files of its kind copy.
     """
 
     id: str
@@ -31,6 +31,7 @@ class FilesystemKind:
     spare: bool = False
     in_memory: bool = False
     remote: bool = False
+    nodatacow: bool = False
 
     def pool(self, blocks: int) -> int:
         """ext4's reserved_clusters: 2 % of the blocks, at most 4096; here at least one, where a real disk has more."""
@@ -97,7 +98,7 @@ _KINDS = (
         "btrfs-nodatacow", "btrfs, nodatacow", EXTENTS, "2.6.29, March 2009",
         "At the fault for holes; overwriting in place needs no block (in 6.18; 6.1 asks for one all the same).",
         "btrfs with copy on write switched off for data.",
-        ("kernel-facts 1e.4", "generic/211"),
+        ("kernel-facts 1e.4", "generic/211"), nodatacow=True,
     ),
     FilesystemKind(
         "tmpfs", "tmpfs", EXTENTS, "2.4",
