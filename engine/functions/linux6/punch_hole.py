@@ -12,8 +12,9 @@ from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.generic_file_write import fill
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
+from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.page_flags import mark_buffers_dirty
-from engine.functions.vmtruncate import drop, free_blocks
+from engine.functions.vmtruncate import free_blocks
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.mapping import Inode
 from engine.objects.page import Page
@@ -60,12 +61,7 @@ class PunchHole(KernelFunction):
         index = next((i for i, _ in mapping.pages.items() if first <= i < last), None)
         if index is None:
             return self.zero_partial
-        page = k.page(mapping.pages[index] or 0)
-        if page.writeback or not k.free_lock(page.locked):
-            k.blocked_on = k.blocked_on or f"{page}.writeback"
-            return WAIT
-        drop(k, page)
-        return self.truncate_pages
+        return self.truncate_pages if truncate_folio(k, k.page(mapping.pages[index] or 0)) else WAIT
 
     def zero_partial(self, k: Machine) -> Next:
         """A page that is punched only in part is zeroed in memory."""
