@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def must_cow(k: Machine, inode: Inode, iblock: int) -> bool:
-    """btrfs_check_nocow_lock(), turned round: whether writing needs a new block. Unwritten ones do not."""
+    """btrfs_check_nocow_lock(), turned round: does writing need a new block? Unwritten ones are written in place."""
     block = k.map.lookup(inode, iblock)
     return block is None or not (k.kind.nodatacow or inode.unwritten[iblock])
 

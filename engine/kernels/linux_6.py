@@ -39,7 +39,7 @@ from engine.functions.linux6.handle_pte_fault import HandlePteFaultUnlocked
 from engine.functions.linux6.madvise_populate import MadvisePopulate
 from engine.functions.linux6.notifying import DoMadvise, DoMmap, MprotectFixup
 from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioList
-from engine.functions.linux6.sys_fsync import DoFsync, KsysSync
+from engine.functions.linux6.sys_fsync import DoFsync, KsysSync, Syncfs
 from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
 from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch
@@ -54,7 +54,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.kernel import Kernel
@@ -74,6 +74,7 @@ REPLACES = {
     SysMsync: SysMsyncRange,
     SysFsync: DoFsync,
     SysSync: KsysSync,
+    SysSyncfs: Syncfs,
     SysFtruncate: DoSysFtruncate,
     Vmtruncate: TruncateSetsize,
     Pdflush: WbWriteback,

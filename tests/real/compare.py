@@ -64,7 +64,7 @@ class Check:
                 yield self._said("results", self.theirs["sorted"], all_ours)
         elif "page" in self.theirs and self.op in ("load", "store", "pwrite"):
             yield from self._touches()
-        elif self.op in ("msync", "fsync", "fdatasync", "close", "munmap", "fallocate", "punch", "truncate"):
+        elif self.op in ("msync", "fsync", "fdatasync", "syncfs", "close", "munmap", "fallocate", "punch", "truncate"):
             ours = self._result()
             if ours != self.theirs["result"]:
                 yield self._said("result", self.theirs["result"], ours)
