@@ -12,17 +12,17 @@ import pytest
 from app.orders import order
 from app.runs import perform
 from app.text import transcript
-from engine import KERNELS, Limits, find_scenario, gallery
+from engine import Limits, find_scenario
 from tests.conftest import TRANSCRIPTS
+from tests.engine.build import possible
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("scenario", gallery())
+@pytest.mark.parametrize(("scenario", "kernel"), possible())
 def test_a_run_is_its_golden_transcript(is_golden: Callable[[str, str], None], scenario: str, kernel: str) -> None:
     made = perform(order(find_scenario(scenario), kernel), Limits())
     is_golden(f"{scenario}.{kernel}", transcript(made))
 
 
 def test_there_is_no_transcript_of_what_is_no_more() -> None:
-    wanted = {f"{scenario}.{kernel}" for scenario in gallery() for kernel in KERNELS}
+    wanted = {f"{scenario}.{kernel}" for scenario, kernel in possible()}
     assert {path.stem for path in TRANSCRIPTS.glob("*.txt")} == wanted

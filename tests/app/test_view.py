@@ -11,8 +11,9 @@ from app import payload
 from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slots_of
 from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
+from tests.engine.build import possible
 
-RUNS = [(scenario, kernel) for scenario in gallery() for kernel in KERNELS]
+RUNS = possible()
 HOLE = "f/2"
 PTE = "A/0x40002"
 
