@@ -30,12 +30,13 @@ Wanted = Annotated[RunIn, Body(openapi_examples=wire.EXAMPLES)]
 SCHEMA = "application/schema+json"
 
 
-def documented(kind: str, *others: str, many: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The answer of a route for OpenAPI: a struct of `wire` in JSON, and other media types."""
+def documented(kind: str, *others: str, many: bool = False, made: str = "") -> dict[int | str, dict[str, Any]]:
+    """The answer of a route for OpenAPI: a struct of `wire` in JSON, and other media types; `made` says what is new."""
     one = {"$ref": f"#/components/schemas/{kind}"}
     content: dict[str, Any] = {JSON: {"schema": {"type": "array", "items": one} if many else one}}
     content |= {media: {"schema": {"type": "string"}} for media in others}
-    return {200: {"description": "What was asked for", "content": content}}
+    answer = {"description": "What was asked for", "content": content}
+    return {200: answer, 201: {**answer, "description": made}} if made else {200: answer}
 
 
 RUN = documented("RunOut", TEXT)
@@ -51,7 +52,7 @@ def data(request: Request, content: object, *, status: int = 200, location: str 
 # --- runs --------------------------------------------------------------------------------------------------
 
 
-@api.post("/runs", summary="Run a scenario", responses=documented("RunOut"))
+@api.post("/runs", summary="Run a scenario", responses=documented("RunOut", made="Run, and kept under a new link"))
 async def make_run(request: Request, body: Wanted, include: Include = None) -> Response:
     """What comes of a scenario on a kernel: the outcome, and the fate of every store.
 
@@ -93,7 +94,7 @@ async def _moment(request: Request, order: Order, n: int) -> Response:
 # --- links -------------------------------------------------------------------------------------------------
 
 
-@api.post("/links", summary="Make a short link", responses=documented("LinkOut"))
+@api.post("/links", summary="Make a short link", responses=documented("LinkOut", made="A new link"))
 async def make_link(request: Request, body: Wanted) -> Response:
     """A link that leads to this run for ever: 201 when it is new, 200 when it was there.
 

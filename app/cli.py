@@ -6,7 +6,9 @@ gives 0 or 2. Problems go to stderr, one a line: `file:line:column: message. cur
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 from http import HTTPStatus
 from pathlib import Path
@@ -22,10 +24,12 @@ from app.orders import order
 from app.settings import Settings
 from app.troubles import Trouble, of_engine
 from engine import KERNELS, EngineError, Problem, Scenario, gallery, json_schema, load_scenario
+from engine.document import MAX_CHARACTERS
 
 LOST, BAD_INPUT, OUR_FAULT = 1, 2, 70
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 1 << 20
+"""More than any scenario may have, whatever its letters: what is beyond is not read."""
 
 cli = typer.Typer(
     add_completion=False,
@@ -40,6 +44,19 @@ ScenarioArgument = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pagefate {wire.version()}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print it")] = False,
+) -> None:
+    """What holds for every command."""
+
+
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on [PAGEFATE_HOST]")] = None,
@@ -47,13 +64,17 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="folder of what people hand in [PAGEFATE_DATA]")] = None,
 ) -> None:
     """Serve the site, by default on http://127.0.0.1:8000."""
+    settings = _settings(host=host, port=port, data=data)
+    _can_listen(settings)
     import uvicorn  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
 
     from app.main import create_app  # noqa: PLC0415
 
-    settings = _settings(host=host, port=port, data=data)
+    site = create_app(settings)
+    if complaint := site.state.storage.complaint():
+        sys.stderr.write(f"pagefate: {complaint} All but short links works.\n")
     uvicorn.run(
-        create_app(settings),
+        site,
         host=settings.host,
         port=settings.port,
         server_header=False,
@@ -69,7 +90,16 @@ def run(
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
-    """Run a scenario and print what happens: a task a column, a step a line."""
+    r"""Run a scenario: a task a column, a step a line.
+
+    The exit code is 0 when nothing was lost, 1 when data was lost, and 2 when the input can not be run.
+
+    \b
+    pagefate run mail
+    pagefate run mail --kernel wli-corrected --json
+    pagefate run lock-drop --schedule "A@enough_space.drop_lock>B"
+    pagefate run mine.yaml
+    """
     given = _read(scenario)
     try:
         made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits())
@@ -127,6 +157,17 @@ def _settings(**given: Any) -> Settings:
         sys.exit(BAD_INPUT)
 
 
+def _can_listen(settings: Settings) -> None:
+    """Leave with a sentence when the address is taken or none of this machine, before anything is loaded."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        said = f"can not listen on {settings.host}:{settings.port}: {str(error.strerror).partition(' (')[0].lower()}"
+        cure = "--port 0 takes a free one, --host names another address"
+        _refuse(Trouble("bad-request", said, cure=cure))
+
+
 def _read(scenario: str) -> str | Scenario:
     """The name of a gallery scenario as it is, or the scenario in a file."""
     looks_like_file = scenario == "-" or not is_name(scenario) or Path(scenario).suffix in SUFFIXES
@@ -149,6 +190,9 @@ def _read_file(file: str) -> Scenario:
 def _text(file: str) -> str:
     """What a file says; or say where it is no text, and leave."""
     content = _bytes(file)
+    if len(content) > MAX_BYTES:
+        cure = f"A scenario has at most {MAX_CHARACTERS} characters"
+        _refuse(Trouble("bad-scenario", f"the file has more than {MAX_BYTES >> 20} MiB", cure=cure), file)
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -159,16 +203,18 @@ def _text(file: str) -> str:
 
 def _bytes(file: str) -> bytes:
     """The beginning of a file: more than any scenario may have, and no more than is needed to say so."""
-    if file == "-":
-        return sys.stdin.buffer.read(MAX_BYTES)
-    with Path(file).open("rb") as opened:
-        return opened.read(MAX_BYTES)
+    if file != "-":
+        with Path(file).open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "there is no standard input")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def _refuse(trouble: Trouble, name: str = "pagefate") -> NoReturn:
     """Say each problem on a line of its own, and leave."""
     for problem in trouble.problems:
-        sys.stderr.write(f"{problem.text(name)}\n")
+        sys.stderr.write(f"{problem.text(name[:200])}\n")
     sys.exit(OUR_FAULT if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR else BAD_INPUT)
 
 

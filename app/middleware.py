@@ -97,7 +97,7 @@ class BodyLimit:
 
         async def counted() -> Message:
             nonlocal received
-            message = await receive()
+            message = await receive() if received <= self.limit else {}
             received += len(message.get("body", b""))
             if received > self.limit:
                 raise HTTPException(413)

@@ -20,7 +20,7 @@ ABOUT = (
 ANSWERS = (wire.RunOut, wire.MomentOut, wire.LinkOut, wire.KernelOut, wire.ScenarioOut, ProblemOut)
 REFUSALS = {
     "get": ("unknown-kernel", "bad-schedule"),
-    "post": ("foreign-site", "too-large", "bad-scenario"),
+    "post": ("foreign-site", "too-large", "wrong-type", "bad-scenario"),
 }
 """What may be refused where, by one kind for each status."""
 

@@ -13,7 +13,7 @@ import engine
 from app import links
 from app.links import RunLink
 from app.troubles import Trouble, of_engine
-from engine import EngineError, Scenario, Schedule, UnknownKernel, UnknownScenario
+from engine import EngineError, Scenario, ScenarioError, Schedule, UnknownScenario
 
 if TYPE_CHECKING:
     from app.storage import Stored
@@ -86,11 +86,12 @@ def order(
     with _about("/filesystem"):
         wanted = _on(wanted, filesystem)
     with _about("/kernel"):
-        if kernel not in engine.KERNELS:
-            raise UnknownKernel(kernel, engine.KERNELS)
+        chosen_kernel = engine.find_kernel(kernel)
+    with _about("/filesystem"):
+        chosen_kernel.ops(wanted.filesystem.type)
     with _about("/schedule"):
         chosen = _schedule(wanted, schedule)
-    return Order(wanted, kernel, chosen)
+    return Order(wanted, chosen_kernel.id, chosen)
 
 
 def at_address(address: RunLink) -> Order:
@@ -164,7 +165,10 @@ def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
     if not filesystem or filesystem == scenario.filesystem.type:
         return scenario
     data = engine.to_data(scenario)
-    return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+    try:
+        return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+    except ScenarioError as error:  # its places are those of the scenario, and the choice alone is new
+        raise ScenarioError([replace(problem, path="") for problem in error.problems], name="filesystem") from error
 
 
 def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule | None:

@@ -7,6 +7,7 @@ gets a stack trace.
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -94,16 +95,33 @@ def _of_http(error: HTTPException, request: Request) -> Trouble:
             cure = f"Use {headers.get('Allow', 'another method')}"
             return Trouble("wrong-method", f"{request.method} is not taken here", cure=cure, headers=headers)
         case 400 if request.method == "POST":
-            return Trouble("bad-request", "The body can not be read as JSON", cure=BODY_CURE)
+            return Trouble("bad-request", f"The body can not be read as JSON: {_unread(error)}", cure=BODY_CURE)
         case 413:
             limit = request.app.state.settings.max_body
             return Trouble("too-large", "The body is too large", cure=f"Send at most {limit} bytes")
     return Trouble("bad-request", str(error.detail), status=error.status_code, cure=BODY_CURE, headers=headers)
 
 
+def _unread(error: HTTPException) -> str:
+    """What stopped the reader of a JSON body."""
+    match error.__cause__:
+        case UnicodeDecodeError() as wrong:
+            return f"byte {wrong.start + 1} is no UTF-8"
+        case RecursionError():
+            return "it is nested too deep"
+        case ValueError():
+            return "a number in it is too long"
+    return "it breaks off"
+
+
 def _of_validation(error: RequestValidationError) -> Trouble:
-    """A request whose parts have the wrong shape, each named."""
-    problems = [_of_field(found, error.body) for found in error.errors()]
+    """A request whose parts have the wrong shape, each named once and where it is narrowest."""
+    if isinstance(error.body, bytes):
+        return Trouble("wrong-type", "The body is not sent as JSON", cure=BODY_CURE)
+    found: dict[str, Problem] = {}
+    for problem in (_of_field(each, error.body) for each in error.errors()):
+        found.setdefault(problem.path, problem)
+    problems = [found[path] for path in found if not any(other.startswith(f"{path}/") for other in found)]
     first = problems[0]
     return Trouble("bad-request", sentence(first.message, first.path.strip("/")), cure=first.cure, problems=problems)
 
@@ -124,7 +142,15 @@ def _of_field(found: Mapping[str, Any], body: object) -> Problem:
         return Problem(0, 0, path, f"there is no field {short(where[-1])}", suggestion(where[-1], wire.FIELDS))
     if kind == "missing":
         return Problem(0, 0, path, "this is missing", BODY_CURE)
-    return Problem(0, 0, path, f"{short(found['input'])} does not fit", found["msg"])
+    field = wire.RunIn.model_fields.get(where[1]) if where[0] == "body" else None
+    cure = f"{where[1]} is {field.description}" if field else found["msg"]
+    return Problem(0, 0, path, f"{_given(found['input'])} does not fit", cure)
+
+
+def _given(value: object) -> str:
+    """A value as JSON says it, cut to a length that does not drown the sentence."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _not_json(text: str, position: int, reason: str) -> Problem:

@@ -1,7 +1,8 @@
 """Runs: an order becomes a trace, within the limits, and is kept while there is room.
 
-A trace in memory is large, and quick to make again; its JSON, packed, is small. So the last few runs are kept as
-they are, and a thousand as what is sent.
+A trace in memory is large, and quick to make again; what is sent of it, packed, is small. So the last few runs are kept
+as they are, and a thousand as what is sent. Both have a room in steps or bytes too: a few long runs can not take it
+all.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from engine import EngineError, Limits, Trace
 if TYPE_CHECKING:
     from app.answers import Body
 
-LIVE = 64
-"""How many traces are kept as they are."""
-PAGES = 256
+LIVE, LIVE_STEPS = 64, 20_000
+"""How many traces are kept as they are, and how many steps they may have together; a step takes half a kilobyte."""
+PAGES, PAGES_BYTES = 256, 12 << 20
 """How many pages are kept as they were sent: a class opens the same one."""
+SENT_BYTES = 24 << 20
+"""What the data of all kept runs may take together, packed; a gallery run takes 10 KB."""
 
 T = TypeVar("T")
 
@@ -40,11 +43,15 @@ class Run:
 
 
 class Shelf(Generic[T]):
-    """The `room` things last used, by key; threads may share it."""
+    """The `room` things last used, by key, as long as they weigh no more than `carries` together; threads may share it.
 
-    def __init__(self, room: int) -> None:
-        self._room = room
+    `weigh` gives the weight of a thing. One that is too heavy by itself is not kept.
+    """
+
+    def __init__(self, room: int, carries: int, weigh: Callable[[T], int]) -> None:
+        self._room, self._carries, self._weigh = room, carries, weigh
         self._things: OrderedDict[str, T] = OrderedDict()
+        self._load = 0
         self._lock = threading.Lock()
 
     def get(self, key: str) -> T | None:
@@ -55,12 +62,14 @@ class Shelf(Generic[T]):
             return self._things.get(key)
 
     def put(self, key: str, thing: T) -> None:
-        """Keep a thing, and let go of the one that was not used for longest if there is no room."""
+        """Keep a thing, and let go of those that were not used for longest until there is room."""
         with self._lock:
+            if key in self._things:
+                self._load -= self._weigh(self._things.pop(key))
             self._things[key] = thing
-            self._things.move_to_end(key)
-            while len(self._things) > self._room:
-                self._things.popitem(last=False)
+            self._load += self._weigh(thing)
+            while len(self._things) > self._room or self._load > self._carries:
+                self._load -= self._weigh(self._things.popitem(last=False)[1])
 
     def __len__(self) -> int:
         return len(self._things)
@@ -72,9 +81,9 @@ class Runs:
     def __init__(self, settings: Settings) -> None:
         """Nothing is run yet."""
         self.limits = settings.engine_limits()
-        self._live: Shelf[Run] = Shelf(min(LIVE, settings.cached_runs))
-        self._sent: Shelf[Body] = Shelf(settings.cached_runs)
-        self._pages: Shelf[Body] = Shelf(min(PAGES, settings.cached_runs))
+        self._live: Shelf[Run] = Shelf(min(LIVE, settings.cached_runs), LIVE_STEPS, lambda run: len(run.trace.steps))
+        self._sent: Shelf[Body] = Shelf(settings.cached_runs, SENT_BYTES, _size)
+        self._pages: Shelf[Body] = Shelf(min(PAGES, settings.cached_runs), PAGES_BYTES, _size)
         self._threads = CapacityLimiter(2)
         self._painter = CapacityLimiter(1)
 
@@ -107,6 +116,10 @@ class Runs:
             body = await to_thread.run_sync(make, limiter=self._painter)
             self._pages.put(key, body)
         return body
+
+
+def _size(body: Body) -> int:
+    return len(body.content)
 
 
 def perform(order: Order, limits: Limits) -> Run:

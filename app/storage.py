@@ -91,6 +91,14 @@ class Storage:
         """Return when the storage can be read: the readiness of the server."""
         self.get("")
 
+    def complaint(self) -> str:
+        """Why the storage can not be used now, as a sentence for the operator; empty when it can."""
+        try:
+            self.check()
+        except StorageError as error:
+            return str(error)
+        return ""
+
     def close(self) -> None:
         """Let go of the file; using the storage again opens it again."""
         engine, self._engine = self._engine, None

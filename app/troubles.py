@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from engine.errors import (
     EngineError,
@@ -19,6 +20,9 @@ from engine.errors import (
 
 log = logging.getLogger("pagefate")
 
+LISTED = 40
+"""How many single problems an answer lists."""
+
 KINDS = {
     "not-found": (404, "There is nothing at this address"),
     "unknown-link": (404, "No such link is kept here"),
@@ -28,6 +32,7 @@ KINDS = {
     "bad-schedule": (422, "The schedule can not be followed"),
     "bad-request": (422, "The request does not have the right shape"),
     "too-large": (413, "The request carries too much"),
+    "wrong-type": (415, "The request is not in JSON"),
     "wrong-method": (405, "This address does something else"),
     "foreign-site": (403, "Another site may read here, not write"),
     "storage": (503, "The links can not be reached at the moment"),
@@ -69,7 +74,7 @@ class Trouble(Exception):
     def in_address(self) -> Trouble:
         """The same of an address: a name that nothing has is not found there, and there are no fields."""
         status = 404 if self.kind in ("unknown-kernel", "unknown-scenario") else self.status
-        problems = [Problem(p.line, p.column, "", p.message, p.cure) for p in self.problems]
+        problems = [replace(problem, path="") for problem in self.problems]
         return Trouble(self.kind, self.detail, cure=self.cure, status=status, problems=problems, ticket=self.ticket)
 
     def lines(self) -> list[str]:
@@ -86,7 +91,9 @@ def of_engine(error: EngineError, *, path: str = "") -> Trouble:
     if kind == "panic":
         return unforeseen(error, kind, str(error))
     if isinstance(error, ScenarioError):
-        problems = [Problem(p.line, p.column, path + p.path, p.message, p.cure) for p in error.problems]
+        problems = [replace(problem, path=path + problem.path) for problem in error.problems[:LISTED]]
+        if (more := len(error.problems) - LISTED) > 0:
+            problems.append(Problem(0, 0, path, f"{more} more problems are not listed", "Mend these first"))
     else:
         problems = [Problem(0, 0, path, sentence(error.message, error.where), error.cure)]
     return Trouble(kind, sentence(error.message, error.where), cure=error.cure, status=422, problems=problems)

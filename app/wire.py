@@ -47,13 +47,13 @@ class RunIn(BaseModel):
         str | dict[str, Any],
         Field(description="the name of a gallery scenario, a scenario as an object, or its YAML text"),
     ]
-    kernel: Annotated[str, Field(description="one of /api/v1/kernels", max_length=100)] = DEFAULT_KERNEL
+    kernel: Annotated[str, Field(description="the name of one of /api/v1/kernels", max_length=100)] = DEFAULT_KERNEL
     filesystem: Annotated[
         str | None, Field(description="a filesystem in place of the scenario's own", max_length=100)
     ] = None
     schedule: Annotated[
         str | list[str] | None,
-        Field(description='who runs when, in place of the scenario\'s own: "A@do_no_page.enough_space>B"'),
+        Field(description='who runs when, as a text or a list of texts: "B.A,A@do_no_page.enough_space>B"'),
     ] = None
 
 
@@ -221,12 +221,7 @@ def summary(run: Run, *, trace: bool = False) -> RunOut:
         run=order.id,
         id=order.id,
         url=order.link.url(),
-        scenario=order.scenario.id,
-        title=order.scenario.title,
-        kernel=order.kernel,
-        filesystem=order.scenario.filesystem.type,
-        schedule=schedule(order),
-        edition=order.edition,
+        **_determined(order),
         steps=len(found.steps),
         outcome=found.outcome,
         complete=found.complete,
@@ -281,13 +276,20 @@ def link(order: Order, link_id: str) -> LinkOut:
     return LinkOut(
         id=link_id,
         url=links.short(link_id),
-        scenario=order.scenario.id,
-        title=order.scenario.title,
-        kernel=order.kernel,
-        filesystem=order.scenario.filesystem.type,
-        schedule=schedule(order),
-        edition=order.edition,
+        **_determined(order),
     )
+
+
+def _determined(order: Order) -> dict[str, Any]:
+    """What determines a run, and what people call it: runs and links say it alike."""
+    return {
+        "scenario": order.scenario.id,
+        "title": order.scenario.title,
+        "kernel": order.kernel,
+        "filesystem": order.scenario.filesystem.type,
+        "schedule": schedule(order),
+        "edition": order.edition,
+    }
 
 
 def schedule(order: Order) -> str:

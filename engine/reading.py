@@ -86,7 +86,7 @@ class Reading:
             self.refuse(node, f"{what} must be a whole number", "Write it as 4P, 2B, 8K or plain bytes")
         literal = self.literals.get(node.col_offset, Literal(0, node.value, ""))
         if literal.number > MAX_BYTES:
-            self.refuse(node, f"{what} cannot be beyond 2T, the end of the largest file")
+            self.refuse(node, f"{what} cannot be beyond 2T, the end of the largest file", "Write a smaller one")
         return literal.number, literal.unit
 
     def size(self, node: ast.expr) -> int:

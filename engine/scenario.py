@@ -310,6 +310,8 @@ def scenario_from_data(data: Mapping[str, Any], name: str = "scenario", *, defau
 
 def _scenario(document: Document, name: str, default_id: str | None) -> Scenario:
     data = document.data
+    if unfit := shape.unfit(data, Scenario.model_fields):
+        raise ScenarioError([_placed(document, problem, key=True) for problem in unfit], name=name)
     if default_id is not None and "id" not in data:
         data = {**data, "id": default_id}
     scenario, found = _validate(data)

@@ -83,7 +83,8 @@ def parse_schedule(
     a cure.
     """
     if len(text) > MAX_TEXT:
-        raise ScheduleError(f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}", where="schedule")
+        message = f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}"
+        raise ScheduleError(message, where="schedule", cure="Name fewer preemptions")
     return schedule_of([item for item in text.split(",") if text.strip()], tasks=tasks, steps=steps)
 
 

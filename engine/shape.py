@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from engine.document import pointer
+from engine.document import MAX_DEPTH, pointer
 from engine.errors import Problem, near, short, suggestion
 from engine.sizes import MAX_BYTES, Geometry, split_literal
 
@@ -39,6 +39,31 @@ WORDS: dict[str, tuple[str, str]] = {
     "tuple_type": ("{key} must be a list, not {given}", "Write - before each item, a line each"),
 }
 """What to say to each of pydantic's kinds of error: what is wrong, and a cure."""
+
+
+def unfit(data: Mapping[str, Any], fields: Fields) -> list[Problem]:
+    """What makes it pointless to look further: data nested too deep, or more items than there may be of a field."""
+    if _is_deeper(data, MAX_DEPTH):
+        return [Problem(0, 0, "", f"this is nested more than {MAX_DEPTH} deep", "Make it flatter")]
+    most = {
+        key: limit.max_length
+        for key, field in fields.items()
+        for limit in field.metadata
+        if hasattr(limit, "max_length")
+    }
+    return [
+        Problem(0, 0, pointer(key), f"{key} has more than {limit} items", f"The limit is {limit}")
+        for key, limit in most.items()
+        if isinstance(data.get(key), dict | list) and len(data[key]) > limit
+    ]
+
+
+def _is_deeper(data: object, levels: int) -> bool:
+    if not isinstance(data, dict | list):
+        return False
+    return levels == 0 or any(
+        _is_deeper(value, levels - 1) for value in (data.values() if isinstance(data, dict) else data)
+    )
 
 
 def completed(data: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+
+settings.register_profile("pagefate", deadline=None)  # a shared machine may be slow: no test is about time
+settings.load_profile("pagefate")
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,32 @@ def test_the_command_never_shows_a_stack_trace(tmp_path: Path) -> None:
     assert result.returncode not in (0, LOST, BAD_INPUT)
     assert "Traceback" not in result.stderr
     assert "ZeroDivisionError" in result.stderr
+
+
+def test_the_version_can_be_asked_for() -> None:
+    assert pagefate("--version").stdout == f"pagefate {version('pagefate')}\n"
+
+
+def test_a_file_that_is_far_too_large_is_not_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "large.yaml"
+    with file.open("wb") as opened:
+        opened.truncate(1 << 40)
+    result = pagefate("run", str(file))
+    assert result.exit_code == BAD_INPUT
+    assert "more than 1 MiB" in result.stderr
+    assert "65536 characters" in result.stderr
+
+
+def test_a_closed_standard_input_is_a_sentence() -> None:
+    command = f"'{sys.executable}' -c 'from app.cli import main; main()' run - <&-"
+    result = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert result.returncode == BAD_INPUT
+    assert result.stderr.startswith("-: there is no standard input. ")
+
+
+def test_an_address_that_is_taken_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = pagefate("serve", "--port", str(taken.getsockname()[1]))
+    assert result.exit_code == BAD_INPUT
+    assert "address already in use" in result.stderr
+    assert "--port 0" in result.stderr

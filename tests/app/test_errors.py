@@ -1,8 +1,9 @@
 """Bad input: where, why and what would be right, in the form the client can read, and never a stack trace."""
 
+import asyncio
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 import engine
 from app.main import create_app
+from app.middleware import BodyLimit
 from app.settings import Settings
 from app.storage import FILE
 from tests.app.conftest import INLINE, INLINE_YAML
@@ -38,7 +42,9 @@ BAD_BODIES: list[tuple[dict[str, Any], str, str, str]] = [
     ({**MAIL, "schedule": "what?"}, "bad-schedule", "/schedule", "A@do_no_page.enough_space>B"),
     ({"kernel": "linux-2.6.9"}, "bad-request", "/scenario", '"scenario"'),
     ({"scenari": "mail", "scenario": "mail"}, "bad-request", "/scenari", "scenario"),
-    ({**MAIL, "kernel": 269}, "bad-request", "/kernel", "string"),
+    ({**MAIL, "kernel": 269}, "bad-request", "/kernel", "the name of one of"),
+    ({"scenario": None}, "bad-request", "/scenario", "its YAML text"),
+    ({**MAIL, "schedule": ["B", 7]}, "bad-request", "/schedule/1", "a list of texts"),
     (with_line("m[2P] = "), "bad-scenario", LINE, 'm[2P] = "C"'),
     (with_line("n[0] = 'C'"), "bad-scenario", LINE, "m"),
     (with_line("msink(m, SYNC)"), "bad-scenario", LINE, "msync"),
@@ -100,6 +106,74 @@ def test_what_is_no_request_is_refused(client: TestClient, content: bytes) -> No
     response = client.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
     assert response.status_code == 422
     assert '{"scenario": "mail"' in response.json()["cure"]
+
+
+def test_a_body_that_is_not_sent_as_json_is_told_how(client: TestClient) -> None:
+    for media_type in ("application/x-www-form-urlencoded", "text/plain"):
+        response = client.post("/api/v1/runs", content=b'{"scenario": "mail"}', headers={"Content-Type": media_type})
+        assert response.status_code == 415
+        assert "Content-Type: application/json" in response.json()["cure"]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b'{"scenario": "\xff"}', "byte 15"), (b'{"scenario": ' + b"9" * 5_000 + b"}", "number")]
+)
+def test_a_body_that_can_not_be_read_says_why(client: TestClient, content: bytes, why: str) -> None:
+    response = client.post("/api/v1/runs", content=content, headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
+    assert why in response.json()["detail"]
+
+
+def test_data_that_is_nested_deep_is_refused(client: TestClient) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    (problem,) = client.post("/api/v1/runs", json={"scenario": {**INLINE, "files": deep}}).json()["problems"]
+    assert "more than 12 deep" in problem["message"]
+
+
+def test_a_crowd_is_refused_in_one_sentence(client: TestClient) -> None:
+    crowd = {f"T{number}": {"script": ["exit()"]} for number in range(5_000)}
+    (problem,) = client.post("/api/v1/runs", json={"scenario": {**INLINE, "tasks": crowd}}).json()["problems"]
+    assert problem["path"] == "/scenario/tasks"
+    assert problem["cure"].startswith("The limit is ")
+
+
+def test_of_very_many_problems_the_first_are_listed(client: TestClient) -> None:
+    script = ["what?"] * 150
+    problems = client.post(
+        "/api/v1/runs", json={"scenario": {**INLINE, "tasks": {"A": {"user": "alice", "script": script}}}}
+    )
+    assert [problem["path"] for problem in problems.json()["problems"]][:40] == [
+        f"/scenario/tasks/A/script/{n}" for n in range(40)
+    ]
+    assert problems.json()["problems"][40]["message"] == "110 more problems are not listed"
+
+
+async def asked_for_a_body(length: int) -> bool:
+    """Whether the limit waits for the body of a request that says it has this length."""
+    asked = False
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    async def application(_scope: Scope, receive: Receive, _send: Send) -> None:
+        with suppress(HTTPException):
+            await receive()
+
+    scope = {"type": "http", "headers": [(b"content-length", str(length).encode())]}
+    await BodyLimit(application, limit=100)(scope, receive, send)
+    return asked
+
+
+def test_a_body_that_says_it_is_too_large_is_not_waited_for() -> None:
+    assert not asyncio.run(asked_for_a_body(101))
+    assert asyncio.run(asked_for_a_body(100))
 
 
 def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so(client: TestClient) -> None:

@@ -47,6 +47,7 @@ def test_every_kernel_and_scenario_has_a_page(client: TestClient) -> None:
         assert "<h1>" in response.text
 
 
+@pytest.mark.timeout(300)  # it opens every run of the gallery
 def test_no_page_names_an_address_that_is_not_there(client: TestClient) -> None:
     seen: set[str] = set()
     for page in ("/", MAIL, "/kernel/wli-posted", "/scenario/mail", "/docs", "/nothing"):

@@ -1,0 +1,52 @@
+"""A step in a real browser: the script's time for it, motion included."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from playwright.sync_api import sync_playwright
+
+from app.links import RunLink
+from tests.bench.figures import Figure, ms
+from tests.bench.memory_figures import SITE, serving
+from tests.conftest import CHROMIUM_FLAGS, chromium_path, why_no_browser
+
+LONG = RunLink("last-block", "wli-posted")
+STEPS = """async () => {
+  const theatre = document.querySelector('fault-theatre'), frame = () => new Promise(requestAnimationFrame)
+  const time = async (to, act) => {
+    const spent = []
+    for (const n of to) { await frame(); const began = performance.now(); act(n); spent.push(performance.now() - began) }
+    return spent
+  }
+  const all = [...Array(theatre.length).keys()], mark = document.body.appendChild(document.createElement('i'))
+  theatre.go(0)
+  return {
+    bare: await time(all, n => mark.setAttribute('data-n', n)),
+    forward: await time(all.map(n => n + 1), n => theatre.go(n)),
+    back: await time(all.toReversed(), n => theatre.go(n)),
+    scrub: await time(all.map(n => n * 89 % theatre.length), n => theatre.go(n)),
+  }
+}"""
+
+
+def browser_figures() -> list[Figure]:
+    """Median and worst of every step of a long gallery run; beside it, setting one attribute."""
+    missing = why_no_browser()
+    if missing:
+        return [Figure("a step in the browser", "not measured", "≤ 8 ms of script", missing)]
+    with serving(SITE, "serve", "--port", "0") as (_, client), sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(CHROMIUM_FLAGS))
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{client.base_url}".rstrip("/") + LONG.url(step=0))
+        page.locator("fault-theatre[data-settled]").wait_for()
+        spent = page.evaluate(STEPS)
+        chromium.close()
+    bare = f"setting one attribute {ms(median(spent['bare']) / 1e3)}"
+    names = {"forward": "a step forward in the browser", "back": "a step back", "scrub": "a jump while scrubbing"}
+    return [
+        Figure(
+            name, ms(median(spent[key]) / 1e3), "≤ 8 ms of script", f"the slowest {ms(max(spent[key]) / 1e3)}; {bare}"
+        )
+        for key, name in names.items()
+    ]

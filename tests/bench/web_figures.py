@@ -1,0 +1,107 @@
+"""The web without a socket: what the server spends on an answer, and what a page weighs."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+
+from app.links import RunLink
+from app.main import create_app
+from app.settings import Settings
+from tests.bench.figures import Figure, kilobytes, ms, once, timed
+
+RUN = RunLink("mail", "linux-2.6.9")
+STEP = RUN.moment(43)
+ROUNDS = 60
+
+
+def web_figures(different: list[RunLink]) -> list[Figure]:
+    """A link opened first and again, a step as data, and the weight of a page; beside bare ASGI and bare FastAPI."""
+    loop = asyncio.new_event_loop()
+    with tempfile.TemporaryDirectory() as data:
+        site = create_app(Settings(data=Path(data)))
+
+        def get(app: Any, path: str) -> bytes:
+            return loop.run_until_complete(_get(app, path))
+
+        answer = msgspec.json.decode(get(site, STEP))
+        framework = _framework(answer)
+        floor, plain = timed(lambda: get(bare, "/"), ROUNDS), timed(lambda: get(framework, "/"), ROUNDS)
+        beside = f"bare ASGI {ms(floor)}, bare FastAPI JSON {ms(plain)} (the answer of the step route)"
+        first = median(once(lambda: get(site, link.url())) for link in different)  # noqa: B023 - called at once
+        again = timed(lambda: get(site, RUN.url()), ROUNDS)
+        step = timed(lambda: get(site, STEP), ROUNDS)
+        page, whole = _weights(lambda path: get(site, path))
+    loop.close()
+    return [
+        Figure("a link nobody opened before, server time", ms(first), "≤ 20 ms", beside),
+        Figure("a link opened again, server time", ms(again), "≤ 20 ms", f"{again / floor:.0f} times bare ASGI"),
+        Figure("a step as JSON, server time", ms(step), "", f"{step / plain:.1f} times bare FastAPI JSON"),
+        Figure(
+            "the whole page, gzipped", kilobytes(whole), "≤ 150 KB", f"{kilobytes(page)} of it the page, trace included"
+        ),
+    ]
+
+
+def _weights(get: Callable[[str], bytes]) -> tuple[int, int]:
+    """Bytes of the packed page, and of that with all it loads: sheets, scripts and what those import."""
+    page = get(RUN.url())
+    paths = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.decode()))
+    folder = next(path for path in paths if path.endswith("fault-theatre.js")).rpartition("/")[0]
+    paths |= {
+        f"{folder}/{name}" for name in re.findall(r"from '\./([^']+)'", get(f"{folder}/fault-theatre.js").decode())
+    }
+    alone = len(gzip.compress(page))
+    return alone, alone + sum(len(gzip.compress(get(path))) for path in paths)
+
+
+def _framework(answer: Any) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/")
+    async def step() -> dict[str, Any]:
+        found: dict[str, Any] = answer
+        return found
+
+    return app
+
+
+async def bare(_scope: dict[str, Any], _receive: Any, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """The least ASGI application."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+async def _get(app: Any, url: str) -> bytes:
+    """One GET straight through ASGI, no socket.
+
+    Raises:
+        AssertionError: when the answer is not 200.
+    """
+    got: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        got.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    path, _, query = url.partition("?")
+    await app({**SCOPE, "path": path, "raw_path": path.encode(), "query_string": query.encode()}, receive, send)
+    assert got[0]["status"] == 200, (url, got[0])
+    return b"".join(message.get("body", b"") for message in got)
+
+
+SCOPE = {
+    "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+    "headers": [(b"host", b"bench")], "server": ("bench", 80), "client": ("bench", 1), "root_path": "",
+}  # fmt: skip
