@@ -230,15 +230,17 @@ class Moment:
 
     @property
     def scenarios(self) -> Iterator[Choice]:
-        """The gallery, each under this kernel."""
+        """What the gallery has for this kernel."""
         for name, scenario in engine.gallery().items():
+            if scenario.filesystem.type not in self.stage.kernel.filesystems:
+                continue
             href = RunLink(name, self.stage.kernel.id).url()
             yield Choice(scenario.title, scenario.story, href, href, scenario == self.stage.scenario)
 
     @property
     def kernels(self) -> Iterator[Choice]:
-        """The kernels, each with this scenario."""
-        for name, kernel in engine.KERNELS.items():
+        """The kernels that have its filesystem, each with this scenario."""
+        for name, kernel in able(self.stage.scenario).items():
             there = self.link.under(name)
             here = there.url(at=self.event)
             yield Choice(kernel.title, kernel.story, there.url(), here, name == self.stage.kernel.id)
@@ -246,7 +248,7 @@ class Moment:
     @property
     def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
         """What comes of the same script on each kernel."""
-        return zip(self.kernels, engine.KERNELS.values(), self.stage.results.values(), strict=True)
+        return zip(self.kernels, able(self.stage.scenario).values(), self.stage.results.values(), strict=True)
 
     @property
     def filesystem(self) -> str:
@@ -284,7 +286,7 @@ def stage_of(run: runs.Run) -> Stage:
 def make_stage(run: runs.Run) -> Stage:
     """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
     order, trace = run.order, run.trace
-    kernel = engine.KERNELS[order.kernel]
+    kernel = engine.find_kernel(order.kernel)
     if len(trace.steps) > MAX_STEPS:
         note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
         trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))
@@ -292,8 +294,14 @@ def make_stage(run: runs.Run) -> Stage:
 
 
 def results(run: runs.Run) -> dict[str, Result]:
-    """What comes of the same script on every kernel."""
-    return {name: _result(run, name) for name in engine.KERNELS}
+    """What comes of the same script on every kernel that has its filesystem."""
+    return {name: _result(run, name) for name in able(run.order.scenario)}
+
+
+def able(scenario: Scenario) -> dict[str, Kernel]:
+    """The kernels that have a scenario's filesystem, by name."""
+    kernels = engine.KERNELS.items()
+    return {name: kernel for name, kernel in kernels if scenario.filesystem.type in kernel.filesystems}
 
 
 def _result(run: runs.Run, kernel: str) -> Result:

@@ -350,7 +350,8 @@ def scenario(scenario: Scenario) -> ScenarioOut:
     """A scenario of the gallery."""
     around = {"self": links.api("scenarios", scenario.id), "page": links.scenario(scenario.id)}
     around["yaml"] = links.api("scenarios", f"{scenario.id}.yaml")
-    runs = {name: links.RunLink(scenario.id, name).api() for name in KERNELS}
+    able = (name for name, kernel in KERNELS.items() if scenario.filesystem.type in kernel.filesystems)
+    runs = {name: links.RunLink(scenario.id, name).api() for name in able}
     return ScenarioOut(
         id=scenario.id,
         title=scenario.title,

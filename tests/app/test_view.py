@@ -15,8 +15,9 @@ from app.scene import directories
 from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
 from engine.schedule import parse_schedule
+from tests.engine.build import possible
 
-RUNS = [(scenario, kernel) for scenario in gallery() for kernel in KERNELS]
+RUNS = possible()
 HOLE = "f/2"
 PTE = "A/0x40002"
 
