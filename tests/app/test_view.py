@@ -126,7 +126,7 @@ def test_a_translation_that_outlives_its_entry_is_shown_as_stale() -> None:
     assert "pteslot/A/0x40000.state" not in state
     assert (state["badge.fate"], state["slot/f/0.word"]) == ("clean-unsaved", "not on disk")
     assert "Nothing marks page 0 of f as dirty" in state["caption.why"]
-    state = shown("software-tlb", "A.3.do_wp_page.make_writable", "wli-posted")
+    state = shown("software-tlb", "A.3.do_wp_page.set_pte", "wli-posted")
     assert (state["tlbslot/A/0x2aaa8.state"], state["tlbslot/A/0x2aaa8.flags"]) == ("stale", "r")
 
 
