@@ -214,7 +214,8 @@ class Machine(Locking):
     def _wait(self, task: Task) -> None:
         """Take back that a new line was begun; nothing else may have been written."""
         began = task.stack is None
-        assert len(self.journal.since_mark()) == began, "a step that waits has written something"
+        writes = self.journal.since_mark()
+        assert len(writes) == began, f"a step that waits has written {writes[-1][0]}"
         self.journal.undo()
 
     def _follow(self, then: Any, stack: Any, kept: tuple[Any, ...], info: StepInfo) -> Any:

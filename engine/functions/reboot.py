@@ -96,7 +96,11 @@ def _read_index(k: Machine, block: int, depth: int) -> None:
 
 
 def _check_bitmap(k: Machine) -> None:
-    """What fsck does: a block belongs to a file if, and only if, the file's map on the disk leads to it."""
+    """What fsck does: a block belongs to a file if, and only if, the file's map on the disk leads to it.
+
+    Other people's files lose a block that they took after ours gave it back in memory alone.
+    """
+    ours = {name for file in k.inodes for name in (file, f"{file}:index")}
     for inode in k.inodes.values():
         for block in (*k.space.owned_by(f"{inode.file}:new"), *k.space.owned_by(f"{inode.file}:old")):
             k.space.give_back(block)
@@ -105,11 +109,14 @@ def _check_bitmap(k: Machine) -> None:
         reached = {*index, *data}
         for blocks_of, owner in ((index, f"{inode.file}:index"), (data, inode.file)):
             for block in blocks_of:
+                if k.space.owner[block] is not None and k.space.owner[block] not in ours:
+                    k.space.give_back(block)
                 k.space.claim(block, owner)
         for block in (*k.space.owned_by(inode.file), *k.space.owned_by(f"{inode.file}:index")):
             if block not in reached:
                 k.space.give_back(block)
-        quota, blocks = k.quotas.get(inode.owner), len(reached)
-        if quota and (inode.blocks or 0) != blocks:
-            quota.release((inode.blocks or 0) - blocks)
-        inode.blocks = blocks or None
+        inode.blocks = len(reached) or None
+    for user, quota in k.quotas.items():
+        blocks = sum(inode.blocks or 0 for inode in k.inodes.values() if inode.owner == user)
+        if quota.used != blocks:
+            quota.release(quota.used - blocks)

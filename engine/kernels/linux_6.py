@@ -59,7 +59,13 @@ from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import FUNCTIONS, table
-from engine.kernels.linux_6_filesystems import ABSENT, FILESYSTEMS_6_1, FILESYSTEMS_6_18, functions_of
+from engine.kernels.linux_6_filesystems import (
+    ABSENT,
+    FILESYSTEMS_6_1,
+    FILESYSTEMS_6_18,
+    FILESYSTEMS_LEAVE_OUT,
+    functions_of,
+)
 
 REPLACES = {
     DoPageFault: DoUserAddrFault,
@@ -109,6 +115,7 @@ KEPT = {name: kind for name, kind in FUNCTIONS.items() if name not in GONE and k
 LOCK_NAMES = {"mmap_sem": "mmap_lock", "page_table_lock": "ptl", "i_sem": "i_rwsem", "locked": "folio lock"}
 
 LEAVES_OUT = (
+    *FILESYSTEMS_LEAVE_OUT,
     "mmap_lock is taken for every fault; the lock of the range (6.4) is left out. Page tables have one lock.",
     "Folios have one page: large folios, which take and refuse blocks for all their pages, are left out.",
     "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",

@@ -49,6 +49,7 @@ from engine.functions.linux6.fuse_file import (
     FuseVmaClose,
     FuseWriteBegin,
     NfsVmPageMkwrite,
+    UnmapMappingFolio,
 )
 from engine.functions.linux6.fuse_writepages import FuseWritepages, FuseWritepagesShort, NfsWritepages
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
@@ -126,9 +127,22 @@ FILESYSTEMS_6_1 = {
 
 ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 
+FILESYSTEMS_LEAVE_OUT = (
+    "Blocks that a file gives back can be taken at once; a journal would keep them until it commits.",
+    "ext4: one leaf holds all extents beyond four. The watermark below which nothing is promised is a sixteenth.",
+    "ext4: only fallocated blocks are unwritten, and they become written ones before the data is on the disk.",
+    "ext4: the spare pool is 2 % of the blocks, but at least one; nodelalloc is shown without a pool.",
+    "XFS: a delayed extent becomes blocks in one go; a page is promised all that it needs or nothing.",
+    "btrfs: metadata has room of its own; quota is shown as that of the owner; clones are left out.",
+    "tmpfs: what a file holds at first is not in memory until it is touched; quota is asked as elsewhere.",
+    "FUSE and NFS: the server answers at once and syncs what it writes; exit writes mappings, no descriptors.",
+    "vfat, minix, JFS, reiserfs and UDF: metadata takes no blocks but minix's index blocks; vfat grows all or nothing.",
+)
+"""What is simpler here than in those filesystems."""
+
 CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
-    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite,
+    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite, UnmapMappingFolio,
     IomapPageMkwrite, xfs.XfsBmapiReserveDelalloc, xfs.XfsBmapiConvertDelalloc, btrfs.BtrfsReserveDataSpace,
 )  # fmt: skip
 """Functions that the operations call."""

@@ -25,6 +25,7 @@ from tests.engine.build import CORRECTED, LATER, POSTED, RESERVE, STOCK, every_s
 
 PAGE, PAGES = 32, 4
 SOUND = (STOCK, CORRECTED, RESERVE, *LATER)
+ON_SIX = [(kernel, kind) for kernel in ("linux-6.1", "linux-6.18") for kind in KERNELS[kernel].filesystems]
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=60)
 sound_kernels = st.sampled_from(SOUND)
@@ -44,6 +45,10 @@ lines = st.one_of(
     st.sampled_from(["madvise(m, DONTNEED)", "mprotect(m, READ)", "mprotect(m, READ|WRITE)", "mremap(m, 5P)"]),
     st.sampled_from(["ftruncate(f, 1P)", "ftruncate(f, 40)", "ftruncate(f, 4P)", "reclaim()"]),
 )
+later_lines = st.sampled_from(
+    ["fallocate(f, 0, 2P)", "fallocate(f, 1P, 70)", "punch(f, 1P, 1P)", "punch(f, 16, 60)", "punch(f, 0, 4P)",
+     "h = open(f, RDWR)", "close(f)", "madvise(m, POPULATE_WRITE)", "madvise(m, POPULATE_READ)"]
+)  # fmt: skip
 maps = st.sampled_from(
     [SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")]
 )
@@ -56,10 +61,13 @@ LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, ...] = ()) -> Scenario:
+def worlds(
+    draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, ...] = (), filesystem: str = "ext2"
+) -> Scenario:
     """A scenario; every store has a letter of its own. `last` are root's last lines."""
-    first = [draw(maps), *draw(st.lists(lines, min_size=2, max_size=6))]
-    other = [draw(maps), *draw(st.lists(lines, max_size=4)), *draw(endings)]
+    calls = lines if filesystem == "ext2" else st.one_of(lines, later_lines)
+    first = [draw(maps), *draw(st.lists(calls, min_size=2, max_size=6))]
+    other = [draw(maps), *draw(st.lists(calls, max_size=4)), *draw(endings)]
     tasks: dict[str, Any] = {
         "A": {"user": "alice", "cpu": 0, "on_sigbus": draw(st.sampled_from(["die", "next"])), "script": first},
         "B": {"user": "bob", "cpu": 1, "on_sigbus": "next", "script": other},
@@ -88,7 +96,8 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
                 "frames": draw(st.sampled_from([5, 8, 16])),
             },
             "filesystem": {
-                "blocks": draw(st.integers(4, 9)),
+                "type": filesystem,
+                "blocks": draw(st.integers(4, 9) if filesystem == "ext2" else st.sampled_from([10, 12, 24])),
                 "block_size": block_size or draw(st.sampled_from([16, 32])),
                 "reserved": draw(st.sampled_from([0, 2])),
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
@@ -232,6 +241,7 @@ def check_accounts(machine: Machine) -> None:
     """I3: free + owned = total; quota and i_blocks are what the map leads to, once nobody is in the middle of it."""
     space = machine.space
     assert space.free + sum(1 for _ in space.owner) == space.total
+    check_promises(machine)
     if not is_quiet(machine):
         return
     for name, inode in machine.inodes.items():
@@ -270,6 +280,17 @@ def check_fates(machine: Machine) -> None:
             assert not page.writeback
 
 
+def check_promises(machine: Machine) -> None:
+    """I3: what is promised is there, and is the sum of what is delayed, with its metadata; quota counts data alone."""
+    delayed = {name: sum(1 for _ in inode.delayed) for name, inode in machine.inodes.items()}
+    metadata = sum(inode.indlen or 0 for inode in machine.inodes.values())
+    at_mmap = sum(count for mm in machine.mms.values() for _, count in mm.promised.items())
+    assert (machine.space.delalloc or 0) == sum(delayed.values()) + metadata + at_mmap <= machine.space.free
+    for user, quota in machine.quotas.items():
+        owned = [name for name, inode in machine.inodes.items() if inode.owner == user]
+        assert (quota.promised or 0) == sum(delayed[name] for name in owned) + at_mmap * ("f" in owned)
+
+
 def check_idle(machine: Machine) -> None:
     """Nobody waits for ever, and nothing is held, when nothing moves any more."""
     assert {task.task: task.state for task in machine.tasks.values() if task.state not in (DONE, KILLED, IDLE)} == {}
@@ -292,6 +313,25 @@ def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
         check_locks(machine)
         check_fates(machine)
     check_idle(machine)
+
+
+@pytest.mark.parametrize(("kernel", "filesystem"), ON_SIX)
+@settings(few, max_examples=12)
+@given(data=st.data(), random=randoms)
+def test_every_filesystem_of_later_kernels_keeps_its_books(
+    kernel: str, filesystem: str, data: st.DataObject, random: Random
+) -> None:
+    machine, steps = build(data.draw(worlds(filesystem=filesystem)), KERNELS[kernel]), 0
+    before = dict(machine.journal.cells)
+    for _ in every_step(machine, restless(random), 6000):
+        steps += 1
+        check_counts(machine)
+        check_tags(machine)
+        check_accounts(machine)
+    check_idle(machine)
+    for _ in range(steps):
+        machine.journal.undo()
+    assert machine.journal.cells == before
 
 
 @few
@@ -332,6 +372,20 @@ READ_ALL = tuple(f"x = pread(f, 64, {at})" for at in range(0, PAGE * PAGES, 64))
 def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(
     kernel: str, scenario: Scenario, random: Random
 ) -> None:
+    check_power_cut(kernel, scenario, random)
+
+
+@pytest.mark.parametrize("filesystem", KERNELS["linux-6.1"].filesystems)
+@settings(few, max_examples=12)
+@given(data=st.data(), random=randoms)
+def test_a_power_cut_keeps_exactly_that_on_every_filesystem(
+    filesystem: str, data: st.DataObject, random: Random
+) -> None:
+    scenario = data.draw(worlds(filesystem=filesystem, last=("power_fails()", *READ_ALL)))
+    check_power_cut("linux-6.1", scenario, random)
+
+
+def check_power_cut(kernel: str, scenario: Scenario, random: Random) -> None:
     machine = build(scenario, KERNELS[kernel])
     before: list[tuple[Run, str]] = []
     lines, pick = scenario.lines("R"), restless(random)
