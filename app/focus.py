@@ -6,7 +6,7 @@ Small screens show only this page; what travels in the picture travels between i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,38 @@ def _complete(found: Spot, before: Spot, cast: Cast) -> Spot:
     if (before.file, before.index) == (found.file, found.index):
         return before
     return same[0] if same else found
+
+
+def stage(spot: Spot, writes: Sequence[str], reads: Sequence[str], get: Get) -> str:
+    """The place of the token, "spot/p/A/0x40002/f/2", by what a step touches; empty when that is not in the picture."""
+    touched = (*writes, *reads)
+    by_cpu = any(_TLB.match(at) for at in touched)
+    stored = any(_FRAME.match(at) for at in writes)
+    if by_cpu and spot.vpn is not None:
+        return _to_frame(spot, get) if stored else f"spot/v/{spot.mm}/{spot.vpn:#x}"
+    for starts, way in (
+        ("disk/", "d"),
+        ("inode/", "b"),
+        ("block/", "b"),
+        ("index/", "b"),
+        ("quota/", "b"),
+        ("fs.", "b"),
+    ):
+        if spot.index is not None and any(at.startswith(starts) and ".i_" not in at for at in writes):
+            return f"spot/{way}/{spot.file}/{spot.index}"
+    if spot.vpn is not None and any(_PTE.match(at) for at in touched):
+        return _to_frame(spot, get)
+    if spot.vpn is not None and "/frame/" in (way := _to_frame(spot, get)):
+        return way
+    if spot.index is not None and any(_CACHE.match(at) or _FRAME.match(at) for at in touched):
+        return f"spot/b/{spot.file}/{spot.index}"
+    return ""
+
+
+def _to_frame(spot: Spot, get: Get) -> str:
+    """The way from an entry: to the frame it names, or to nowhere yet."""
+    entry = entry_of(get(f"mm/{spot.mm}/pte/{spot.vpn:#x}.entry"))
+    return f"spot/p/{spot.mm}/{spot.vpn:#x}" + (f"/{where_is(get, entry.pfn)}" if entry else "")
 
 
 def fields(spot: Spot, get: Get, view: Get, actor: str, act: str) -> Iterator[tuple[str, Fields]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app import focus, rail
+from app import exhibits, focus, rail
 from app.cast import Cast
 from app.cells import words
 from app.focus import Spot
@@ -40,14 +40,16 @@ class Moments:
     ) -> None:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
-        self.runs = runs(trace)
+        self.trace, self.runs = trace, runs(trace)
+        self._defects = exhibits.defects(kernel)
         self._stacks = rail.Stacks(trace)
         self._spot = Spot()
         self._touched: dict[str, None] = {}
+        self._token = ""
         self._source: tuple[str, str] | None = None
         self._run: Run | None = None
 
-    def beginning(self) -> Iterator[tuple[str, Fields]]:
+    def beginning(self, view: Get) -> Iterator[tuple[str, Fields]]:
         """Step 0: nothing has happened yet."""
         yield from self._to_come()
         first, _, rest = str(self.scenario.story or self.scenario.title).partition(". ")
@@ -57,6 +59,7 @@ class Moments:
             "why": rest or None,
             "picture": "Nothing is mapped yet.",
         }  # fmt: skip
+        yield "build", {"open": True if self.kernel.build else None}
         yield "changes", {"title": "What changed"}
         yield "time", {"step": 0, "valuetext": "the beginning"}
         for task in self.scenario.tasks:
@@ -64,7 +67,16 @@ class Moments:
                 yield f"script/{task}.{line.number}", {"state": "ahead"}
         for run in self.runs:
             yield f"seg/{run.key}", {"state": "ahead"}
-        yield from focus.fields(self._spot, _nothing, _nothing, "nobody yet", "")
+        yield "source", {"head": "Kernel"}
+        yield from self._first_page(view)
+
+    def _first_page(self, view: Get) -> Iterator[tuple[str, Fields]]:
+        """The page that the run will fault on first, as it stands before that."""
+        entry = next((at for step in self.trace.steps for at, _, _ in step.writes if "/pte/" in at), None)
+        spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self.cast)
+        first = next((journey for journey in self.journeys if journey.kind == "fault"), None)
+        actor, act = (first.task, f"to come: {first.line}") if first else ("nobody yet", "")
+        yield from focus.fields(spot, self.trace.initial.get, view, actor, act)
 
     def _to_come(self) -> Iterator[tuple[str, Fields]]:
         """The rail before anything has happened: that of the first fault, or of the first step."""
@@ -80,6 +92,7 @@ class Moments:
         self._spot = focus.aim(self._spot, [*(at for at, _, _ in step.writes), *step.reads], get, self.cast)
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
+        yield "build", {}
         yield "time", {"step": step.n, "valuetext": f"step {step.n}, {step.task}, {step.function} {step.name}"}
         yield from self._chips(step, stack, get)
         yield from self._code(step)
@@ -87,6 +100,16 @@ class Moments:
         yield from self._script(step, get)
         yield from self._lanes(step)
         yield from focus.fields(self._spot, get, view, step.task, self._line(step) or step.function)
+        yield from self._move_token(step, get)
+
+    def _move_token(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
+        """The token stands where the step is; a step that touches nothing in the picture leaves it where it was."""
+        to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads, get) or self._token
+        if self._token:
+            yield self._token, {}
+        if to:
+            yield to, {"on": True}
+        self._token = to
 
     # -- words ----------------------------------------------------------------------------------------------------
 
@@ -109,11 +132,19 @@ class Moments:
         return {
             "task": step.task,
             "where": f"{said} — {step.answer}" if step.answer else said,
-            "text": step.caption,
+            "text": exhibits.plain(step.caption),
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
+            "defect": self._defects_in(step.caption) or None,
             "picture": self._picture(view),
             "fate": step.fates[-1].new if step.fates else None,
         }
+
+    def _defects_in(self, caption: str) -> str:
+        """The defect that a caption names, in words; of several only the codes, for then the caption says them all."""
+        named = exhibits.codes(caption)
+        if len(named) > 1:
+            return f"Defects {', '.join(named[:-1])} and {named[-1]} of the patch."
+        return "".join(f"Defect {code}: {self._defects.get(code, '')}" for code in named)
 
     def _picture(self, view: Get) -> str:
         """The picture in words, for who cannot see it."""
@@ -205,7 +236,7 @@ def _script_line(number: int, now: int, result: Any) -> Fields:
     """How a script line stands, given the line the task is on and what it came to."""
     if result is None:
         return {"state": "now" if number == now else "done" if number < now else "ahead"}
-    word = "ok" if result == "0" else str(result)
+    word = "ok" if result == "0" else rail.shorten(str(result))
     if word.startswith("SIG"):
         return {"state": "killed", "result": word}
     failed = word.isupper() and word.startswith("E") and len(word) > 2

@@ -207,6 +207,8 @@ class Journey:
         state = "ahead" if place > here else "skipped" if answer is None else "now" if place == here else "done"
         if answer is not None:
             state = self._verdict(station, answer, state)
+        if station.label == "set_pte" and state == "done" and self._refused(answers):
+            state = "skipped"
         if state == "ahead" and self.quiet and 1 < place < len(self.stations) - 1:
             state = "skipped"
         return {
@@ -222,6 +224,10 @@ class Journey:
         if station.kind == GATE and _REFUSAL.match(answer):
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
+
+    def _refused(self, answers: dict[int, str]) -> bool:
+        """Whether a gate has said no for good: then the entry is not filled, whatever step stands there."""
+        return any(self.stations[i] is ASK and _REFUSAL.match(answer) for i, answer in answers.items())
 
     def _said(self, station: Station, answer: str | None, state: str) -> str | None:
         """What stands under a station."""
@@ -252,7 +258,9 @@ def _first(old: str, new: str) -> str:
 
 
 def shorten(answer: str) -> str:
-    """An answer short enough to stand under a station."""
+    """An answer short enough to stand under a station; a zero byte has a name."""
+    if answer and not answer.strip("."):
+        return "zero" if len(answer) == 1 else "zeroes"
     return answer if len(answer) <= 18 else answer[:17] + "…"
 
 

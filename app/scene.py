@@ -107,6 +107,16 @@ class Edge:
 
     at: str
     d: str
+    middle: tuple[float, float] = field(default=(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place for a small thing: `at` is the cell that says whether it is there."""
+
+    at: str
+    x: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +128,10 @@ class Scene:
     files: tuple[Band, ...]
     loose: Band | None
     edges: tuple[Edge, ...] = field(default=())
+    spots: tuple[Point, ...] = field(default=())
+    """Where the token stands: on the way to the entry (v), to the frame (p), to the block (b), to the disk (d)."""
+    holds: tuple[Point, ...] = field(default=())
+    """The locks of address spaces, page tables and inodes, each at the corner of what it guards."""
 
     width: int = WIDTH
 
@@ -140,8 +154,16 @@ def lay_out(
     left, right, end = _place(mappings, files)
     band = _loose(loose, _below(right)) if loose else None
     bottom = max([end, *([band.y + band.height] if band else [])])
-    edges = _edges(left, right, band, targets)
-    return Scene(bottom + 10, tuple(left), tuple(right), band, tuple(edges))
+    edges = tuple(_edges(left, right, band, targets))
+    return Scene(
+        bottom + 10,
+        tuple(left),
+        tuple(right),
+        band,
+        edges,
+        tuple(_spots(left, right, edges)),
+        tuple(_holds(left, right)),
+    )
 
 
 def _place(mappings: Sequence[Mapping], files: Sequence[File]) -> tuple[list[Band], list[Band], float]:
@@ -202,11 +224,37 @@ def _edges(
         yield Edge(f"edge/v/{mm}/{vpn}", f"M{SPACE.right} {y:g}H{PTE.tile_x}")
     for mm, vpn, frame in targets:
         if (mm, vpn) in entries and frame in frames:
-            yield Edge(f"edge/p/{mm}/{vpn}/{frame}", _curve(PTE.right, entries[mm, vpn], CACHE.tile_x, frames[frame]))
+            y1, y2 = entries[mm, vpn], frames[frame]
+            middle = ((PTE.right + CACHE.tile_x) / 2, (y1 + y2) / 2)
+            yield Edge(f"edge/p/{mm}/{vpn}/{frame}", _curve(PTE.right, y1, CACHE.tile_x, y2), middle)
     for band in right:
         for row in band.rows:
             yield Edge(f"edge/b/{band.key}/{row.key}", f"M{CACHE.right} {row.y:g}H{BLOCKS.tile_x}")
             yield Edge(f"edge/d/{band.key}/{row.key}", f"M{BLOCKS.right} {row.y:g}H{DISK.tile_x}")
+
+
+def _spots(left: Sequence[Band], right: Sequence[Band], edges: Sequence[Edge]) -> Iterator[Point]:
+    """The places of the token: on the lines, clear of the tiles; from an empty entry no line leads anywhere yet."""
+    for edge in edges:
+        if edge.at.startswith("edge/p/"):
+            yield Point(f"spot/{edge.at.removeprefix('edge/')}", *edge.middle)
+    for band in left:
+        for row in band.rows:
+            yield Point(f"spot/v/{band.key}/{row.key}", (TLB.right + PGD.x) / 2, row.y)
+            yield Point(f"spot/p/{band.key}/{row.key}", (PTE.right + CACHE.tile_x) / 2, row.y)
+    for band in right:
+        for row in band.rows:
+            yield Point(f"spot/b/{band.key}/{row.key}", (CACHE.right + BLOCKS.x) / 2, row.y)
+            yield Point(f"spot/d/{band.key}/{row.key}", (BLOCKS.x + BLOCKS.width + DISK.x) / 2, row.y)
+
+
+def _holds(left: Sequence[Band], right: Sequence[Band]) -> Iterator[Point]:
+    """The places of the locks: a memory's two stand at its first mapping, a file's one at its inode."""
+    for band in {band.key: band for band in reversed(left)}.values():
+        yield Point(f"hold/mm/{band.key}.mmap_sem", SPACE.x + SPACE.width, band.y)
+        yield Point(f"hold/mm/{band.key}.page_table_lock", PTE.x + PTE.width, band.y)
+    for band in right:
+        yield Point(f"hold/inode/{band.key}.i_sem", BLOCKS.x + BLOCKS.width, band.y)
 
 
 def _curve(x1: float, y1: float, x2: float, y2: float) -> str:

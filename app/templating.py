@@ -13,13 +13,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, links, scene, static_files, theatre
+from app import assets, exhibits, links, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
+from app.listing import listing, prose
 
 STYLESHEETS = (
-    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "timeline.css",
-    "pages.css", "phone.css", "forced.css", "motion.css",
+    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
+    "timeline.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(assets.templates_dir()), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    made.filters.update(listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects)
     made.globals.update(
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),

@@ -93,12 +93,11 @@ class Stage:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What has to be said of the run as a whole, and of functions that do what a kernel must not."""
-        build = [self.kernel.build.verdict] if self.kernel.build else []
         asleep = ((step.function, self.kernel.functions.get(step.function)) for step in self.trace.steps)
         said = {
             f"{name}: {kind.sleeps_atomic}": None for name, kind in asleep if kind is not None and kind.sleeps_atomic
         }
-        return (*build, *said, *self.trace.notes)
+        return (*said, *self.trace.notes)
 
     # -- the picture ------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class Lane:
     name: str
     hue: int
     segments: tuple[Segment, ...]
+    waits: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,31 @@ class Mark:
 
 def lanes(trace: Trace, scenario: Scenario, runs: Sequence[Run], hues: dict[str, int]) -> tuple[Lane, ...]:
     """A lane for every task that runs."""
-    total = len(trace.steps)
+    total, waits = len(trace.steps), _waits(trace)
     found = []
     for name in (*scenario.tasks, *engine.KERNEL_TASKS):
         segments = tuple(_segment(run, total) for run in runs if run.task == name)
         if segments:
-            found.append(Lane(name, hues.get(name, 0), segments))
+            found.append(Lane(name, hues.get(name, 0), segments, waits.get(name, ())))
     return tuple(found)
+
+
+def _waits(trace: Trace) -> dict[str, tuple[Segment, ...]]:
+    """By task, the stretches in which it could not go on because another had what it needs."""
+    since: dict[str, int] = {}
+    found: dict[str, tuple[Segment, ...]] = {}
+    for step in trace.steps:
+        for at, _, lock in step.derived:
+            if not at.endswith(".waits"):
+                continue
+            task = at.removeprefix("task/").removesuffix(".waits")
+            if lock is not None:
+                since.setdefault(task, step.n - 1)
+            elif task in since:
+                start = since.pop(task)
+                part = Segment(start, percent(start, len(trace.steps)), percent(step.n - 1 - start, len(trace.steps)))
+                found[task] = (*found.get(task, ()), part)
+    return found
 
 
 def _segment(run: Run, total: int) -> Segment:

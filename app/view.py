@@ -19,6 +19,7 @@ from app import rail
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
 from app.moments import Moments, Run
+from app.queues import Queues
 from app.rules import Fields, Get, Pages, Rule
 from engine import Kernel, Scenario, StoreInfo, Trace
 
@@ -53,7 +54,7 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores))
     moments = Moments(trace, scenario, kernel, cast, journeys)
     sheet.refresh(None)
-    sheet.put(moments.beginning())
+    sheet.put(moments.beginning(sheet.cells.get))
     initial = dict(sheet.cells)
     steps = []
     for step in trace.steps:
@@ -74,6 +75,7 @@ def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ..
         **dict(pages.rules()),
         **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
         **dict(Ledger(pages, stores).rules()),
+        **dict(Queues(cast, tuple(scenario.tasks)).rules()),
     }
 
 

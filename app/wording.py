@@ -82,8 +82,14 @@ def pair(was: str, now: str) -> tuple[str, str]:
 
 def weight(at: str) -> int:
     """What to tell first: the smaller, the more telling."""
+    if at.endswith(".page"):
+        return 1  # what the page cache holds says more than the page's own fields
     rank = next((i for i, start in enumerate(_TELLING) if at.startswith(start)), len(_TELLING))
-    return rank + (20 if at.endswith((".count", ".mapcount", ".rss", ".nrpages")) else 0)
+    return (
+        rank
+        + (15 if "/bh/" in at else 0)
+        + (20 if at.endswith((".count", ".mapcount", ".rss", ".nrpages", ".private", ".index", ".mapping")) else 0)
+    )
 
 
 def lock_name(at: str) -> str:
@@ -105,4 +111,6 @@ def place_of(kernel: Kernel, function: str) -> tuple[str, str]:
     source = str(getattr(kernel.functions.get(function), "source", ""))
     if found := re.search(r"[\w./-]+\.[chS]\b", source):
         return "Kernel", found[0]
+    if source.startswith("no kernel"):
+        return "Kernel", "left open by the mail"
     return ("Hardware", "the CPU") if source.startswith("the CPU") else ("Outside", "not kernel code")

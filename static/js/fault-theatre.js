@@ -7,6 +7,7 @@
 import { Inspector } from './inspector.js'
 import { Motion } from './motion.js'
 import { Scene } from './scene.js'
+import { copy, share } from './share.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
 
@@ -33,6 +34,8 @@ class FaultTheatre extends HTMLElement {
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     document.addEventListener('keydown', event => this.#key(event), { signal })
     window.addEventListener('popstate', event => this.#pop(event), { signal })
+    document.addEventListener('fullscreenchange', () => this.toggleAttribute('data-present', Boolean(document.fullscreenElement)), { signal })
+    this.toggleAttribute('data-present', Boolean(document.fullscreenElement))
     this.go(Number(this.dataset.step))
     requestAnimationFrame(refocus)
   }
@@ -70,11 +73,22 @@ class FaultTheatre extends HTMLElement {
   fault(direction) { return this.trace.fault(direction) }
 
   help() { this.querySelector('#help').showModal() }
-  unselect() { this.inspector.clear() }
+  unselect() {
+    this.inspector.clear()
+    if (this.hasAttribute('data-present')) this.present()
+  }
 
-  fullscreen() {
-    if (document.fullscreenElement) document.exitFullscreen()
-    else document.documentElement.requestFullscreen?.()
+  share() {
+    const run = this.querySelector('.controls [rel="first"]').getAttribute('href')
+    share(this.querySelector('#share'), { step: this.querySelector('[data-do="share"]').getAttribute('href'), run })
+  }
+
+  /** Large type and nothing but the picture; on the whole screen where the browser allows it. */
+  present() {
+    const on = this.toggleAttribute('data-present')
+    if (on) document.documentElement.requestFullscreen?.().catch(() => {})
+    else if (document.fullscreenElement) document.exitFullscreen()
+    this.#keepInSight()
   }
 
   /** The transport tells what it does. */
@@ -128,6 +142,8 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const button = event.target.closest('[data-copy]')
+    if (button) return copy(this.querySelector('#share'), button)
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what) return this.#do(what, event)
     const tab = event.target.closest('[data-tab]')
@@ -147,18 +163,9 @@ class FaultTheatre extends HTMLElement {
     if (what === 'play') this.transport.toggle()
     else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
     else if (what === 'help') this.help()
-    else if (what === 'fullscreen') this.fullscreen()
-    else if (what === 'share') this.#share(event)
+    else if (what === 'present') this.present()
+    else if (what === 'share') { event.preventDefault(); this.share() }
     else if (what === 'unselect') this.unselect()
-  }
-
-  async #share(event) {
-    if (!navigator.clipboard) return
-    event.preventDefault()
-    const link = event.target.closest('a')
-    await navigator.clipboard.writeText(link.href)
-    link.textContent = 'Copied'
-    setTimeout(() => { link.textContent = 'Share' }, 1500)
   }
 
   #tab(tab) {
@@ -190,15 +197,22 @@ class FaultTheatre extends HTMLElement {
     else if (!event.state?.htmx) location.reload()
   }
 
-  /** Scroll the lists, and only them, so that the present line can be seen. */
+  /** Scroll the lists, and only them, so that the present line is in view whole, with what led to it, and no line is cut. */
   #keepInSight() {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame(() => {
+      const task = this.trace.step()?.task
+      const script = task && this.querySelector(`.task[data-at="task/${task}"]`)
+      const pane = script?.closest('section')
+      if (pane && pane.scrollHeight > pane.clientHeight + 1) pane.scrollTop = script.offsetTop + script.offsetHeight - pane.offsetTop > pane.clientHeight ? pane.scrollHeight : 0
       for (const line of this.querySelectorAll('.events [data-now], .steps [data-now]')) {
         const list = line.closest('ol')
         if (list.scrollHeight <= list.clientHeight) continue
-        const top = line.offsetTop - list.offsetTop
-        if (top < list.scrollTop + 30 || top > list.scrollTop + list.clientHeight - 60) list.scrollTop = top - list.clientHeight / 2
+        const row = line.firstElementChild.offsetHeight
+        const top = line.offsetTop - list.firstElementChild.offsetTop
+        const rest = list.clientHeight - line.offsetHeight
+        const above = Math.min(3 * row, Math.max(0, Math.floor(rest / 2 / row) * row))
+        if (top < list.scrollTop + Math.min(row, above) || top > list.scrollTop + rest - Math.min(row, above)) list.scrollTop = top - above
       }
     })
   }

@@ -21,6 +21,9 @@ const neverAsk = stage => stage.fade('?', '.station[data-now] .mark')
 
 const block = stage => stage.fly(stage.text('slot') || '?', 'slot', 'block', { kind: 'data' })
 
+/** The entry is filled: the frame's number goes into it. A step that fills none moves nothing. */
+const fill = stage => stage.changed() && stage.fly(stage.filled(), 'slot', 'pte', { kind: 'entry' })
+
 export const motions = {
   'load.trap': stage => stage.fly('fault', 'page', '.rail', { kind: 'fault' }),
   'store.trap': stage => stage.fly('fault', 'page', '.rail', { kind: 'fault' }),
@@ -33,21 +36,21 @@ export const motions = {
   'do_wp_page.enough_space': stage => stage.answer().never ? neverAsk(stage) : stage.answer().asked ? ask(stage) : undefined,
   'enough_space.drop_lock': stage => stage.fly('?', '.station[data-now] .mark', '.filesystem .bits', { kind: 'question' }),
   'enough_space.recheck': stage => stage.fly(stage.answer().word, '.filesystem .bits', '.station[data-now] .mark', { kind: stage.answer().no ? 'refusal' : 'promise' }),
-  'do_no_page.set_pte': stage => stage.fly('', 'slot', 'pte', { kind: 'token' }),
-  'do_anonymous_page.set_pte': stage => stage.fly('', 'slot', 'pte', { kind: 'token' }),
+  'do_no_page.set_pte': fill,
+  'do_anonymous_page.set_pte': fill,
   'do_wp_page.reuse': stage => stage.pulse('pte'),
-  'do_wp_page.break_cow': stage => stage.fly('', 'slot', 'pte', { kind: 'token' }),
+  'do_wp_page.break_cow': fill,
   'ext2_new_block.reserve_blocks': stage => stage.answer().no
     ? stage.bounce(stage.text('slot') || '?', 'block', '.filesystem .bits')
-    : stage.tag('.filesystem .bits [data-wrote]', 'block'),
+    : stage.tag(),
   'mpage_writepages.writepage': block,
   'pageout.writepage': block,
   'mpage_writepage.submit_bio': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
   'block_write_full_page.submit_bh': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
   'block_write_full_page.recover': stage => stage.shake('slot'),
   'end_page_writeback.end_io': stage => stage.pulse('disk'),
-  'try_to_unmap.unmap_one': stage => stage.fly('', 'pte', 'slot', { kind: 'token' }),
-  'zap_pte_range.zap_pte': stage => stage.changed() && stage.fly('', 'pte', 'slot', { kind: 'token' }),
+  'try_to_unmap.unmap_one': stage => stage.fly('', 'pte', 'slot', { kind: 'entry' }),
+  'zap_pte_range.zap_pte': stage => stage.changed() && stage.fly('', 'pte', 'slot', { kind: 'entry' }),
 }
 
 export class Motion {
@@ -76,8 +79,7 @@ export class Motion {
     this.#rate = rate
     const { fn, name } = this.trace.step()
     try {
-      if (this.#torn) await this.#tear(this.#torn)
-      else await motions[`${fn}.${name}`]?.(this)
+      await Promise.all([this.#turnedAway(), this.#torn ? this.#tear(this.#torn) : motions[`${fn}.${name}`]?.(this)])
     } catch (error) {
       if (error?.name !== 'AbortError') throw error
     }
@@ -104,31 +106,46 @@ export class Motion {
   /** The letters in a place. */
   text(role) { return this.trace.value(`${this.trace.value(`focus.${role}`)}.text`) ?? '' }
 
+  /** What the entry in question points to now. */
+  filled() { return this.trace.value(`${this.trace.value('focus.pte')}.to`) ?? '' }
+
   /** Whether this step changed the entry in question. */
   changed() { return this.trace.steps[this.trace.at - 1].some(([cell]) => cell.startsWith('pteslot/')) }
 
-  /** A token flies from one place to another; over to the disk it is data, to a gate it is an answer. */
+  /** A token flies from one place to another along a trail: within the picture on the line that joins them, else in an arc. */
   async fly(text, from, to, { kind }) {
-    const [a, b] = [this.#centre(from), this.#centre(to)]
-    if (!a || !b) return
-    const token = this.#token(text, kind)
-    const lift = Math.min(60, Math.hypot(b.x - a.x, b.y - a.y) / 6)
-    const middle = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - lift }
-    await this.#run(token, [at(a, 0.6, 0), { ...at(a, 1, 1), offset: 0.12 }, at(middle, 1.05, 1), { ...at(b, 1, 1), offset: 0.9 }, at(b, 0.7, 0)], 1.5)
+    const way = this.#way(from, to)
+    if (!way) return
+    const token = this.#token(text, kind, way)
+    await this.#run(token, [
+      { offsetDistance: '0%', transform: 'scale(0.6)', opacity: 0 },
+      { offsetDistance: '4%', transform: 'scale(1)', opacity: 1, offset: 0.12 },
+      { offsetDistance: '100%', transform: 'scale(1)', opacity: 1, offset: 0.9 },
+      { offsetDistance: '100%', transform: 'scale(0.7)', opacity: 0 },
+    ], 1.7)
   }
 
   /** A token goes over, is sent back, and drops. */
-  async bounce(text, from, to) {
-    const [a, b] = [this.#centre(from), this.#centre(to)]
-    if (!a || !b) return
-    const near = { x: a.x + (b.x - a.x) * 0.9, y: a.y + (b.y - a.y) * 0.9 }
-    this.shake('.filesystem .bits')
-    await this.#run(this.#token(text, 'failed'), [at(a, 0.7, 0), { ...at(a, 1, 1), offset: 0.1 }, { ...at(near, 1.1, 1), offset: 0.5 }, at(a, 0.9, 1), at(a, 0.7, 0)], 2)
+  async bounce(text, from, to, shaken = '.filesystem .bits') {
+    const way = this.#way(from, to)
+    if (!way) return
+    if (shaken) this.shake(shaken)
+    await this.#run(this.#token(text, 'failed', way), [
+      { offsetDistance: '0%', transform: 'scale(0.7)', opacity: 0 },
+      { offsetDistance: '6%', transform: 'scale(1)', opacity: 1, offset: 0.1 },
+      { offsetDistance: '92%', transform: 'scale(1.1)', opacity: 1, offset: 0.5 },
+      { offsetDistance: '10%', transform: 'scale(0.9)', opacity: 1, offset: 0.9 },
+      { offsetDistance: '0%', transform: 'scale(0.7)', opacity: 0 },
+    ], 2.2)
   }
 
-  /** A name tag flies from a place in the block map to the new block. */
-  async tag(from, to) {
-    await this.fly(this.text('slot') || '✓', from, to, { kind: 'promise' })
+  /** The page's name tag goes to the block that was promised to it. */
+  async tag() {
+    const bit = this.trace.steps[this.trace.at - 1].find(([cell, , value]) => /^bit\/.*\.letter$/.test(cell) && value)
+    const where = bit && this.scene.find(bit[0].slice(0, bit[0].lastIndexOf('.')))
+    if (!where) return
+    await this.fly(bit[2], 'slot', where, { kind: 'promise' })
+    await this.pulse(where)
   }
 
   /** A token comes up and fades where it stands. */
@@ -154,37 +171,54 @@ export class Motion {
     return this.#animate(inner, steps, 1)
   }
 
-  // -- the lost page -------------------------------------------------------------------------------------------------
+  // -- who waits ------------------------------------------------------------------------------------------------------
 
-  #lostSlot(n) {
-    const gone = this.trace.steps[n - 1].find(([cell, , value]) => cell.startsWith('slot/') && cell.endsWith('.state') && (value === 'lost' || value === 'absent'))
-    return gone && this.scene.find(gone[0].slice(0, gone[0].lastIndexOf('.')))
+  /** A task that has come to wait runs against the lock, and is sent back to where it stands. */
+  #turnedAway() {
+    const turned = this.trace.steps[this.trace.at - 1].filter(([cell, , value]) => /^task\/[^.]+\.waits$/.test(cell) && value)
+    return Promise.all(turned.map(([cell]) => {
+      const task = cell.slice('task/'.length, -'.waits'.length)
+      const lock = [...this.scene.root.querySelectorAll('.hold[data-queue]')].find(el => el.dataset.queue.split(/,? /).includes(task))
+      return lock && this.bounce(task, `.task[data-at="task/${task}"] h3`, lock, '')
+    }))
   }
 
-  /** A picture of a slot as it looks now, lying exactly over it. */
-  #copy(slot) {
-    const sheet = slot.querySelector('.sheet')
-    const svg = slot.ownerSVGElement
-    const box = sheet?.getBoundingClientRect()
-    if (!box?.width) return undefined
-    const copy = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
-    const { width, height } = slot.querySelector('rect').getBBox()
-    copy.setAttribute('viewBox', `-2 -2 ${width + 4} ${height + 4}`)
-    copy.setAttribute('class', svg.getAttribute('class'))
-    const inside = slot.cloneNode(true)
-    inside.removeAttribute('transform')
-    inside.removeAttribute('data-at')
-    copy.append(inside)
+  // -- the lost page -------------------------------------------------------------------------------------------------
+
+  /** The visible place of the page that step n loses: its slot, or on a small screen its card. */
+  #lostSlot(n) {
+    const gone = this.trace.steps[n - 1].find(([cell, , value]) => cell.startsWith('slot/') && cell.endsWith('.state') && (value === 'lost' || value === 'absent'))
+    return gone && (this.scene.find(gone[0].slice(0, gone[0].lastIndexOf('.'))) ?? this.scene.find('focus/page'))
+  }
+
+  /** A picture of that place as it looks now, lying exactly over it. */
+  #copy(place) {
+    const box = (place.querySelector('.sheet > rect') ?? place).getBoundingClientRect()
+    if (!box.width) return undefined
     const holder = document.createElement('div')
     holder.className = 'torn'
-    holder.append(copy)
+    holder.append(place instanceof SVGElement ? this.#sheet(place) : place.cloneNode(true))
+    holder.firstChild.removeAttribute('data-at')
+    holder.classList.toggle('focus', !(place instanceof SVGElement))
     Object.assign(holder.style, { left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px` })
     return holder
   }
 
+  /** A slot of the picture as a picture of its own. */
+  #sheet(slot) {
+    const copy = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+    const { width, height } = slot.querySelector('rect').getBBox()
+    copy.setAttribute('viewBox', `0 0 ${width} ${height}`)
+    copy.setAttribute('class', slot.ownerSVGElement.getAttribute('class'))
+    const inside = slot.cloneNode(true)
+    inside.removeAttribute('transform')
+    inside.removeAttribute('data-at')
+    copy.append(inside)
+    return copy
+  }
+
   async #tear(holder) {
-    this.overlay.append(holder)
-    this.#litter.add(holder)
+    this.#add(holder)
     await this.#animate(holder, [
       { transform: 'none', opacity: 1 },
       { transform: 'rotate(-5deg) translateY(-6px)', opacity: 1, offset: 0.2 },
@@ -196,6 +230,7 @@ export class Motion {
   // -- machinery -----------------------------------------------------------------------------------------------------
 
   #place(where) {
+    if (where instanceof Element) return where
     if (where.includes('.')) return this.scene.root.querySelector(where) ?? undefined
     const at = this.trace.value(`focus.${where}`)
     const phone = this.scene.find(`focus/${{ page: 'task', slot: 'page' }[where] ?? where}`)
@@ -208,19 +243,42 @@ export class Motion {
     return box?.width ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : undefined
   }
 
-  #token(text, kind) {
+  /** The way between two places as an SVG path, in pixels of the window. */
+  #way(from, to) {
+    const [a, b] = [this.#centre(from), this.#centre(to)]
+    if (!a || !b) return undefined
+    const inside = [from, to].every(end => this.#place(end).closest('svg.scene, .focus'))
+    const [x, y] = [(a.x + b.x) / 2, (a.y + b.y) / 2]
+    if (inside) return `M${a.x} ${a.y}C${x} ${a.y} ${x} ${b.y} ${b.x} ${b.y}`
+    const bow = Math.min(70, Math.hypot(b.x - a.x, b.y - a.y) / 5)
+    return `M${a.x} ${a.y}Q${x + Math.sign(b.x - a.x || 1) * bow} ${y - bow} ${b.x} ${b.y}`
+  }
+
+  /** A token, and the trail it flies along if it has a way. */
+  #token(text, kind, way) {
     const token = document.createElement('span')
     token.className = `token ${kind}`
     token.textContent = text
-    this.overlay.append(token)
-    this.#litter.add(token)
-    return token
+    if (way) {
+      token.style.offsetPath = `path("${way}")`
+      this.#add(trail(way, kind))
+    }
+    return this.#add(token)
+  }
+
+  #add(thing) {
+    this.overlay.append(thing)
+    this.#litter.add(thing)
+    return thing
   }
 
   async #run(token, keyframes, beats) {
+    const line = token.previousElementSibling
     await this.#animate(token, keyframes, beats)
-    token.remove()
-    this.#litter.delete(token)
+    for (const thing of token.style.offsetPath ? [token, line] : [token]) {
+      thing.remove()
+      this.#litter.delete(thing)
+    }
   }
 
   #animate(el, keyframes, beats, easing = 'cubic-bezier(.3, .1, .2, 1)') {
@@ -233,6 +291,16 @@ export class Motion {
     for (const thing of this.#litter) thing.remove()
     this.#litter.clear()
   }
+}
+
+/** The line that a token flies along. */
+function trail(way, kind) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+  svg.setAttribute('class', `trail ${kind}`)
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')
+  path.setAttribute('d', way)
+  svg.append(path)
+  return svg
 }
 
 function at({ x, y }, scale, opacity) {

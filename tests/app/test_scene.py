@@ -75,3 +75,19 @@ def test_an_empty_run_has_an_empty_picture() -> None:
     scene = lay_out([], [], [])
     assert (scene.mappings, scene.files, scene.loose, scene.edges) == ((), (), None, ())
     assert scene.height > 0
+
+
+def test_locks_and_token_have_places_clear_of_the_tiles() -> None:
+    places = lay_out([mapping("A", "f", 0, 1), mapping("A", "f", 2)], [file("f", 0, 1, 2)], [])
+    assert [point.at for point in places.holds] == [
+        "hold/mm/A.mmap_sem",
+        "hold/mm/A.page_table_lock",
+        "hold/inode/f.i_sem",
+    ]
+    tiles = [(column.tile_x, column.right) for column in (*COLUMNS, PTE)]
+    bent = lay_out([mapping("B", "f", 2)], [file("f", 0, 1, 2)], [], [("B", "0x40002", "f/2")])
+    token = next(point for point in bent.spots if point.at == "spot/p/B/0x40002/f/2")
+    rows = {row.key: row.y for band in (*bent.mappings, *bent.files) for row in band.rows}
+    assert token.y == (rows["0x40002"] + rows["2"]) / 2
+    for point in (*places.spots, *bent.spots):
+        assert not any(left < point.x < right for left, right in tiles), point.at

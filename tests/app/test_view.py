@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 import engine
-from app import payload
+from app import payload, timeline
 from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slots_of
+from app.exhibits import plain
 from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
+from engine.schedule import parse_schedule
 
 RUNS = [(scenario, kernel) for scenario in gallery() for kernel in KERNELS]
 HOLE = "f/2"
@@ -144,7 +146,7 @@ def test_every_step_has_a_caption_a_station_and_a_place_in_time(scenario: str, k
     state = dict(view.initial)
     for n, (done, deltas) in enumerate(zip(trace.steps, view.steps, strict=True), 1):
         state.update((at, new) for at, _, new in deltas)
-        assert state["caption.text"] == done.caption
+        assert state["caption.text"] == plain(done.caption)
         assert state["time.step"] == n
         assert state[f"step/{n}.now"] is True
         assert state[f"fn/{done.function}/{done.name}.now"] is True
@@ -221,3 +223,89 @@ def test_pieces_and_letters_of_bytes() -> None:
     assert letters(runs) == "C"
     assert letters(bytes_of(None, 16)) == "0"
     assert letters(bytes_of("abcdefgh", 8)) == "abc…"
+
+
+# --- who waits for whom ---------------------------------------------------------------------------------------------
+
+
+@cache
+def contended() -> tuple[Trace, View]:
+    """Two threads of one program fault on one page; the first is stopped while it holds page_table_lock."""
+    scenario = gallery()["lock-drop"]
+    schedule = parse_schedule("A,B,C,A@do_no_page.pte_none>B", tasks=list(scenario.tasks))
+    trace = engine.run(scenario, "linux-2.6.9", schedule)
+    return trace, build_view(trace, scenario, KERNELS["linux-2.6.9"])
+
+
+def test_who_waits_says_for_what_and_who_has_it() -> None:
+    trace, view = contended()
+    state = view.state_at(step(trace, "A.2.do_no_page.set_pte"))
+    assert state["waiting/B.text"] == "waits for page_table_lock: A has it"
+    assert "waiting/A.text" not in state
+    assert state["hold/mm/A.page_table_lock.who"] == "A"
+    assert state["hold/mm/A.page_table_lock.queue"] == "B waits"
+    assert state["hold/mm/A.mmap_sem.who"] == "A, B"  # both read under it
+    assert "hold/mm/A.mmap_sem.queue" not in state
+    after = view.state_at(step(trace, "B.1.handle_mm_fault.lock"))
+    assert "waiting/B.text" not in after
+    assert after["hold/mm/A.page_table_lock.who"] == "B"
+
+
+def test_who_waits_for_the_disk_says_so() -> None:
+    state = shown("last-block", "disk.0.end_page_writeback.end_io")
+    assert state["waiting/A.text"] == "waits for the disk to write frame 1"
+    assert state["pagelock/f/1.queue"] == "A waits"
+
+
+def test_the_timeline_shows_the_time_a_task_waits() -> None:
+    trace, view = contended()
+    scenario = gallery()["lock-drop"]
+    lanes = {lane.name: lane for lane in timeline.lanes(trace, scenario, view.runs, dict(view.cast.hues))}
+    assert lanes["A"].waits == ()
+    assert [wait.key for wait in lanes["B"].waits] == [step(trace, "A.2.do_no_page.enough_space") - 1]
+
+
+# --- where the fault stands, and what the kernel gets wrong -----------------------------------------------------------
+
+
+def test_the_token_stands_on_the_way_that_the_step_goes() -> None:
+    ways = (
+        ("A.3.store.tlb", f"spot/v/{PTE}"),
+        ("A.2.handle_pte_fault.pte_none", f"spot/p/{PTE}"),
+        ("A.2.do_no_page.set_pte", f"spot/p/{PTE}/{HOLE}"),
+        ("A.3.store.write", f"spot/p/{PTE}/{HOLE}"),
+        ("pdflush.0.ext2_new_block.reserve_blocks", f"spot/b/{HOLE}"),
+    )
+    for event, at in ways:
+        state = shown("mail", event)
+        assert [cell for cell in state if cell.startswith("spot/")] == [f"{at}.on"], event
+
+
+def test_a_refused_store_leaves_set_pte_out() -> None:
+    state = shown("quota", "A.2.do_page_fault.up_read", "wli-corrected")
+    assert [(label, how) for label, how, _ in stations(state)][-3:] == [
+        ("enough_space?", "refused"),
+        ("set_pte", "skipped"),
+        ("signal", "now"),
+    ]
+
+
+def test_a_defect_is_said_in_words_beside_the_caption() -> None:
+    state = shown("mail-store-first", "A.2.do_no_page.enough_space", "wli-posted")
+    assert "N6" not in state["caption.text"]
+    assert state["caption.defect"].startswith("Defect N6: Private copies ask for disk space")
+    assert "caption.defect" not in shown("mail-store-first", "A.2.do_no_page.pte_none", "wli-posted")
+
+
+def test_only_the_beginning_of_a_patch_that_does_not_build_shows_why() -> None:
+    _, posted = run("mail", "wli-posted")
+    assert posted.state_at(0)["build.open"] is True
+    assert "build.open" not in posted.state_at(1)
+    assert "build.open" not in run("mail")[1].state_at(0)
+
+
+def test_the_beginning_shows_the_page_that_is_to_come() -> None:
+    state = run("mail")[1].state_at(0)
+    assert state["focus/task.head"] == "A · page 2"
+    assert state["focus/task.text"] == "to come: x = m[2P]"
+    assert state["focus/block.text"] == "hole: no block"

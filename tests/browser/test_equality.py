@@ -25,6 +25,7 @@ SERVED = f"""async url => {{
         ("truncate-race", "wli-corrected", 5),
         ("power-cut", "linux-2.6.9", 5),
         ("index-block", "linux-2.6.9", 11),
+        ("lock-drop", "wli-corrected", 9),
     ],
 )
 def test_the_island_shows_each_step_as_the_server_does(tab: Open, scenario: str, kernel: str, stride: int) -> None:

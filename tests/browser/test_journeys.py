@@ -191,6 +191,14 @@ def test_a_motion_can_be_interrupted_at_any_time(tab: Open) -> None:
     assert picture(page) == picture(still)
 
 
+def test_a_phone_sees_the_page_torn_off_too(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=103", reduced_motion="no-preference", viewport={"width": 390, "height": 844})
+    page.keyboard.press("ArrowRight")
+    torn = page.locator(".torn")
+    expect(torn).to_contain_text("not on disk")
+    assert page.evaluate(MOVING) == 1
+
+
 def test_the_question_travels_to_the_filesystem(tab: Open) -> None:
     page = tab("/run/mail-store-first/wli-corrected?at=A.2.do_no_page.enough_space", reduced_motion="no-preference")
     page.keyboard.press("ArrowRight")
@@ -228,3 +236,88 @@ def test_nothing_ever_jumps(tab: Open, scenario: str) -> None:
     for step in range(1, page.evaluate("document.querySelector('fault-theatre').length"), 9):
         go(page, step)
         assert shape(page) == before, step
+
+
+def test_a_patch_that_does_not_build_shows_why_in_the_place_of_the_picture(tab: Open) -> None:
+    page = tab("/run/mail/wli-posted?step=0")
+    report = page.locator(".build")
+    expect(report.locator("mark")).to_have_text([")", "pte", "enough_space"])
+    expect(report).to_contain_text("undefined reference to 'enough_space'")
+    expect(page.locator("svg.scene")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(report).to_be_hidden()
+    expect(page.locator("svg.scene")).to_be_visible()
+    page.keyboard.press("End")
+    page.get_by_role("link", name="does not build").click()
+    expect(report).to_be_visible()
+    assert step_of(page) == 0
+
+
+CUT = """() => {
+  const lists = [...document.querySelectorAll('.steps, .events ol')].filter(el => el.checkVisibility())
+  const cut = lists.flatMap(list => {
+    const top = list.getBoundingClientRect().top + list.clientTop
+    const edges = [top, top + list.clientHeight]
+    return [...list.querySelectorAll('.name, pre span, a')].filter(line => {
+      const box = line.getBoundingClientRect()
+      const row = list.querySelector('.name, a').getBoundingClientRect().height
+      return edges.some(edge => {
+        const rows = (edge - box.top) / row
+        return edge > box.top && edge < box.bottom && Math.abs(rows - Math.round(rows)) * row > 2
+      })
+    })
+  })
+  const wide = [...document.querySelectorAll('.steps li[data-now] pre span')].filter(el => el.scrollWidth > el.clientWidth + 1)
+  return [...cut, ...wide].map(el => el.textContent)
+}"""
+"""Lines of a list that its edge cuts within a row, and lines of code that do not fit in width."""
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_no_line_of_the_listings_is_cut_and_the_present_one_is_in_view(tab: Open, *, script: bool) -> None:
+    for step in (30, 43, 53, 66, 90):
+        page = tab(f"{MAIL}?step={step}", java_script_enabled=script)
+        page.wait_for_timeout(60)
+        assert page.evaluate(CUT) == [], step
+        for lines in (".steps li[data-now] .name", ".events li[data-now]"):
+            expect(page.locator(lines)).to_be_in_viewport(ratio=0.9)
+
+
+def test_a_lock_turns_a_task_away(tab: Open) -> None:
+    switch = "switch=A,B,C,A@do_no_page.pte_none>B"
+    page = tab(f"/run/lock-drop/linux-2.6.9?step=47&{switch}", reduced_motion="no-preference")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".token.failed")).to_have_text("B")
+    expect(page.locator('.task[data-at="task/B"]')).to_contain_text("waits for page_table_lock: A has it")
+    expect(page.locator('[data-at="hold/mm/A.page_table_lock"]')).to_contain_text("B waits")
+
+
+def test_a_promised_block_gets_the_name_of_its_file(tab: Open) -> None:
+    page = tab("/run/last-block/wli-corrected?step=89", reduced_motion="no-preference")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".token.promise")).to_have_text("f")
+    expect(page.locator('[data-at="bit/1"]')).to_have_attribute("data-letter", "f")
+
+
+def test_the_share_dialog_has_whole_addresses(tab: Open, site: str) -> None:
+    page = tab(f"{MAIL}?step=43")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("s")
+    expect(page.get_by_label("This step")).to_have_value(f"{site}{MAIL}?step=44")
+    expect(page.get_by_label("Its data, for a script")).to_have_value(f"{site}/api/v1/runs/mail/linux-2.6.9")
+    page.get_by_role("dialog").get_by_role("button", name="Copy").first.click()
+    expect(page.locator("#share .said")).not_to_be_empty()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_presenting_leaves_the_picture_and_what_is_said(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=43")
+    size = "parseFloat(getComputedStyle(document.querySelector('.caption .text')).fontSize)"
+    before = page.evaluate(size)
+    page.keyboard.press("f")
+    expect(page.locator(".left")).to_be_hidden()
+    expect(page.locator("svg.scene")).to_be_visible()
+    assert page.evaluate(size) > before * 1.3
+    page.keyboard.press("f")
+    expect(page.locator(".left")).to_be_visible()

@@ -8,7 +8,15 @@ from tests.browser.conftest import Open, step_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/run/mail/linux-2.6.9?step=53", "/scenario/mail", "/kernel/wli-posted", "/docs", "/run/nope/linux-2.6.9")
+PAGES = (
+    "/",
+    "/run/mail/linux-2.6.9?step=53",
+    "/run/mail/wli-posted?step=0",
+    "/scenario/mail",
+    "/kernel/wli-posted",
+    "/docs",
+    "/run/nope/linux-2.6.9",
+)
 PHONE = {"width": 390, "height": 844}
 
 

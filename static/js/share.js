@@ -1,0 +1,19 @@
+/** The share dialog: whole addresses to copy. Without a clipboard the text is selected, ready for the reader's own keys. */
+export function share(dialog, { step, run }) {
+  const here = (id, path) => { dialog.querySelector(id).value = new URL(path, location.href).href }
+  here('#share-step', step)
+  here('#share-run', run)
+  here('#share-data', dialog.querySelector('#share-data').getAttribute('value'))
+  dialog.querySelector('.said').textContent = ''
+  dialog.showModal()
+  dialog.querySelector('#share-step').select()
+}
+
+/** Copy what the button names. */
+export async function copy(dialog, button) {
+  const field = dialog.querySelector(`#${button.dataset.copy}`)
+  const name = dialog.querySelector(`label[for="${field.id}"]`).textContent
+  field.select()
+  const said = await navigator.clipboard?.writeText(field.value).then(() => `Copied: ${name}.`, () => undefined)
+  dialog.querySelector('.said').textContent = said ?? 'Selected: copy it with your keys.'
+}
