@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import engine
 from engine import Kernel
 
 _CODE = re.compile(r"\b[A-Z]\d+\b")
 _ASIDE = re.compile(r"\s*\((?:defects? )?[A-Z]\d+(?:, [A-Z]\d+)*\)")
+_LOCK = re.compile(r"k\.(?:lock|down_read|down_write|free_lock)\([^()]*(?:\([^()]*\))?[^()]*?\.(\w+)\)")
+PAGE_LOCK = "page lock"
+"""What the bit is called that locks one page."""
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -55,6 +59,13 @@ def defects(kernel: Kernel) -> Mapping[str, str]:
 def _sentence(text: str) -> str:
     """Text that begins like a sentence, unless it begins with a name."""
     return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
+
+
+def locks(kernel: Kernel, function: str) -> tuple[str, ...]:
+    """The locks that a function of a kernel takes or looks at, as that kernel calls them, in the order of its steps."""
+    code = "\n".join(step.code for step in engine.source(kernel, function).steps)
+    names = (kernel.lock_names.get(name, PAGE_LOCK if name == "locked" else name) for name in _LOCK.findall(code))
+    return tuple(dict.fromkeys(names))
 
 
 def plain(caption: str) -> str:

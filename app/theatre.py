@@ -12,15 +12,16 @@ from functools import cached_property
 from typing import Any
 
 import engine
-from app import rail, runs, timeline
+from app import catalogue, rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
+from app.choices import Choice, Menus
 from app.links import RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
-from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
+from engine import FilesystemKind, FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
 """How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
@@ -38,17 +39,6 @@ SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 WORST_ANSWERS = ("no:", "never", "raced", "yes")
 MAX_STEPS = 2000
 """Steps a page carries: more would be too much for a phone to load."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A scenario or kernel to choose, and where it is; `href_here` keeps the meaning of the step."""
-
-    title: str
-    story: str
-    href: str
-    href_here: str
-    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,30 +218,22 @@ class Moment:
         """Whether the gallery has this scenario, so that there is a page about it."""
         return engine.gallery().get(self.stage.scenario.id) == self.stage.scenario
 
-    @property
-    def scenarios(self) -> Iterator[Choice]:
-        """The gallery, each under this kernel."""
-        for name, scenario in engine.gallery().items():
-            href = RunLink(name, self.stage.kernel.id).url()
-            yield Choice(scenario.title, scenario.story, href, href, scenario == self.stage.scenario)
-
-    @property
-    def kernels(self) -> Iterator[Choice]:
-        """The kernels, each with this scenario."""
-        for name, kernel in engine.KERNELS.items():
-            there = self.link.under(name)
-            here = there.url(at=self.event)
-            yield Choice(kernel.title, kernel.story, there.url(), here, name == self.stage.kernel.id)
+    @cached_property
+    def menus(self) -> Menus:
+        """What else there is to choose."""
+        return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
 
     @property
     def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
-        """What comes of the same script on each kernel."""
-        return zip(self.kernels, engine.KERNELS.values(), self.stage.results.values(), strict=True)
+        """What comes of the same script on other kernels."""
+        for name, result in self.stage.results.items():
+            kernel = engine.find_kernel(name)
+            yield self.menus.under(kernel), kernel, result
 
     @property
-    def filesystem(self) -> str:
-        """The filesystem's type."""
-        return self.stage.scenario.filesystem.type
+    def kind(self) -> FilesystemKind:
+        """The filesystem."""
+        return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
 
     @property
     def block_text(self) -> str:
@@ -284,7 +266,7 @@ def stage_of(run: runs.Run) -> Stage:
 def make_stage(run: runs.Run) -> Stage:
     """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
     order, trace = run.order, run.trace
-    kernel = engine.KERNELS[order.kernel]
+    kernel = engine.find_kernel(order.kernel)
     if len(trace.steps) > MAX_STEPS:
         note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
         trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))
@@ -292,8 +274,10 @@ def make_stage(run: runs.Run) -> Stage:
 
 
 def results(run: runs.Run) -> dict[str, Result]:
-    """What comes of the same script on every kernel."""
-    return {name: _result(run, name) for name in engine.KERNELS}
+    """What comes of the same script on the kernels that say most about it."""
+    order = run.order
+    kernels = catalogue.compared(engine.find_kernel(order.kernel), order.scenario.filesystem.type)
+    return {kernel.id: _result(run, kernel.id) for kernel in kernels}
 
 
 def _result(run: runs.Run, kernel: str) -> Result:
