@@ -1,4 +1,4 @@
-"""The menus in the head of a run: each choice with its address, which keeps the step's meaning, or why it can not be."""
+"""The menus in the head of a run: each choice with its address, which keeps the step's meaning, or why it can not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class Menus:
         """The kernels by family, each with this scenario; the switches of the one that is chosen are its parts."""
         own = catalogue.base(self.kernel)
         for title, kernels in catalogue.families():
-            yield title, [self.under(kernel, parts=self._switches(kernel) if kernel is own else ()) for kernel in kernels]
+            yield (
+                title,
+                [self.under(kernel, parts=self._switches(kernel) if kernel is own else ()) for kernel in kernels],
+            )
 
     def under(self, kernel: Kernel, parts: tuple[Choice, ...] = ()) -> Choice:
         """The same run under a kernel."""
@@ -65,7 +68,10 @@ class Menus:
     def _switches(self, kernel: Kernel) -> tuple[Choice, ...]:
         if not kernel.switches:
             return ()
-        return (self._switch(kernel, "", "as it is"), *(self._switch(kernel, n, s.title) for n, s in kernel.switches.items()))
+        return (
+            self._switch(kernel, "", "as it is"),
+            *(self._switch(kernel, n, s.title) for n, s in kernel.switches.items()),
+        )
 
     def _switch(self, kernel: Kernel, name: str, title: str) -> Choice:
         there = self.link.under(links.switched(kernel.id, name))

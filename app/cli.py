@@ -85,8 +85,12 @@ def serve(
 @cli.command()
 def run(
     scenario: ScenarioArgument,
-    kernel: Annotated[str, typer.Option(help="the kernel to run it on, with +switch; see `pagefate kernels`")] = "linux-2.6.9",
-    filesystem: Annotated[str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")] = None,
+    kernel: Annotated[
+        str, typer.Option(help="the kernel to run it on, with +switch; see `pagefate kernels`")
+    ] = "linux-2.6.9",
+    filesystem: Annotated[
+        str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:

@@ -6,7 +6,8 @@
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
-A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt` behind its path is the same thing in another form.
+A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
+behind its path is the same thing in another form.
 """
 
 from __future__ import annotations

@@ -13,7 +13,17 @@ import engine
 from app import catalogue, links
 from app.links import RunLink
 from app.troubles import Trouble, of_engine
-from engine import FILESYSTEMS, EngineError, FilesystemKind, Kernel, NoSuchCombination, Scenario, ScenarioError, Schedule, UnknownScenario
+from engine import (
+    FILESYSTEMS,
+    EngineError,
+    FilesystemKind,
+    Kernel,
+    NoSuchCombination,
+    Scenario,
+    ScenarioError,
+    Schedule,
+    UnknownScenario,
+)
 from engine.errors import either, short, suggestion
 
 if TYPE_CHECKING:
