@@ -236,6 +236,7 @@ CALLS: dict[str, Signature] = {
     "fsync": Signature("fsync(f)", _by_handle(op.Fsync), (FILE,)),
     "fdatasync": Signature("fdatasync(f)", _by_handle(op.Fdatasync), (FILE,)),
     "sync": Signature("sync()", _plain(op.Sync)),
+    "syncfs": Signature("syncfs(f)", _by_handle(op.Syncfs), (FILE,)),
     "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
     "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),

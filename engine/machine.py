@@ -24,7 +24,7 @@ from engine.journal import Cell, Entity, Journal, Write
 from engine.locking import Locking, place
 from engine.objects.file import OpenFile
 from engine.objects.locks import SPIN
-from engine.objects.mapping import AddressSpace, Inode, Oracle
+from engine.objects.mapping import AddressSpace, ErrorCursor, Inode, Oracle
 from engine.objects.mm import Mm
 from engine.objects.page import Page
 from engine.objects.task import DONE, IDLE, KILLED, Task
@@ -104,6 +104,7 @@ class Machine(Locking):
         self.map = map_of(journal, self.kind, disk.block_size)
         self.space.pool = self.kind.pool(disk.blocks) or None
         self.quotas = {user: Quota(journal, user, q.soft, q.hard, int(q.grace)) for user, q in disk.quota.items()}
+        self.sb = ErrorCursor(journal, "sb")
         self.mms: dict[str, Mm] = {}
         self.mappings: dict[str, AddressSpace] = {}
         self.inodes: dict[str, Inode] = {}
@@ -151,7 +152,7 @@ class Machine(Locking):
         name = f"{process}.{var or file}"
         opened = self._files.setdefault(name, OpenFile(self.journal, name))
         if not opened.opened:
-            opened.sample(self.mappings[file])
+            opened.sample(self.mappings[file], self.sb)
         return opened
 
     def cpu(self, task: Task) -> Cpu:

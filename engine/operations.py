@@ -116,6 +116,14 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True)
+class Syncfs:
+    """`syncfs(f)`: all of the file's filesystem; `var` is the handle, if it was given by one."""
+
+    file: str
+    var: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Msync:
     """`msync(m, SYNC)`: all of the mapping, or [start, stop) of it."""
 
@@ -274,9 +282,9 @@ class Sleep:
 
 
 Operation: TypeAlias = (
-    Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Msync | Munmap | Mremap
-    | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim | Writeback
-    | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
+    Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
+    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim
+    | Writeback | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
 from engine.functions.sys_sync import SysSync
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
 
@@ -43,6 +43,7 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Fsync: lambda o: SysFsync(o.file, o.var),
     op.Fdatasync: lambda o: SysFsync(o.file, o.var),
     op.Sync: lambda _: SysSync(),
+    op.Syncfs: lambda o: SysSyncfs(o.file, o.var),
     op.Msync: lambda o: SysMsync(o.var, o.mode, o.start, o.stop),
     op.Munmap: lambda o: SysMunmap(o.var, o.start, o.stop),
     op.Mremap: lambda o: DoMremap(o.var, o.length),

@@ -56,7 +56,7 @@ def _file(k: Machine, scenario: Scenario, name: str) -> None:
     spec = scenario.files[name]
     inode = Inode(k.journal, name)
     inode.size, inode.owner = spec.size, spec.owner
-    k.inodes[name], k.mappings[name] = inode, AddressSpace(k.journal, name, errseq=k.kernel.errseq)
+    k.inodes[name], k.mappings[name] = inode, AddressSpace(k.journal, name, k.sb if k.kernel.errseq else None)
     k.oracles[name] = Oracle(k.journal, name)
     k.oracles[name].data = Data(spec.size)
     k.disk.inodes[name] = InodeOnDisk(k.journal, name)

@@ -40,3 +40,19 @@ class SysPunch(SysNiSyscall):
     """fallocate(2), FALLOC_FL_PUNCH_HOLE: since 2.6.38."""
 
     call = "punch"
+
+
+@dataclass
+class SysSyncfs(KernelFunction):
+    """syncfs(2): since 2.6.39. The line's result is ENOSYS."""
+
+    c_name = "sys_syncfs"
+    source = "kernel/sys.c sys_ni_syscall, 2.6.9"
+    file: str
+    var: str
+
+    def enosys(self, k: Machine) -> Next:
+        """This kernel has no such call."""
+        k.finish_line("ENOSYS")
+        k.answer("syncfs: ENOSYS")
+        return ret()

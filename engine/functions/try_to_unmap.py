@@ -43,14 +43,18 @@ class TryToUnmap(KernelFunction):
             return WAIT
         if ptep_clear_flush_young(k, mm, vpn):
             return ret(False)
-        self._tear(k, mm, vpn, entry)
+        self._let_go(k, mm, vpn, entry)
         return self.unmap_one
 
-    def _tear(self, k: Machine, mm: Mm, vpn: int, entry: Pte) -> None:
-        mm.pte[vpn] = None
-        flush_tlb(k, mm.process, (vpn,))
+    def _let_go(self, k: Machine, mm: Mm, vpn: int, entry: Pte) -> None:
+        tear(k, mm, vpn, entry)
         if entry.dirty:
             set_page_dirty(k, self.page)
-        mm.rss = (mm.rss or 0) - 1
-        page_remove_rmap(self.page)
         k.ram.put(self.page)
+
+
+def tear(k: Machine, mm: Mm, vpn: int, entry: Pte) -> None:
+    """Clear an entry, flush it from every TLB, and count one mapping less. The entry's reference is the caller's."""
+    mm.pte[vpn], mm.rss = None, (mm.rss or 0) - 1
+    flush_tlb(k, mm.process, (vpn,))
+    page_remove_rmap(k.page(entry.pfn))

@@ -22,7 +22,18 @@ class ErrSeq(Shown):
         return f"{self.errno} #{self.counter}{' seen' if self.seen else ''}"
 
 
-class AddressSpace(Entity):
+class ErrorCursor(Entity):
+    """The last error of a file (4.13), or of a whole filesystem for syncfs(2) (5.8): wb_err and s_wb_err."""
+
+    wb_err = Cell[ErrSeq | None]()
+
+    def note(self, errno: str) -> None:
+        """errseq_set(): a new error counts one up if the last one has been seen; one that nobody saw is replaced."""
+        last = self.wb_err
+        self.wb_err = ErrSeq(errno, 0 if last is None else last.counter + last.seen)
+
+
+class AddressSpace(ErrorCursor):
     """A file's pages: radix tree slot -> frame, with the tags DIRTY and WRITEBACK, and the error bits AS_*.
 
     `wb_err` takes the place of the bits where kernels have it (4.13): each open file hears of an error once.
@@ -32,31 +43,25 @@ class AddressSpace(Entity):
     enospc = Cell[bool | None]()
     eio = Cell[bool | None]()
     truncate_count = Cell[int | None]()
-    wb_err = Cell[ErrSeq | None]()
     i_mmap_lock = LockCell()
     invalidate_lock = LockCell()
 
-    def __init__(self, journal: Journal, file: str, *, errseq: bool = False) -> None:
+    def __init__(self, journal: Journal, file: str, sb: ErrorCursor | None = None) -> None:
         super().__init__(journal, f"mapping/{file}")
-        self.file, self.errseq = file, errseq
+        self.file, self.sb = file, sb
         self.pages: Table[int] = Table(journal, self.name, "page")
         self.tag_dirty: Table[bool] = Table(journal, self.name, "dirty")
         self.tag_writeback: Table[bool] = Table(journal, self.name, "writeback")
 
     def set_error(self, errno: str) -> None:
         """AS_ENOSPC for ENOSPC, AS_EIO for anything else: EDQUOT too becomes EIO for whoever asks later."""
-        if self.errseq:
-            self._count_error(errno)
+        if self.sb is not None:
+            self.sb.note(errno)
+            self.note(errno)
         if errno == ENOSPC:
             self.enospc = True
         else:
             self.eio = True
-
-    def _count_error(self, errno: str) -> None:
-        """errseq_set(): a new error counts one up if the last one has been seen; one that nobody saw is replaced."""
-        last = self.wb_err
-        counter = 0 if last is None else last.counter + last.seen
-        self.wb_err = ErrSeq(errno, counter)
 
 
 class Inode(Entity):

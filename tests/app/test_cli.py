@@ -80,7 +80,7 @@ def test_every_problem_of_a_file_is_a_line_with_its_place(tmp_path: Path) -> Non
         (["mial"], "pagefate: there is no scenario 'mial'. Did you mean mail?\n"),
         (["nowhere.yaml"], "nowhere.yaml: no such file"),
         (["./mail"], "./mail: no such file"),
-        (["mail", "--kernel", "linux"], "Did you mean linux-2.6.9?"),
+        (["mail", "--kernel", "linux"], "Did you mean linux-2.6"),
         (["mail", "--filesystem", "ext9"], "Did you mean ext"),
         (["mail", "--schedule", "A@do_no_page.nope>B"], "Did you mean"),
         (["mail", "--kernal", "linux-2.6.9"], "No such option"),

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from app import links
 from engine import KERNELS, gallery
 from tests.app.conftest import INLINE
+from tests.engine.build import RESERVE, possible
 
 MAIL = "/run/mail/linux-2.6.9"
 
@@ -35,9 +36,8 @@ def step_of(page: str) -> int:
 
 def test_the_gallery_leads_to_every_scenario_on_every_kernel(client: TestClient) -> None:
     addresses = set(Addresses(client.get("/").text).found)
-    for scenario in gallery():
-        for kernel in KERNELS:
-            assert links.RunLink(scenario, kernel).url() in addresses
+    for scenario, kernel in possible():
+        assert links.RunLink(scenario, kernel).url() in addresses
 
 
 def test_every_kernel_and_scenario_has_a_page(client: TestClient) -> None:
@@ -47,6 +47,7 @@ def test_every_kernel_and_scenario_has_a_page(client: TestClient) -> None:
         assert "<h1>" in response.text
 
 
+@pytest.mark.timeout(300)  # it opens every run of the gallery
 def test_no_page_names_an_address_that_is_not_there(client: TestClient) -> None:
     seen: set[str] = set()
     for page in ("/", MAIL, "/kernel/wli-posted", "/scenario/mail", "/docs", "/nothing"):
@@ -78,7 +79,7 @@ def test_a_step_can_be_named_by_what_happens_in_it(client: TestClient) -> None:
 
 
 def test_the_same_event_is_found_under_another_kernel(client: TestClient) -> None:
-    for kernel in KERNELS:
+    for kernel in [name for name in KERNELS if name != RESERVE]:  # where mmap() is refused, nothing is stored
         trace = client.get(f"/run/mail-store-first/{kernel}.json").json()["trace"]
         step = step_of(client.get(f"/run/mail-store-first/{kernel}?at=A.2.do_no_page.enough_space").text)
         assert trace[step - 1]["event"] == "A.2.do_no_page.enough_space"

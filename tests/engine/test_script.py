@@ -49,6 +49,7 @@ GOOD: list[tuple[str, Operation]] = [
     ('m[2P] = "C" * 1P', script.Store("m", 2 * P, 3 * P, "C")),
     ('m[2P:3P] = "C" * 1P', script.Store("m", 2 * P, 3 * P, "C")),
     ('m[2P+5] = "#"  # five bytes into page 2', script.Store("m", 2 * P + 5, 2 * P + 6, "#")),
+    ("syncfs(f)", script.Syncfs("f")),
     ('readinto(m[2P:3P], "C")', script.ReadInto("m", 2 * P, 3 * P, "C")),
     ("x = m[2P]", script.Load("x", "m", 2 * P, 2 * P + 1)),
     ("y = m[0:2P]", script.Load("y", "m", 0, 2 * P)),

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
+from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.page_flags import fill, mark_buffers_dirty
-from engine.functions.vmtruncate import drop, free_blocks
+from engine.functions.vmtruncate import free_blocks
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.mapping import Inode
 from engine.objects.page import Page
@@ -59,12 +60,7 @@ class PunchHole(KernelFunction):
         index = next((i for i, _ in mapping.pages.items() if first <= i < last), None)
         if index is None:
             return self.zero_partial
-        page = k.page(mapping.pages[index] or 0)
-        if page.writeback or not k.free_lock(page.locked):
-            k.blocked_on = k.blocked_on or f"{page}.writeback"
-            return WAIT
-        drop(k, page)
-        return self.truncate_pages
+        return self.truncate_pages if truncate_folio(k, k.page(mapping.pages[index] or 0)) else WAIT
 
     def zero_partial(self, k: Machine) -> Next:
         """A page that is punched only in part is zeroed in memory."""
@@ -101,18 +97,21 @@ class PunchHole(KernelFunction):
         return -(-self.offset // k.page_size), self._end(k) // k.page_size
 
     def _plan(self, k: Machine) -> None:
-        (first, last), end = self._pages(k), self._end(k)
-        self.todo = tuple(
-            (vma.mm.process, max(vma.start, vma.start + first - vma.pgoff), min(vma.end, vma.start + last - vma.pgoff))
-            for mm in k.mms.values()
-            for vma in mm.vmas or ()
-            if vma.file == self.inode.file and vma.pgoff < last and first < min(last, vma.index(vma.end))
-        )
-        whole = (first * k.page_size, last * k.page_size)
-        pieces = ((self.offset, min(whole[0], end)), (max(whole[1], self.offset), end))
-        if first > last:
-            pieces = ((self.offset, end), (0, 0))
-        self.edges = tuple((low, high) for low, high in pieces if low < high)
+        pages, end = self._pages(k), self._end(k)
+        self.todo = mapped_ranges(k, self.inode.file, *pages)
+        low, high = (index * k.page_size for index in pages)
+        pieces = ((self.offset, min(low, end)), (max(high, self.offset), end)) if low <= high else ((self.offset, end),)
+        self.edges = tuple((start, stop) for start, stop in pieces if start < stop)
+
+
+def mapped_ranges(k: Machine, file: str, first: int, last: int) -> tuple[tuple[str, int, int], ...]:
+    """(process, start, end) in virtual pages for every mapping of pages [first, last) of a file."""
+    return tuple(
+        (vma.mm.process, max(vma.start, vma.start + first - vma.pgoff), min(vma.end, vma.start + last - vma.pgoff))
+        for mm in k.mms.values()
+        for vma in mm.vmas or ()
+        if vma.file == file and vma.pgoff < last and first < min(last, vma.index(vma.end))
+    )
 
 
 @dataclass

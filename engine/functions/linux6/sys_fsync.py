@@ -52,3 +52,29 @@ class KsysSync(KernelFunction):
             return WAIT
         k.finish_line(OK)
         return ret()
+
+
+@dataclass
+class Syncfs(KernelFunction):
+    """syncfs(2): as sync, of one filesystem. The line's result is "0" or the error since this open file last asked."""
+
+    source = "fs/sync.c syncfs, 6.x (5.8: 735e4ae5ba28)"
+    file: str
+    var: str
+
+    def wakeup_flusher(self, k: Machine) -> Next:
+        """Let the flusher write everything."""
+        k.tasks["pdflush"].wanted = SYNC
+
+    def sync_filesystem(self, k: Machine) -> Next:
+        """Wait for it, and for the disk."""
+        if k.tasks["pdflush"].wanted or k.disk.queue:
+            k.blocked_on = "task/pdflush.wanted"
+            return WAIT
+
+    def check_and_advance(self, k: Machine) -> Next:
+        """Has anything gone wrong on this filesystem that this open file has not heard of? It hears of it once."""
+        error = k.open_file(k.current, self.file, self.var).check_filesystem(k.sb)
+        k.finish_line(error)
+        k.answer(error)
+        return ret()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import WAIT, Next, call, ret
 from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
+from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
 from engine.values import OK
@@ -64,6 +65,14 @@ class TruncateSetsize(Vmtruncate):
         """From now on the file is shorter."""
         super().i_size_write(k)
         return self.unmap_mapping_range
+
+    def truncate_page(self, k: Machine) -> Next:
+        """Pages beyond the end leave the page cache, dirty or not, and every page table with them."""
+        first, mapping = -(-self.size // k.page_size), k.mappings[self.file]
+        index = next((i for i, _ in mapping.pages.items() if i >= first), None)
+        if index is None:
+            return self.zero_tail
+        return self.truncate_page if truncate_folio(k, k.page(mapping.pages[index] or 0)) else WAIT
 
     def grow(self, k: Machine) -> Next:
         """A filesystem without holes takes the blocks now."""
