@@ -8,10 +8,13 @@ same under every kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from app.stacks import Stacks
 from engine import Scenario, Step, Trace
 
 STATIONS = 10
@@ -148,6 +151,17 @@ NEVER = ("never asked", "not asked")
 Point = tuple[int, str, str | None]
 """Step number, "function.step", answer."""
 
+PLACES = tuple(f"rail/{place}" for place in range(STATIONS))
+NOTHING: dict[str, Any] = {}
+
+
+class Reached(NamedTuple):
+    """How far a journey is: the station reached last, what each one on the way there answered, what the TLB said."""
+
+    here: int = -1
+    answers: Mapping[int, str] = {}
+    tlb: str = ""
+
 
 @dataclass(slots=True)
 class Journey:
@@ -161,36 +175,61 @@ class Journey:
     note: str = ""
     line: str = ""
     _places: dict[str, int | None] = field(default_factory=dict)
+    _way: list[Reached] = field(default_factory=list)
+    _made: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    _last: tuple[Reached, list[tuple[str, dict[str, Any]]]] | None = None
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
         yield "rail", {"title": self.title, "note": self.note or None, "kind": self.kind}
-        past = [point for point in self.points if point[0] <= n]
-        here, answers = self._reached(past)
-        for place in range(STATIONS):
-            if place < len(self.stations):
-                yield f"rail/{place}", self._station(place, here, answers, past)
-            else:
-                yield f"rail/{place}", {}
+        yield from self._rail(self._reached(bisect_right(self.points, n, key=itemgetter(0))))
 
     @property
     def quiet(self) -> bool:
         """An access that needed no fault."""
         return self.kind == "fault" and not any(point.startswith("do_page_fault.") for _, point, _ in self.points)
 
-    def _reached(self, past: Sequence[Point]) -> tuple[int, dict[int, str]]:
-        """The station reached last, and the answer of each station passed on the way there."""
-        here = 0 if past and self.kind == "fault" else -1
-        answers: dict[int, str] = {0: ""} if here == 0 else {}
-        for _, point, answer in past:
-            place = self._place(point)
-            if place is None or self._is_retry(here, place):
-                continue
-            if place < here:
-                answers = {i: text for i, text in answers.items() if i < place}
-            here = place
-            answers[place] = _first(answers.get(place, ""), ANSWERS.get(point) or answer or "")
-        return here, answers
+    def _reached(self, passed: int) -> Reached:
+        """How far the journey is when it has passed so many of its points."""
+        while len(self._way) <= passed:
+            if not self._way:
+                self._way.append(Reached())
+            else:
+                self._way.append(self._next(self._way[-1], self.points[len(self._way) - 1]))
+        return self._way[passed]
+
+    def _next(self, now: Reached, reached: Point) -> Reached:
+        """How far it is after one point more."""
+        _, point, answer = reached
+        here, answers = now.here, now.answers
+        if self.kind == "fault" and here < 0:
+            here, answers = 0, {0: ""}
+        tlb = now.tlb or (answer if point.endswith(".tlb") and answer else "")
+        place = self._place(point)
+        if place is None or self._is_retry(here, place):
+            same = (here, tlb) == (now.here, now.tlb)
+            return now if same else Reached(here, answers, tlb)
+        if place < here:
+            answers = {i: text for i, text in answers.items() if i < place}
+        said = _first(answers.get(place, ""), ANSWERS.get(point) or answer or "")
+        return Reached(place, {**answers, place: said}, tlb)
+
+    def _rail(self, reached: Reached) -> list[tuple[str, dict[str, Any]]]:
+        if self._last is None or self._last[0] is not reached:
+            known = range(len(self.stations))
+            made = [(PLACES[at], self._made_once(at, reached) if at in known else NOTHING) for at in range(STATIONS)]
+            self._last = reached, made
+        return self._last[1]
+
+    def _made_once(self, place: int, reached: Reached) -> dict[str, Any]:
+        """A station's fields. Those of stations that the journey is not at stay the same for many steps."""
+        here, answers, tlb = reached
+        refused = self.stations[place].label == "set_pte" and self._refused(answers)
+        key = (place, (here > place) - (here < place), answers.get(place), tlb, refused)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._station(place, reached)
+        return made
 
     def _place(self, point: str) -> int | None:
         """The station that a step stands at."""
@@ -202,7 +241,8 @@ class Journey:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""
         return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
 
-    def _station(self, place: int, here: int, answers: dict[int, str], past: Sequence[Point]) -> dict[str, Any]:
+    def _station(self, place: int, reached: Reached) -> dict[str, Any]:
+        here, answers, tlb = reached
         station, answer = self.stations[place], answers.get(place)
         state = "ahead" if place > here else "skipped" if answer is None else "now" if place == here else "done"
         if answer is not None:
@@ -212,7 +252,7 @@ class Journey:
         if state == "ahead" and self.quiet and 1 < place < len(self.stations) - 1:
             state = "skipped"
         return {
-            "label": self._label(station, past), "kind": station.kind, "state": state,
+            "label": self._label(station, tlb), "kind": station.kind, "state": state,
             "answer": self._said(station, answer, state), "now": True if place == here else None,
             "key": station.key or None, "lock": station.lock or None,
         }  # fmt: skip
@@ -225,7 +265,7 @@ class Journey:
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
 
-    def _refused(self, answers: dict[int, str]) -> bool:
+    def _refused(self, answers: Mapping[int, str]) -> bool:
         """Whether a gate has said no for good: then the entry is not filled, whatever step stands there."""
         return any(self.stations[i] is ASK and _REFUSAL.match(answer) for i, answer in answers.items())
 
@@ -239,12 +279,11 @@ class Journey:
             return "nobody asks"
         return ("now" if station.kind == GATE or station.key else None) if state == "now" else None
 
-    def _label(self, station: Station, past: Sequence[Point]) -> str:
+    def _label(self, station: Station, tlb: str) -> str:
         if station is ACCESS:
             return self.line
         if station is WALK:
-            asked = [answer for _, point, answer in past if point.endswith(".tlb") and answer]
-            return f"TLB {asked[0].partition(':')[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
+            return f"TLB {tlb.partition(':')[0]}" + ("" if tlb == "hit" else " · walk") if tlb else "TLB"
         if station is RETRY:
             if any(point.endswith(".signal") for _, point, _ in self.points):
                 return "signal"
@@ -346,23 +385,3 @@ def _plain(points: Iterable[Point]) -> Iterator[Station]:
     for function in list(rest)[: max(0, STATIONS - len(own))]:
         if not own:
             yield stop(function, f"{function}.*")
-
-
-class Stacks:
-    """Every task's call stack while the trace goes by: C names, outermost first."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._stack = {
-            at: value for at, value in trace.initial.items() if at.startswith("task/") and at.endswith(".stack")
-        }
-
-    def before(self, step: Step) -> list[str]:
-        """The stack that a step runs on: as it was, with the step's own function on top."""
-        names = str(self._stack.get(f"task/{step.task}.stack") or "").split(">")
-        return names if names[-1] == step.function else [*filter(None, names), step.function]
-
-    def after(self, step: Step) -> None:
-        """Note what a step left."""
-        for at, _, new in step.writes:
-            if at.startswith("task/") and at.endswith(".stack"):
-                self._stack[at] = new
