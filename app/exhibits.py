@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import engine
 from engine import Kernel
@@ -68,11 +69,13 @@ def locks(kernel: Kernel, function: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+@lru_cache(maxsize=2048)
 def plain(caption: str) -> str:
     """A caption without the codes of defects that stand in brackets in it."""
     return _ASIDE.sub("", caption)
 
 
+@lru_cache(maxsize=2048)
 def codes(caption: str) -> tuple[str, ...]:
     """The codes of the defects that a caption names in brackets, in order."""
     return tuple(code for aside in _ASIDE.findall(caption) for code in _CODE.findall(aside))

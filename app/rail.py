@@ -8,11 +8,14 @@ same under every kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from app.stacks import Stacks
 from app.stations import (
     ACCESS,
     ANONYMOUS,
@@ -58,9 +61,29 @@ Point = tuple[int, str, str | None]
 """Step number, "function.step", answer."""
 
 
+PLACES = tuple(f"rail/{place}" for place in range(STATIONS))
+NOTHING: dict[str, Any] = {}
+
+
+class Reached(NamedTuple):
+    """How far a journey is: the station reached last, what each one on the way said in this round, what the TLB said.
+
+    `again` says why this is not the first of the `rounds`.
+    """
+
+    here: int = -1
+    answers: Mapping[int, str] = {}
+    tlb: str = ""
+    rounds: int = 1
+    again: str = ""
+
+
 @dataclass(slots=True)
 class Journey:
-    """A stretch of one task's steps: one access, one page written out, one call. `line` is the script line."""
+    """A stretch of one task's steps: one access, one page written out, one call. `line` is the script line.
+
+    `beside` are points that stand nowhere by themselves: the page is not there yet, so that nobody is asked about it.
+    """
 
     kind: str
     task: str
@@ -70,42 +93,46 @@ class Journey:
     note: str = ""
     line: str = ""
     beside: frozenset[int] = frozenset()
-    """Points that stand nowhere by themselves: the page is not there yet, so that nobody is asked about it."""
+    _way: list[Reached] = field(default_factory=list)
+    _made: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    _last: tuple[Reached, list[tuple[str, dict[str, Any]]]] | None = None
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
-        past = [point for point in self.points if point[0] <= n]
-        here, answers, again = self._reached(past)
-        yield "rail", {"title": self.title, "note": again or self.note or None, "kind": self.kind}
-        for place in range(STATIONS):
-            if place < len(self.stations):
-                yield f"rail/{place}", self._station(place, here, answers, past)
-            else:
-                yield f"rail/{place}", {}
+        reached = self._reached(bisect_right(self.points, n, key=itemgetter(0)))
+        yield "rail", {"title": self.title, "note": reached.again or self.note or None, "kind": self.kind}
+        yield from self._rail(reached)
 
     @property
     def quiet(self) -> bool:
         """An access that needed no fault."""
         return self.kind == "fault" and not any(point.startswith(TRAPS) for _, point, _ in self.points)
 
-    def _reached(self, past: Sequence[Point]) -> tuple[int, dict[int, str], str]:
-        """The station reached last, the answer of each station passed in this round, and why it is not the first."""
-        here = 0 if past and self.kind == "fault" else -1
-        answers: dict[int, str] = {0: ""} if here == 0 else {}
-        rounds, again = 1, ""
-        for number, (_, point, answer) in enumerate(past):
-            place = place_of(self.stations, point)
-            if place is None or number in self.beside or self._is_retry(here, place):
-                continue
-            if self._begins_again(here, place):
-                rounds += 1
-                again = f"round {rounds}: {self._why(past[number - 1][1])}"
-                answers = {at: text for at, text in answers.items() if at < place}
-            elif self.kind != "fault" and place < here:
-                answers = {at: text for at, text in answers.items() if at < place}
-            here = place
-            answers[place] = self._heard(place, answers.get(place, ""), point, answer)
-        return here, answers, again
+    def _reached(self, passed: int) -> Reached:
+        """How far the journey is when it has passed so many of its points."""
+        while len(self._way) <= passed:
+            self._way.append(self._next(self._way[-1], len(self._way) - 1) if self._way else Reached())
+        return self._way[passed]
+
+    def _next(self, now: Reached, number: int) -> Reached:
+        """How far it is after one point more."""
+        _, point, answer = self.points[number]
+        if self.kind == "fault" and now.here < 0:
+            now = now._replace(here=0, answers={0: ""})
+        if point.endswith(".tlb") and answer and not now.tlb:
+            now = now._replace(tlb=answer)
+        place = place_of(self.stations, point)
+        if place is None or number in self.beside or self._is_retry(now.here, place):
+            return now
+        rounds, again, answers = now.rounds, now.again, now.answers
+        if self._begins_again(now.here, place):
+            why = "VM_FAULT_RETRY" if self.points[number - 1][1].endswith(".retry") else "trapped again"
+            rounds, again = rounds + 1, f"round {rounds + 1}: {why}"
+            answers = {at: text for at, text in answers.items() if at < place}
+        elif self.kind != "fault" and place < now.here:
+            answers = {at: text for at, text in answers.items() if at < place}
+        said = self._heard(place, answers.get(place, ""), point, answer)
+        return Reached(place, {**answers, place: said}, now.tlb, rounds, again)
 
     def _heard(self, place: int, old: str, point: str, answer: str | None) -> str:
         """What a station says, after one more step there."""
@@ -116,14 +143,29 @@ class Journey:
         """Whether a fault goes round once more: it is at the trap again."""
         return self.kind == "fault" and self.stations[place] is TRAP and here > place
 
-    def _why(self, before: str) -> str:
-        return "VM_FAULT_RETRY" if before.endswith(".retry") else "trapped again"
-
     def _is_retry(self, here: int, place: int) -> bool:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""
         return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
 
-    def _station(self, place: int, here: int, answers: dict[int, str], past: Sequence[Point]) -> dict[str, Any]:
+    def _rail(self, reached: Reached) -> list[tuple[str, dict[str, Any]]]:
+        if self._last is None or self._last[0] is not reached:
+            known = range(len(self.stations))
+            made = [(PLACES[at], self._made_once(at, reached) if at in known else NOTHING) for at in range(STATIONS)]
+            self._last = reached, made
+        return self._last[1]
+
+    def _made_once(self, place: int, reached: Reached) -> dict[str, Any]:
+        """A station's fields. Those of stations that the journey is not at stay the same for many steps."""
+        answers, furthest = reached.answers, max(reached.answers, default=-1)
+        refused = self.stations[place].label == "set_pte" and self._refused(answers)
+        key = (place, place == reached.here, place > furthest, answers.get(place), reached.tlb, refused)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._station(place, reached)
+        return made
+
+    def _station(self, place: int, reached: Reached) -> dict[str, Any]:
+        here, answers = reached.here, reached.answers
         station, answer = self.stations[place], answers.get(place)
         state = "ahead" if place > max(answers, default=-1) else "skipped" if answer is None else "done"
         state = "now" if place == here else state
@@ -134,7 +176,7 @@ class Journey:
         if state == "ahead" and self.quiet and 1 < place < len(self.stations) - 1:
             state = "skipped"
         return {
-            "label": self._label(station, past), "kind": station.kind, "state": state,
+            "label": self._label(station, reached.tlb), "kind": station.kind, "state": state,
             "answer": self._said(station, answer, state), "now": True if place == here else None,
             "key": station.key or None, "lock": station.lock or None,
         }  # fmt: skip
@@ -147,7 +189,7 @@ class Journey:
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
 
-    def _refused(self, answers: dict[int, str]) -> bool:
+    def _refused(self, answers: Mapping[int, str]) -> bool:
         """Whether a gate has said no for good: then the entry is not filled, whatever step stands there."""
         return any(self.stations[i] is ASK and _REFUSAL.match(answer) for i, answer in answers.items())
 
@@ -161,12 +203,11 @@ class Journey:
             return "not asked"
         return ("now" if station.kind == GATE or station.key else None) if state == "now" else None
 
-    def _label(self, station: Station, past: Sequence[Point]) -> str:
+    def _label(self, station: Station, tlb: str) -> str:
         if station is ACCESS:
             return self.line
         if station is WALK:
-            asked = [answer for _, point, answer in past if point.endswith(".tlb") and answer]
-            return f"TLB {asked[0].partition(':')[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
+            return f"TLB {tlb.partition(':')[0]}" + ("" if tlb == "hit" else " · walk") if tlb else "TLB"
         if station is BACK:
             if any(point.endswith(".signal") for _, point, _ in self.points):
                 return "signal"
@@ -292,23 +333,3 @@ def _plain(points: Iterable[Point]) -> Iterator[Station]:
     for function in list(rest)[: max(0, STATIONS - len(own))]:
         if not own:
             yield stop(function, f"{function}.*")
-
-
-class Stacks:
-    """Every task's call stack while the trace goes by: C names, outermost first."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._stack = {
-            at: value for at, value in trace.initial.items() if at.startswith("task/") and at.endswith(".stack")
-        }
-
-    def before(self, step: Step) -> list[str]:
-        """The stack that a step runs on: as it was, with the step's own function on top."""
-        names = str(self._stack.get(f"task/{step.task}.stack") or "").split(">")
-        return names if names[-1] == step.function else [*filter(None, names), step.function]
-
-    def after(self, step: Step) -> None:
-        """Note what a step left."""
-        for at, _, new in step.writes:
-            if at.startswith("task/") and at.endswith(".stack"):
-                self._stack[at] = new

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import engine
 from app import catalogue, rail, runs, timeline
@@ -52,6 +52,19 @@ class Result:
     def word(self) -> str:
         """The outcome in words."""
         return OUTCOMES.get(self.outcome, self.outcome)
+
+
+class Happening(NamedTuple):
+    """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
+
+    n: int
+    task: str
+    hue: int
+    name: str
+    function: str
+    answer: str
+    mark: str
+    opens: bool
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,7 @@ class Stage:
         }
 
     @cached_property
-    def events(self) -> tuple[dict[str, Any], ...]:
+    def events(self) -> tuple[Happening, ...]:
         """The list of all steps."""
         before = [None, *self.view.journeys]
         return tuple(
@@ -156,18 +169,10 @@ class Stage:
             for step, last, now in zip(self.trace.steps, before, self.view.journeys, strict=False)
         )
 
-    def _event(self, step: Step, *, opens: bool) -> dict[str, Any]:
-        """A step; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
-        return {
-            "n": step.n,
-            "task": step.task,
-            "hue": self.hue(step.task),
-            "name": step.name,
-            "function": step.function,
-            "answer": rail.shorten(step.answer) if step.answer else "",
-            "mark": step.fates[-1].new if step.fates else "",
-            "opens": opens,
-        }
+    def _event(self, step: Step, *, opens: bool) -> Happening:
+        answer = rail.shorten(step.answer) if step.answer else ""
+        mark = step.fates[-1].new if step.fates else ""
+        return Happening(step.n, step.task, self.hue(step.task), step.name, step.function, answer, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
