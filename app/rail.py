@@ -26,7 +26,6 @@ from app.stations import (
     LOCK,
     NO_PAGE,
     NO_PAGE_ASKED,
-    OWNERS,
     RECLAIM,
     TRAP,
     TRAPS,
@@ -34,6 +33,7 @@ from app.stations import (
     WP_PAGE,
     WRITEBACK,
     Station,
+    owner,
     place_of,
     stop,
 )
@@ -241,13 +241,13 @@ def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
     stacks = Stacks(trace)
     for step in trace.steps:
         functions = stacks.before(step)
-        kind, owner = _kind(functions)
-        key = (step.task, step.line, kind if kind != "call" else owner)
+        kind, top = _kind(functions)
+        key = (step.task, step.line, kind if kind != "call" else top)
         point = f"{step.function}.{step.name}"
-        fresh = OWNERS.get(step.function) == kind and step.name == FIRST_STEPS[kind] and not _goes_on(open_.get(key))
+        fresh = owner(step.function) == kind and step.name == FIRST_STEPS[kind] and not _goes_on(open_.get(key))
         if key not in open_ or fresh:
             line = _line(scenario, step)
-            open_[key] = Journey(kind, step.task, _title(kind, owner, step, line), line=line)
+            open_[key] = Journey(kind, step.task, _title(kind, top, step, line), line=line)
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
@@ -265,15 +265,15 @@ def _goes_on(journey: Journey | None) -> bool:
 def _kind(functions: Sequence[str]) -> tuple[str, str]:
     """The kind of journey from the call stack (outermost first): that of the innermost owner, else a plain call."""
     for function in reversed(functions):
-        if function in OWNERS:
-            return OWNERS[function], function
+        if kind := owner(function):
+            return kind, function
     return "call", functions[0] if functions else ""
 
 
-def _title(kind: str, owner: str, step: Step, line: str) -> str:
+def _title(kind: str, top: str, step: Step, line: str) -> str:
     if kind == "fault":
-        return f"{WHO.get(owner, 'Store')} · {step.task}"
-    said = (kind == "call" and line) or TITLES.get(kind, owner)
+        return f"{WHO.get(top, 'Store')} · {step.task}"
+    said = (kind == "call" and line) or TITLES.get(kind, top)
     return f"{said} · {step.task}"
 
 

@@ -1,7 +1,8 @@
 """The stations of the rail, as tables: which steps stand at which. A new kernel needs a line here, not code.
 
-A step is named "function.step", "*.step" where the name says it under every kernel, or "function.*" for all that a
-function does itself. A step that no table names stands where the step before it stood: whoever called it.
+A step is named "function.step", "*.step" where the name says it under every kernel, "function.*" for all that a
+function does itself, or "*_page_mkwrite.*" for all that filesystems' functions of a kind do. A step that no table names
+stands where the step before it stood: whoever called it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def gate(label: str, *steps: str, key: bool = True) -> Station:
 def place_of(stations: tuple[Station, ...], point: str) -> int | None:
     """The station that a step stands at: the one that names it most narrowly; None where no table names it."""
     function, _, step = point.partition(".")
-    for name in (point, f"{function}.*", f"*.{step}"):
+    kind = "*_page_mkwrite.*" if function.endswith("page_mkwrite") else ""
+    for name in (point, f"{function}.*", kind, f"*.{step}"):
         for place, station in enumerate(stations):
             if name in station.steps:
                 return place
@@ -61,10 +63,10 @@ LOCK = stop("lock", "*.retake_lock", "finish_fault.lock", "do_cow_fault.lock", "
 AGAIN = gate("pte_none?", "*.pte_none", key=False)
 SAME = gate("pte_same?", "do_wp_page.pte_same", "wp_page_shared.pte_same", key=False)
 ASK = gate(
-    "enough_space?", "*.enough_space", "*.page_mkwrite", "enough_space.*", "do_page_mkwrite.*", "block_page_mkwrite.*",
-    "filemap_page_mkwrite.*", "ext4_page_mkwrite.*", "udf_page_mkwrite.*", "*.answered", "*.dquot_reserve_block",
-    "*.reserve_blocks", "shmem_inode_acct_blocks.*", "shmem_fault.accounted", "wp_page_shared.folio_get",
-    "wp_page_shared.lock_page",
+    "enough_space?", "*.enough_space", "*.page_mkwrite", "enough_space.*", "*_page_mkwrite.*", "*.answered",
+    "xfs_write_fault.*", "xfs_bmapi_reserve_delalloc.*", "btrfs_check_data_free_space.*", "*.allocate",
+    "*.dquot_reserve_block", "*.reserve_blocks", "shmem_inode_acct_blocks.*", "shmem_fault.accounted",
+    "wp_page_shared.folio_get", "wp_page_shared.lock_page",
 )  # fmt: skip
 SET = stop(
     "set_pte", "*.set_pte", "*.set_zero_pte", "*.zero_page", "*.break_cow", "*.reuse", "*.make_writable",
@@ -87,11 +89,17 @@ ANONYMOUS = (ACCESS, WALK, TRAP, FIRST, ALLOC, LOCK, AGAIN, SET, BACK)
 
 # --- writeback and reclaim -------------------------------------------------------------------------------------------
 
-MAPPED = ("*.ext2_get_branch", "*.ext4_find_extent", "*.ext4_es_lookup_extent")
-SUBMIT = ("*.submit_bio", "*.submit_bh")
+MAPPED = (
+    "*.ext2_get_branch", "*.ext4_find_extent", "*.ext4_es_lookup_extent", "*.lookup", "*.btrfs_lookup_file_extent",
+    "*.xfs_bmapi_read",
+)  # fmt: skip
+SUBMIT = ("*.submit_bio", "*.submit_bh", "*.fuse_writepages_send", "fuse_send_write.request_send")
 RECOVER = stop("recover", "*.recover", key=True)
 QUOTA = gate("quota?", "*.dquot_alloc_block", "*.dquot_reserve_block", key=False)
-FREE = gate("free block?", "*.reserve_blocks", "*.ext4_has_free_clusters")
+FREE = gate(
+    "free block?", "*.reserve_blocks", "*.ext4_has_free_clusters", "*.allocate", "*.xfs_bmapi_allocate",
+    "*.server_write",
+)  # fmt: skip
 WRITEBACK = (
     stop("dirty page", "*.pagevec_lookup_tag"),
     stop("lock page", "*.lock_page", "*.wait_on_page_writeback", lock=True),
@@ -108,7 +116,7 @@ WRITEBACK = (
     FREE,
     stop("submit", *SUBMIT, key=True),
     RECOVER,
-    stop("note error", "*.mapping_set_error"),
+    stop("note error", "*.mapping_set_error", "*.fuse_writepage_end"),
 )
 RECLAIM = (
     stop("oldest page", "*.isolate"),
@@ -127,14 +135,19 @@ OWNERS = {
     "store": "fault",
     "load": "fault",
     "copy_to_user": "fault",
-    "mpage_writepages": "writeback",
     "write_cache_pages": "writeback",
-    "ext4_writepages": "writeback",
     "shrink_list": "reclaim",
     "shrink_folio_list": "reclaim",
 }
 """The functions that begin a journey of their own kind; everything they call belongs to it."""
+WRITERS = "writepages"
+"""What functions are called, at the end of their names, that begin a journey of writeback."""
 FIRST_STEPS = {"fault": "tlb", "writeback": "pagevec_lookup_tag", "reclaim": "isolate"}
 """The step of its owner that begins another journey of a kind."""
 TRAPS = ("do_page_fault", "do_user_addr_fault")
 """The functions that the CPU's trap leads to."""
+
+
+def owner(function: str) -> str:
+    """The kind of journey that a function begins; empty for one that belongs to its caller's."""
+    return "writeback" if function.endswith(WRITERS) else OWNERS.get(function, "")

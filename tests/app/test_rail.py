@@ -83,6 +83,12 @@ def test_a_fault_that_ends_has_passed_each_gate_or_was_refused(scenario: str, ke
         ("linux-6.18", "ext4", ("refused", "no: ENOSPC")),
         ("linux-6.18", "ext4-nodelalloc", ("refused", "no: ENOSPC")),
         ("linux-6.18", "tmpfs", ("refused", "no: ENOSPC")),
+        ("linux-6.18", "xfs", ("refused", "no: ENOSPC")),
+        ("linux-6.18", "btrfs", ("refused", "no: ENOSPC")),
+        ("linux-6.18", "fuse", ("unasked", "never asked")),
+        ("linux-6.18", "nfs", ("unasked", "never asked")),
+        ("linux-6.18", "minix", ("unasked", "never asked")),
+        ("linux-2.6.23", "xfs", ("refused", "no: ENOSPC")),
     ],
 )
 def test_a_filesystem_without_an_opinion_was_never_asked(
