@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 import engine
-from app import answers, links, orders, serving, text, wire
+from app import answers, links, orders, serving, text, wire, wire_choices
 from app.answers import JSON, TEXT, YAML
 from app.links import RunLink
 from app.orders import Order
@@ -17,9 +17,12 @@ from app.wire import RunIn
 api = APIRouter(prefix=links.API)
 
 ScenarioName = Annotated[str, Path(description="a name of /api/v1/scenarios", examples=["mail"])]
-KernelName = Annotated[str, Path(description="a name of /api/v1/kernels", examples=["linux-2.6.9"])]
+KernelName = Annotated[
+    str, Path(description="a name of /api/v1/kernels, with +switch behind it if wanted", examples=["linux-2.6.9"])
+]
 LinkId = Annotated[str, Path(description="the id of a short link, as POST /links gives it", examples=["ID"])]
 Number = Annotated[int, Path(ge=0, description="0 is the beginning, where nothing was done yet", examples=[43])]
+FilesystemName = Annotated[str, Path(description="a name of /api/v1/filesystems", examples=["ext4"])]
 Filesystem = Annotated[str, Query(alias="fs", description="a filesystem in place of the scenario's own")]
 Switch = Annotated[str, Query(description='who runs when: "B.A,A@do_no_page.enough_space>B"')]
 OtherKernel = Annotated[str, Query(description="a kernel in place of the link's own")]
@@ -118,7 +121,8 @@ async def get_link_step(  # noqa: PLR0913, PLR0917 - the parts of an address
     request: Request, link: LinkId, n: Number, kernel: OtherKernel = "", fs: Filesystem = "", switch: Switch = ""
 ) -> Response:
     """What the step did, and every cell as it is after it."""
-    return await _moment(request, await serving.kept(request, RunLink("", kernel, fs, switch, link)), n)
+    address = RunLink("", links.kernel_said(kernel), fs, switch, link)
+    return await _moment(request, await serving.kept(request, address), n)
 
 
 # --- what there is -----------------------------------------------------------------------------------------
@@ -126,21 +130,33 @@ async def get_link_step(  # noqa: PLR0913, PLR0917 - the parts of an address
 
 @api.get("/kernels", summary="The kernels", responses=documented("KernelOut", many=True))
 async def get_kernels(request: Request) -> Response:
-    """Each kernel with its story, its functions and their steps, and what it leaves out."""
-    return data(request, [wire.kernel(kernel) for kernel in engine.KERNELS.values()])
+    """Each kernel with its story, its functions, its switches, its filesystems and why not the others."""
+    return data(request, [wire_choices.kernel(kernel) for kernel in engine.KERNELS.values()])
 
 
 @api.get("/kernels/{kernel}", summary="A kernel", responses=documented("KernelOut"))
 async def get_kernel(request: Request, kernel: KernelName) -> Response:
     """Its story, its functions and their steps, and what it leaves out."""
     with orders.in_address():
-        return data(request, wire.kernel(engine.find_kernel(kernel)))
+        return data(request, wire_choices.kernel(engine.find_kernel(kernel)))
+
+
+@api.get("/filesystems", summary="The filesystems", responses=documented("FilesystemOut", many=True))
+async def get_filesystems(request: Request) -> Response:
+    """Each filesystem with its story, when it takes space, the kernels that have it and why not the others."""
+    return data(request, [wire_choices.filesystem(kind) for kind in engine.FILESYSTEMS.values()])
+
+
+@api.get("/filesystems/{filesystem}", summary="A filesystem", responses=documented("FilesystemOut"))
+async def get_filesystem(request: Request, filesystem: FilesystemName) -> Response:
+    """Its story, when it takes space, the kernels that have it and why not the others."""
+    return data(request, wire_choices.filesystem(orders.filesystem(filesystem)))
 
 
 @api.get("/scenarios", summary="The gallery", responses=documented("ScenarioOut", many=True))
 async def get_scenarios(request: Request) -> Response:
     """Each scenario of the gallery, with its runs by kernel."""
-    return data(request, [wire.scenario(scenario) for scenario in engine.gallery().values()])
+    return data(request, [wire_choices.scenario(scenario) for scenario in engine.gallery().values()])
 
 
 @api.get("/scenarios/{scenario}", summary="A scenario", responses=documented("ScenarioOut", YAML))
@@ -150,7 +166,7 @@ async def get_scenario(request: Request, scenario: ScenarioName) -> Response:
         found = engine.find_scenario(scenario.removesuffix(".yaml"))
     if scenario.endswith(".yaml"):
         return answers.answer(request, answers.Body.of(engine.to_yaml(found), YAML))
-    return data(request, wire.scenario(found))
+    return data(request, wire_choices.scenario(found))
 
 
 @api.get("/schema", summary="The scenario language", responses={200: {"content": {SCHEMA: {}}}})

@@ -13,7 +13,7 @@ from typing import Any
 from app import scene
 from app.cells import Range, entry_of, names_of, ranges_of
 from app.scene import MAX_ROWS
-from engine import FORMATS, Format, Scenario, Trace
+from engine import FILESYSTEMS, FORMATS, Format, Scenario, Trace
 
 MAX_LOOSE = 6
 MAX_BLOCKS = 48
@@ -21,6 +21,8 @@ BESIDE = 4
 CROWD = 5
 """More rows of address space than this, in more than one mapping: then each shows only what the run touches."""
 HUES = 4
+SERVED = ("fuse", "fuse-nokeep", "fuse-writeback", "fuse-short", "nfs")
+"""The filesystems whose disk is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,10 @@ class Cast:
     block_size: int
     hues: Mapping[str, int] = field(default_factory=dict)
     format: Format = FORMATS["i386"]
+    map: str = "indirect"
+    """How files find their blocks."""
+    home: str = "disk"
+    """Where files live: on a disk, in memory alone, or with a server."""
 
     @property
     def places(self) -> scene.Scene:
@@ -145,7 +151,7 @@ class _Watch:
 
     def cast(self) -> Cast:
         """Everything seen, in the order of the scenario."""
-        hues = self._hues()
+        hues, kind = self._hues(), FILESYSTEMS[self.scenario.filesystem.type]
         size = self.scenario.machine.page_size
         used = {vma.file for vma in self.vmas.values()} | set(self.pages)
         files = tuple(self._file(name, hues) for name in self.scenario.files if name in used)
@@ -162,6 +168,8 @@ class _Watch:
             self.scenario.filesystem.block_size,
             hues,
             FORMATS[self.scenario.machine.arch],
+            kind.map,
+            "memory" if kind.in_memory else "server" if kind.id in SERVED else "disk",
         )
 
     def _hues(self) -> dict[str, int]:

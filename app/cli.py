@@ -18,12 +18,12 @@ import msgspec
 import typer
 from pydantic import ValidationError
 
-from app import runs, text, wire
-from app.links import is_name
+from app import catalogue, runs, text, wire
+from app.links import is_name, switched
 from app.orders import order
 from app.settings import Settings
 from app.troubles import Trouble, of_engine
-from engine import KERNELS, EngineError, Problem, Scenario, gallery, json_schema, load_scenario
+from engine import FILESYSTEMS, KERNELS, EngineError, Problem, Scenario, gallery, json_schema, load_scenario
 from engine.document import MAX_CHARACTERS
 
 LOST, BAD_INPUT, OUR_FAULT = 1, 2, 70
@@ -85,8 +85,12 @@ def serve(
 @cli.command()
 def run(
     scenario: ScenarioArgument,
-    kernel: Annotated[str, typer.Option(help="the kernel to run it on; see `pagefate kernels`")] = "linux-2.6.9",
-    filesystem: Annotated[str | None, typer.Option(help="a filesystem in place of the scenario's own")] = None,
+    kernel: Annotated[
+        str, typer.Option(help="the kernel to run it on, with +switch; see `pagefate kernels`")
+    ] = "linux-2.6.9",
+    filesystem: Annotated[
+        str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")
+    ] = None,
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
@@ -125,8 +129,19 @@ def scenarios() -> None:
 
 @cli.command()
 def kernels() -> None:
-    """List the kernels."""
-    _columns([(name, kernel.title) for name, kernel in KERNELS.items()])
+    """List the kernels, with the switches that each has, and its filesystems."""
+    rows = []
+    for name, kernel in KERNELS.items():
+        rows.append((name, f"{kernel.title}. It has {', '.join(kernel.filesystems)}"))
+        rows += [(switched(name, each), f"  {switch.title}") for each, switch in kernel.switches.items()]
+    _columns(rows)
+
+
+@cli.command()
+def filesystems() -> None:
+    """List the filesystems, each with the kernels that have it."""
+    able = {name: [kernel.id for kernel in catalogue.kernels_with(name)] for name in FILESYSTEMS}
+    _columns([(name, f"{kind.title}. On {_named(able[name])}") for name, kind in FILESYSTEMS.items() if able[name]])
 
 
 @cli.command()
@@ -216,6 +231,11 @@ def _refuse(trouble: Trouble, name: str = "pagefate") -> NoReturn:
     for problem in trouble.problems:
         sys.stderr.write(f"{problem.text(name[:200])}\n")
     sys.exit(OUR_FAULT if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR else BAD_INPUT)
+
+
+def _named(kernels: list[str]) -> str:
+    """Kernels in words, also where all or none are meant."""
+    return "all kernels" if len(kernels) == len(KERNELS) else ", ".join(kernels)
 
 
 def _columns(rows: list[tuple[str, str]]) -> None:

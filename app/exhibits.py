@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+import engine
 from engine import Kernel
 
 _CODE = re.compile(r"\b[A-Z]\d+\b")
 _ASIDE = re.compile(r"\s*\((?:defects? )?[A-Z]\d+(?:, [A-Z]\d+)*\)")
+_LOCK = re.compile(r"k\.(?:lock|down_read|down_write|free_lock)\([^()]*(?:\([^()]*\))?[^()]*?\.(\w+)\)")
+PAGE_LOCK = "page lock"
+"""What the bit is called that locks one page."""
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -57,11 +62,20 @@ def _sentence(text: str) -> str:
     return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
+def locks(kernel: Kernel, function: str) -> tuple[str, ...]:
+    """The locks that a function of a kernel takes or looks at, as that kernel calls them, in the order of its steps."""
+    code = "\n".join(step.code for step in engine.source(kernel, function).steps)
+    names = (kernel.lock_names.get(name, PAGE_LOCK if name == "locked" else name) for name in _LOCK.findall(code))
+    return tuple(dict.fromkeys(names))
+
+
+@lru_cache(maxsize=2048)
 def plain(caption: str) -> str:
     """A caption without the codes of defects that stand in brackets in it."""
     return _ASIDE.sub("", caption)
 
 
+@lru_cache(maxsize=2048)
 def codes(caption: str) -> tuple[str, ...]:
     """The codes of the defects that a caption names in brackets, in order."""
     return tuple(code for aside in _ASIDE.findall(caption) for code in _CODE.findall(aside))

@@ -3,10 +3,11 @@
     /                                    the gallery
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
     /s/{id}?step=n                       the same run by its short link
-    /kernel/{id}  /scenario/{id}(.yaml)  pages about one kernel, one scenario
+    /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
-A run or a short link with `.json` or `.txt` behind its path is the same thing in another form.
+A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
+behind its path is the same thing in another form.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SUFFIXES = (".json", ".txt", ".svg")
 ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 """The letters of an id: lower case, and none that a reader confuses (0 and o, 1 and l)."""
 
-_SAME = 3  # how near a step is that has the task, line, function and name of an event
+_SAME = 4  # how near a step is that has the task, line, function and name of an event
 _BITS = 5  # the bits that a letter of ALPHABET carries
 ID_LENGTHS = (12, 16, 24)
 """The lengths an id may have. The longer ones are for contents whose shorter ids are taken."""
@@ -120,13 +121,13 @@ class Event:
         """The number of the step that comes nearest to this event, the first of equals; None when none does.
 
         Nearest is the same step of the same function on the same script line (of several the `time`-th, or the last
-        there is), then the same function, then the beginning of the line.
+        there is), then a step of this name in another function, then the same function, then the beginning of the line.
         """
         best, nearest, times = 0, None, 0
         for step in steps:
             if (step.task, step.line) != (self.task, self.line):
                 continue
-            nearness = 1 + (step.function == self.function) * (1 + (step.name == self.step))
+            nearness = 1 + (step.function == self.function) + 2 * (bool(self.step) and step.name == self.step)
             times += nearness == _SAME
             if nearness > best or (nearness == _SAME and times <= self.time):
                 best, nearest = nearness, step.n
@@ -178,6 +179,10 @@ class RunLink:
         """The same scenario and schedule under another kernel."""
         return replace(self, kernel=kernel)
 
+    def on(self, filesystem: str) -> RunLink:
+        """The same on another filesystem; empty is the scenario's own."""
+        return replace(self, filesystem=filesystem)
+
 
 def short(link: str, *, step: int | None = None) -> str:
     """The address of a short link, opened on `step`."""
@@ -189,9 +194,29 @@ def kernel(name: str) -> str:
     return f"/kernel/{_part(name)}"
 
 
+def filesystem(name: str) -> str:
+    """The page about a filesystem."""
+    return f"/filesystem/{_part(name)}"
+
+
+def switched(kernel: str, switch: str) -> str:
+    """The name of a kernel with one of its switches on; without a switch, its own."""
+    return f"{kernel}+{switch}" if switch else kernel
+
+
+def kernel_said(text: str) -> str:
+    """The name of a kernel as a query says it, where a plus sign that was not escaped has become a space."""
+    return text.replace(" ", "+")
+
+
 def scenario(name: str, suffix: str = "") -> str:
     """The page about a scenario of the gallery; with the suffix ".yaml", its text."""
     return f"/scenario/{_part(name)}{suffix}"
+
+
+def slug(title: str) -> str:
+    """A title as the name of a place within a page: "Who is told?" is "who-is-told"."""
+    return "-".join(re.findall(r"[a-z0-9]+", title.lower()))
 
 
 def api(*parts: str) -> str:
@@ -218,7 +243,7 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 
 def _part(text: str) -> str:
-    return quote(text, safe="")
+    return quote(text, safe="+")
 
 
 def _query(**values: object) -> str:

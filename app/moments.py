@@ -9,16 +9,22 @@ from typing import Any
 from app import exhibits, focus, rail
 from app.cast import Cast
 from app.cells import words
-from app.focus import Spot
-from app.wording import QUIET, brief, fate_sentence, lock_name, name_of, pair, place_of, weight
+from app.focus import Fields, Spot, View
+from app.stacks import Stacks
+from app.wording import brief, fate_sentence, is_quiet, lock_name, name_of, pair, place_of, weight
 from engine import Kernel, Scenario, Step, Trace
 
 CHANGES = 4
 DEPTH = 2
 LOCKS = 2
 
+NOTHING: Fields = {}
+NOW: Fields = {"now": True}
+STACK = tuple(f"stack/{place}" for place in range(DEPTH))
+HELD = tuple(f"lock/{place}" for place in range(LOCKS))
+CHANGED = tuple(f"change/{place}" for place in range(CHANGES))
+
 Get = Callable[[str], Any]
-Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,22 @@ class Moments:
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
         self.trace, self.runs = trace, runs(trace)
         self._defects = exhibits.defects(kernel)
-        self._stacks = rail.Stacks(trace)
-        self._spot = Spot()
+        self._stacks = Stacks(trace)
+        self._words = ""
+        self._names: dict[str, str] = {}
+        self._pages = [
+            (f"Page {i} of {file.name}", f"blockslot/{file.name}/{i}", f"slot/{file.name}/{i}")
+            for file in cast.files
+            for i in file.indices
+        ]
+        self._told: list[tuple[Fields, Fields, str]] = [({}, {}, "")] * len(self._pages)
+        self._spot, self._spots = Spot(), focus.spots(cast)
         self._touched: dict[str, None] = {}
         self._token = ""
-        self._source: tuple[str, str] | None = None
+        self._source: tuple[str, ...] = ()
         self._run: Run | None = None
 
-    def beginning(self, view: Get) -> Iterator[tuple[str, Fields]]:
+    def beginning(self, view: View) -> Iterator[tuple[str, Fields]]:
         """Step 0: nothing has happened yet."""
         yield from self._to_come()
         first, _, rest = str(self.scenario.story or self.scenario.title).partition(". ")
@@ -70,10 +84,10 @@ class Moments:
         yield "source", {"head": "Kernel"}
         yield from self._first_page(view)
 
-    def _first_page(self, view: Get) -> Iterator[tuple[str, Fields]]:
+    def _first_page(self, view: View) -> Iterator[tuple[str, Fields]]:
         """The page that the run will fault on first, as it stands before that."""
         entry = next((at for step in self.trace.steps for at, _, _ in step.writes if "/pte/" in at), None)
-        spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self.cast)
+        spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self._spots)
         first = next((journey for journey in self.journeys if journey.kind == "fault"), None)
         actor, act = (first.task, f"to come: {first.line}") if first else ("nobody yet", "")
         yield from focus.fields(spot, self.trace.initial.get, view, actor, act)
@@ -85,11 +99,11 @@ class Moments:
         for name, fields in first.fields_at(0) if first else ():
             yield name, {**fields, "title": f"To come: {fields['title']}"} if name == "rail" else fields
 
-    def at(self, step: Step, get: Get, view: Get) -> Iterator[tuple[str, Fields]]:
+    def at(self, step: Step, get: Get, view: View) -> Iterator[tuple[str, Fields]]:
         """A step, given the raw state and the rules' view after it."""
         stack = self._stacks.before(step)
         self._stacks.after(step)
-        self._spot = focus.aim(self._spot, [*(at for at, _, _ in step.writes), *step.reads], get, self.cast)
+        self._spot = focus.aim(self._spot, [*(at for at, _, _ in step.writes), *step.reads], get, self._spots)
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
         yield "build", {}
@@ -127,7 +141,7 @@ class Moments:
         for name, fields in journey.fields_at(step.n):
             yield name, {**fields, "title": fields["title"] + about} if name == "rail" else fields
 
-    def _caption(self, step: Step, view: Get) -> Fields:
+    def _caption(self, step: Step, view: View) -> Fields:
         said = f"{step.function} · {step.name}"
         return {
             "task": step.task,
@@ -146,17 +160,17 @@ class Moments:
             return f"Defects {', '.join(named[:-1])} and {named[-1]} of the patch."
         return "".join(f"Defect {code}: {self._defects.get(code, '')}" for code in named)
 
-    def _picture(self, view: Get) -> str:
-        """The picture in words, for who cannot see it."""
-        said = []
-        for key, name in ((f"{f.name}/{i}", f"Page {i} of {f.name}") for f in self.cast.files for i in f.indices):
-            where = view(f"blockslot/{key}.text")
-            home = "a hole" if where == "hole" else f"block {str(where).removeprefix('→ ')}"
-            here = "not in memory"
-            if view(f"slot/{key}.state") != "absent":
-                here = f"{view(f'slot/{key}.head')}, {view(f'slot/{key}.text')}, {view(f'slot/{key}.word')}"
-            said.append(f"{name}: {here}; {home}.")
-        return " ".join(said)
+    def _picture(self, view: View) -> str:
+        """The picture in words, for who cannot see it. The words for a page are made when it has changed."""
+        moved = False
+        for place, (name, block_at, slot_at) in enumerate(self._pages):
+            block, slot = view(block_at), view(slot_at)
+            if self._told[place][0] is not block or self._told[place][1] is not slot:
+                self._told[place] = (block, slot, _page_sentence(name, block, slot))
+                moved = True
+        if moved:
+            self._words = " ".join(sentence for _, _, sentence in self._told)
+        return self._words
 
     # -- the kernel's side ------------------------------------------------------------------------------------------
 
@@ -164,44 +178,52 @@ class Moments:
         shown = stack[-DEPTH:]
         for place in range(DEPTH):
             top = True if place == len(shown) - 1 else None
-            yield f"stack/{place}", {"name": shown[place], "top": top} if place < len(shown) else {}
+            yield STACK[place], {"name": shown[place], "top": top} if place < len(shown) else NOTHING
         held = [lock_name(at) for at in words(get(f"task/{step.task}.locks"))][-LOCKS:]
         for place in range(LOCKS):
-            yield f"lock/{place}", {"name": held[place]} if place < len(held) else {}
+            yield HELD[place], {"name": held[place]} if place < len(held) else NOTHING
 
     def _code(self, step: Step) -> Iterator[tuple[str, Fields]]:
-        if self._source:
-            function, name = self._source
-            yield f"fn/{function}", {}
-            yield f"fn/{function}/{name}", {}
-        self._source = (step.function, step.name)
-        yield f"fn/{step.function}", {"now": True}
-        yield f"fn/{step.function}/{step.name}", {"now": True}
+        now = f"fn/{step.function}", f"fn/{step.function}/{step.name}"
+        for last in self._source:
+            if last not in now:
+                yield last, {}
+        for name in now:
+            yield name, NOW
+        self._source = now
         head, where = place_of(self.kernel, step.function)
         yield "source", {"head": head, "file": where}
 
     def _changes(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """What the step changed; where that is nothing, what it looked at."""
-        told = sorted((write for write in step.writes if not QUIET.match(write[0])), key=lambda write: weight(write[0]))
-        looks = [] if told else [at for at in step.reads if not QUIET.match(at)]
-        lines = [self._change(*write) for write in told]
-        lines += [{"what": name_of(at, self.cast), "now": brief(at, get(at)), "kind": "read"} for at in looks]
+        told = sorted((write for write in step.writes if not is_quiet(write[0])), key=lambda write: weight(write[0]))
+        looks = [] if told else [at for at in step.reads if not is_quiet(at)]
+        lines = [self._change(*write) for write in told[:CHANGES]]
+        lines += [{"what": self._name(at), "now": brief(at, get(at)), "kind": "read"} for at in looks[:CHANGES]]
+        count = len(told) + len(looks)
         yield "changes", {"title": "What it looked at" if looks else "What changed"}
         for place in range(CHANGES):
-            more = f"+{len(lines) - CHANGES}" if place == CHANGES - 1 and len(lines) > CHANGES else None
-            yield f"change/{place}", {**lines[place], "more": more} if place < len(lines) else {}
+            more = f"+{count - CHANGES}" if place == CHANGES - 1 and count > CHANGES else None
+            yield CHANGED[place], {**lines[place], "more": more} if place < len(lines) else NOTHING
 
     def _change(self, at: str, old: Any, new: Any) -> Fields:
         was, now = pair(brief(at, old), brief(at, new))
-        return {"what": name_of(at, self.cast), "was": was, "now": now, "kind": "write"}
+        return {"what": self._name(at), "was": was, "now": now, "kind": "write"}
+
+    def _name(self, at: str) -> str:
+        if at not in self._names:
+            self._names[at] = name_of(at, self.cast)
+        return self._names[at]
 
     # -- time -------------------------------------------------------------------------------------------------------
 
     def _script(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """The script lines of every task that has begun."""
-        if step.task in self.scenario.tasks:
+        begins = step.task in self.scenario.tasks and step.task not in self._touched
+        if begins:
             self._touched[step.task] = None
-        for task in self._touched:
+        moved = begins or any(at.endswith((".line", ".result")) for at, _, _ in step.writes)
+        for task in self._touched if moved else ():
             now = get(f"task/{task}.line") or 0
             for line in self.scenario.lines(task):
                 result = get(f"line/{task}.{line.number}.result")
@@ -230,6 +252,16 @@ def runs(trace: Trace) -> list[Run]:
         else:
             found.append(Run(len(found), step.task, step.line, step.n, step.n))
     return found
+
+
+def _page_sentence(name: str, block: Fields, slot: Fields) -> str:
+    """`Page 2 of f: frame 1 · page 2, C, only copy; a hole.`."""
+    where = block.get("text")
+    home = "a hole" if where == "hole" else f"block {str(where).removeprefix('→ ')}"
+    here = "not in memory"
+    if slot.get("state") != "absent":
+        here = f"{slot.get('head')}, {slot.get('text')}, {slot.get('word')}"
+    return f"{name}: {here}; {home}."
 
 
 def _script_line(number: int, now: int, result: Any) -> Fields:

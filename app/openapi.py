@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import wire
+from app import wire, wire_choices
 from app.problems import MEDIA_TYPE, ProblemOut
 from app.troubles import KINDS
 
@@ -17,7 +17,15 @@ ABOUT = (
     "fetched may be read from any site, and has an ETag. Send Accept: text/plain for text. What goes wrong is "
     "answered with problem JSON (RFC 9457) that lists each problem with its place and a cure."
 )
-ANSWERS = (wire.RunOut, wire.MomentOut, wire.LinkOut, wire.KernelOut, wire.ScenarioOut, ProblemOut)
+ANSWERS = (
+    wire.RunOut,
+    wire.MomentOut,
+    wire.LinkOut,
+    wire_choices.KernelOut,
+    wire_choices.FilesystemOut,
+    wire_choices.ScenarioOut,
+    ProblemOut,
+)
 REFUSALS = {
     "get": ("unknown-kernel", "bad-schedule"),
     "post": ("foreign-site", "too-large", "wrong-type", "bad-scenario"),

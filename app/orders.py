@@ -10,10 +10,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import engine
-from app import links
+from app import catalogue, links
 from app.links import RunLink
 from app.troubles import Trouble, of_engine
-from engine import EngineError, Scenario, ScenarioError, Schedule, UnknownScenario
+from engine import (
+    FILESYSTEMS,
+    EngineError,
+    FilesystemKind,
+    Kernel,
+    NoSuchCombination,
+    Scenario,
+    ScenarioError,
+    Schedule,
+    UnknownScenario,
+)
+from engine.errors import either, short, suggestion
 
 if TYPE_CHECKING:
     from app.storage import Stored
@@ -87,8 +98,8 @@ def order(
         wanted = _on(wanted, filesystem)
     with _about("/kernel"):
         chosen_kernel = engine.find_kernel(kernel)
-    with _about("/filesystem"):
-        chosen_kernel.ops(wanted.filesystem.type)
+    with _about("/filesystem" if filesystem else "/scenario/filesystem"):
+        _has(chosen_kernel, wanted.filesystem.type)
     with _about("/schedule"):
         chosen = _schedule(wanted, schedule)
     return Order(wanted, chosen_kernel.id, chosen)
@@ -115,6 +126,17 @@ def in_address() -> Iterator[None]:
             yield
     except Trouble as trouble:
         raise trouble.in_address() from trouble
+
+
+def filesystem(name: str) -> FilesystemKind:
+    """The filesystem of an address.
+
+    Raises:
+        Trouble: when there is none of that name.
+    """
+    if name not in FILESYSTEMS:
+        raise Trouble("not-found", f"There is no filesystem {short(name)}", cure=suggestion(name, FILESYSTEMS))
+    return FILESYSTEMS[name]
 
 
 def kept(stored: Stored, differently: RunLink) -> Order:
@@ -169,6 +191,17 @@ def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
         return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
     except ScenarioError as error:  # its places are those of the scenario, and the choice alone is new
         raise ScenarioError([replace(problem, path="") for problem in error.problems], name="filesystem") from error
+
+
+def _has(kernel: Kernel, filesystem: str) -> None:
+    """See that the kernel has the filesystem; what would be right are the kernels that do, and what this one has."""
+    try:
+        kernel.ops(filesystem)
+    except NoSuchCombination as error:
+        able = [each.id for each in catalogue.kernels_with(filesystem)]
+        others = f"{either(able)} {'has' if len(able) == 1 else 'have'} it; " if able else ""
+        error.cure = f"{others}{kernel.id} has {', '.join(kernel.filesystems)}"
+        raise
 
 
 def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule | None:

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, links, openapi, orders, serving, static_files, templating
+from app import answers, catalogue, links, openapi, orders, serving, static_files, templating
 from app.answers import HTML, YAML, Body
 from app.links import Event, RunLink
 from app.orders import Order
 from app.troubles import KINDS, Trouble
-from engine import Trace
+from engine import FILESYSTEMS, Trace
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
@@ -30,14 +30,21 @@ def page(request: Request, template: str, **context: object) -> Response:
 @pages.get(links.GALLERY)
 async def gallery(request: Request) -> Response:
     """All scenarios, each one click away."""
-    return page(request, "gallery.html", scenarios=engine.gallery(), kernels=engine.KERNELS)
+    return page(request, "gallery.html", scenarios=engine.gallery())
 
 
 @pages.get("/run/{scenario}/{kernel}")
 async def run(request: Request, scenario: str, kernel: str) -> Response:
     """A run of a gallery scenario."""
     name, suffix = links.split_suffix(kernel)
-    return await _run(request, orders.at_address(_address(request, scenario=scenario, kernel=name)), suffix)
+    address = _address(request, scenario=scenario, kernel=name)
+    try:
+        order = orders.at_address(address)
+    except Trouble as trouble:
+        if trouble.kind == "no-such-combination" and not suffix and answers.wanted(request, "html") == "html":
+            return _refused(address, trouble)
+        raise
+    return await _run(request, order, suffix)
 
 
 @pages.get("/s/{link}")
@@ -45,7 +52,7 @@ async def short_link(request: Request, link: str) -> Response:
     """The run that a short link leads to."""
     name, suffix = links.split_suffix(link)
     query = request.query_params
-    address = _address(request, link=name, kernel=query.get("kernel", ""))
+    address = _address(request, link=name, kernel=links.kernel_said(query.get("kernel", "")))
     return await _run(request, await serving.kept(request, address), suffix)
 
 
@@ -54,7 +61,14 @@ async def kernel(request: Request, name: str) -> Response:
     """A kernel: its story, its functions, what it leaves out."""
     with orders.in_address():
         found = engine.find_kernel(name)
-    return page(request, "kernel.html", kernel=found, scenarios=engine.gallery())
+    return page(request, "kernel.html", kernel=found, base=catalogue.base(found), scenarios=engine.gallery())
+
+
+@pages.get("/filesystem/{name}")
+async def filesystem(request: Request, name: str) -> Response:
+    """A filesystem: its story, when it takes space, which kernels have it and which not."""
+    kind = orders.filesystem(name)
+    return page(request, "filesystem.html", kind=kind, scenarios=engine.gallery())
 
 
 @pages.get("/scenario/{name}")
@@ -65,7 +79,7 @@ async def scenario(request: Request, name: str) -> Response:
     text = engine.to_yaml(found)
     if name.endswith(".yaml"):
         return answers.answer(request, Body.of(text, YAML))
-    return page(request, "scenario.html", scenario=found, text=text, kernels=engine.KERNELS)
+    return page(request, "scenario.html", scenario=found, text=text)
 
 
 @pages.get(links.DOCS)
@@ -114,6 +128,17 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         lambda: Body.of(templating.render(template, run=found, step=step), HTML, level=4),
     )
     return answers.answer(request, body, vary=VARY)
+
+
+def _refused(address: RunLink, trouble: Trouble) -> Response:
+    """The page of a combination that never was: why not, and which there are of this scenario."""
+    found = engine.find_scenario(address.scenario)
+    kernel = engine.find_kernel(address.kernel)
+    content = templating.render(
+        "combination.html", trouble=trouble, scenario=found, kernel=kernel, address=address,
+        filesystem=FILESYSTEMS[address.filesystem or found.filesystem.type],
+    )  # fmt: skip
+    return Response(content, trouble.status, {"Cache-Control": answers.NEVER, "Vary": VARY}, HTML)
 
 
 def _is_swap(request: Request) -> bool:

@@ -8,10 +8,11 @@ Raw cells and view cells stand together; what is not there has the value null.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from app.cells import Value
 from app.view import View
@@ -28,40 +29,63 @@ def shown(at: str) -> bool:
     return HIDDEN.match(at) is None
 
 
-class _Table:
-    """Things by number, in the order they are first met."""
+class _Cells(dict[str, int]):
+    """The number of each cell that belongs on the page, in the order they are first met; -1 for one that does not."""
 
     def __init__(self) -> None:
-        self.numbers: dict[Any, int] = {}
-        self.things: list[Any] = []
+        super().__init__()
+        self.things: list[str] = []
 
-    def __call__(self, thing: Any) -> int:
-        key = (type(thing), thing)
-        if key not in self.numbers:
-            self.numbers[key] = len(self.things)
-            self.things.append(thing)
-        return self.numbers[key]
+    def __missing__(self, at: str) -> int:
+        self[at] = number = len(self.things) if shown(at) else -1
+        if number >= 0:
+            self.things.append(at)
+        return number
+
+
+class _Values:
+    """The number of each value, in the order they are first met. True is not 1."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Value, int] = {}
+        self.truths: dict[Value, int] = {}
+        self.things: list[Value] = []
+
+    def __call__(self, value: Value) -> int:
+        numbers = self.truths if value is True or value is False else self.numbers
+        number = numbers.get(value)
+        if number is None:
+            numbers[value] = number = len(self.things)
+            self.things.append(value)
+        return number
 
 
 def payload(trace: Trace, view: View) -> str:
     """The JSON text, with nothing in it that could end a script element."""
-    text = json.dumps(data(trace, view), ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[<>&\u2028\u2029]", lambda match: _UNSAFE[match[0]], text)
+    text = msgspec.json.encode(data(trace, view)).decode()
+    for unsafe, safe in _UNSAFE.items():
+        text = text.replace(unsafe, safe)
+    return text
 
 
 def data(trace: Trace, view: View) -> dict[str, Any]:
     """The payload as plain data."""
-    cells, values = _Table(), _Table()
+    cells, values = _Cells(), _Values()
 
     def flat(pairs: Iterable[tuple[str, Value]]) -> list[int]:
-        return [number for at, value in pairs if shown(at) for number in (cells(at), values(value))]
+        found: list[int] = []
+        for at, value in pairs:
+            cell = cells[at]
+            if cell >= 0:
+                found += (cell, values(value))
+        return found
 
     initial = flat([*trace.initial.items(), *view.initial.items()])
     steps = [
         flat([*_last(step.writes), *_last(step.derived), *((at, new) for at, _, new in more)])
         for step, more in zip(trace.steps, view.steps, strict=True)
     ]
-    reads = [[cells(at) for at in step.reads if shown(at)] for step in trace.steps]
+    reads = [[cell for at in step.reads if (cell := cells[at]) >= 0] for step in trace.steps]
     told = [[step.task, step.function, step.name, step.event] for step in trace.steps]
     return {
         "cells": cells.things,

@@ -8,150 +8,49 @@ same under every kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from app.stacks import Stacks
+from app.stations import (
+    ACCESS,
+    ANONYMOUS,
+    ASK,
+    BACK,
+    FIRST_STEPS,
+    GATE,
+    LOCK,
+    NO_PAGE,
+    NO_PAGE_ASKED,
+    RECLAIM,
+    TRAP,
+    TRAPS,
+    WALK,
+    WP_PAGE,
+    WRITEBACK,
+    Station,
+    owner,
+    place_of,
+    stop,
+)
 from engine import Scenario, Step, Trace
 
 STATIONS = 10
-GATE, STOP = "gate", "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """One station: its label, whether it is a gate, the steps ("function.step" or "function.*") that stand there."""
-
-    label: str
-    kind: str
-    steps: tuple[str, ...]
-    key: bool = False
-    lock: bool = False
-
-    def has(self, point: str) -> bool:
-        """Whether a step stands here."""
-        return point in self.steps or f"{point.partition('.')[0]}.*" in self.steps
-
-
-def stop(label: str, *steps: str, key: bool = False, lock: bool = False) -> Station:
-    """A station passed without a question."""
-    return Station(label, STOP, steps, key, lock)
-
-
-def gate(label: str, *steps: str, key: bool = True) -> Station:
-    """A station that asks."""
-    return Station(label, GATE, steps, key)
-
-
-ACCESS = stop("access")
-WALK = stop(
-    "TLB · walk", "store.tlb", "load.tlb", "store.walk", "load.walk", "store.trap", "load.trap",
-    "store.tlb_exception", "load.tlb_exception", "tlb_refill.*", "handle_tlb.*",
-)  # fmt: skip
-TRAP = stop("find_vma", "do_page_fault.read_cr2", "do_page_fault.down_read", "do_page_fault.find_vma")
-FIRST = gate("pte_none?", "handle_pte_fault.pte_none")
-RETRY = stop(
-    "retry",
-    "do_page_fault.up_read",
-    "store.resume",
-    "load.resume",
-    "store.eret",
-    "load.eret",
-    "store.write",
-    "load.read",
-    "store.signal",
-    "load.signal",
-)
-ASK = gate(
-    "enough_space?",
-    "do_no_page.enough_space",
-    "do_wp_page.enough_space",
-    "enough_space.*",
-    "block_page_mkwrite.*",
-    "do_no_page.page_mkwrite",
-    "do_wp_page.page_mkwrite",
-)
-
-NO_PAGE = (
-    ACCESS,
-    WALK,
-    TRAP,
-    FIRST,
-    stop(
-        "nopage",
-        "do_no_page.nopage",
-        "filemap_nopage.find_get_page",
-        "mpage_readpage.zero_fill",
-        "mpage_readpage.read_blocks",
-    ),
-    stop("lock", "do_no_page.retake_lock", lock=True),
-    gate("pte_none?", "do_no_page.pte_none", key=False),
-    ASK,
-    stop("set_pte", "do_no_page.set_pte", key=True),
-    RETRY,
-)
-WP_PAGE = (
-    ACCESS,
-    WALK,
-    TRAP,
-    FIRST,
-    ASK,
-    stop("copy", "do_wp_page.copy_cow_page", "do_wp_page.can_share_swap_page"),
-    stop("lock", "do_wp_page.retake_lock", lock=True),
-    gate("pte_same?", "do_wp_page.pte_same", key=False),
-    stop("set_pte", "do_wp_page.break_cow", "do_wp_page.reuse", "do_wp_page.set_pte", key=True),
-    RETRY,
-)
-ANONYMOUS = (
-    ACCESS,
-    WALK,
-    TRAP,
-    FIRST,
-    stop("alloc_page", "do_anonymous_page.alloc", "do_anonymous_page.alloc_zeroed_page"),
-    stop("lock", "do_anonymous_page.retake_lock", lock=True),
-    gate("pte_none?", "do_anonymous_page.pte_none", key=False),
-    stop("set_pte", "do_anonymous_page.set_pte", "do_anonymous_page.zero_page", key=True),
-    RETRY,
-)
-WRITEBACK = (
-    stop("dirty page", "mpage_writepages.pagevec_lookup_tag"),
-    stop("lock page", "mpage_writepages.lock_page", lock=True),
-    stop("clear dirty", "mpage_writepages.clear_page_dirty_for_io", key=True),
-    gate("block?", "ext2_get_block.ext2_get_branch"),
-    gate("quota?", "ext2_new_block.dquot_alloc_block", key=False),
-    gate("free block?", "ext2_new_block.reserve_blocks"),
-    stop("submit", "mpage_writepage.submit_bio", "block_write_full_page.submit_bh", key=True),
-    stop("recover", "block_write_full_page.recover", key=True),
-    stop("note error", "mpage_writepages.mapping_set_error"),
-)
-RECLAIM = (
-    stop("oldest page", "shrink_list.isolate"),
-    stop("lock page", "shrink_list.trylock_page", lock=True),
-    stop("unmap", "try_to_unmap.unmap_one", "shrink_list.try_to_unmap", key=True),
-    stop("dirty?", "shrink_list.pageout"),
-    gate("block?", "ext2_get_block.ext2_get_branch", key=False),
-    gate("quota?", "ext2_new_block.dquot_alloc_block", key=False),
-    gate("free block?", "ext2_new_block.reserve_blocks"),
-    stop("submit", "block_write_full_page.submit_bh", "mpage_writepage.submit_bio"),
-    stop("recover", "block_write_full_page.recover", key=True),
-    stop("frame freed", "shrink_list.remove_mapping", key=True),
-)
-
-OWNERS = {
-    "store": "fault",
-    "load": "fault",
-    "mpage_writepages": "writeback",
-    "shrink_list": "reclaim",
-}
-"""The functions that begin a journey of their own kind; everything they call belongs to it."""
-FIRST_STEPS = {
-    "fault": ("store.tlb", "load.tlb"),
-    "writeback": ("mpage_writepages.pagevec_lookup_tag",),
-    "reclaim": ("shrink_list.isolate",),
-}
+WHO = {"load": "Load", "copy_to_user": "Copy to user"}
 TITLES = {"writeback": "Writeback", "reclaim": "Reclaim"}
-ANSWERS = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
+FILLED = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
 """What a step that answers nothing itself has found out."""
+SAID = {
+    "no page_mkwrite": "never asked",
+    "yes: VM_FAULT_LOCKED": "yes",
+    "VM_FAULT_NOPAGE": "gone: once more",
+    "yes: a block is promised": "yes: promised",
+}
+"""Answers that have a shorter word."""
 _REFUSAL = re.compile(r"no: E[A-Z]+")
 """An answer that is an errno."""
 
@@ -162,9 +61,29 @@ Point = tuple[int, str, str | None]
 """Step number, "function.step", answer."""
 
 
+PLACES = tuple(f"rail/{place}" for place in range(STATIONS))
+NOTHING: dict[str, Any] = {}
+
+
+class Reached(NamedTuple):
+    """How far a journey is: the station reached last, what each one on the way said in this round, what the TLB said.
+
+    `again` says why this is not the first of the `rounds`.
+    """
+
+    here: int = -1
+    answers: Mapping[int, str] = {}
+    tlb: str = ""
+    rounds: int = 1
+    again: str = ""
+
+
 @dataclass(slots=True)
 class Journey:
-    """A stretch of one task's steps: one access, one page written out, one call. `line` is the script line."""
+    """A stretch of one task's steps: one access, one page written out, one call. `line` is the script line.
+
+    `beside` are points that stand nowhere by themselves: the page is not there yet, so that nobody is asked about it.
+    """
 
     kind: str
     task: str
@@ -173,51 +92,83 @@ class Journey:
     stations: tuple[Station, ...] = ()
     note: str = ""
     line: str = ""
-    _places: dict[str, int | None] = field(default_factory=dict)
+    beside: frozenset[int] = frozenset()
+    _way: list[Reached] = field(default_factory=list)
+    _made: dict[Any, dict[str, Any]] = field(default_factory=dict)
+    _last: tuple[Reached, list[tuple[str, dict[str, Any]]]] | None = None
 
     def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """(view entity, fields) of the rail at step n of the trace."""
-        yield "rail", {"title": self.title, "note": self.note or None, "kind": self.kind}
-        past = [point for point in self.points if point[0] <= n]
-        here, answers = self._reached(past)
-        for place in range(STATIONS):
-            if place < len(self.stations):
-                yield f"rail/{place}", self._station(place, here, answers, past)
-            else:
-                yield f"rail/{place}", {}
+        reached = self._reached(bisect_right(self.points, n, key=itemgetter(0)))
+        yield "rail", {"title": self.title, "note": reached.again or self.note or None, "kind": self.kind}
+        yield from self._rail(reached)
 
     @property
     def quiet(self) -> bool:
         """An access that needed no fault."""
-        return self.kind == "fault" and not any(point.startswith("do_page_fault.") for _, point, _ in self.points)
+        return self.kind == "fault" and not any(point.startswith(TRAPS) for _, point, _ in self.points)
 
-    def _reached(self, past: Sequence[Point]) -> tuple[int, dict[int, str]]:
-        """The station reached last, and the answer of each station passed on the way there."""
-        here = 0 if past and self.kind == "fault" else -1
-        answers: dict[int, str] = {0: ""} if here == 0 else {}
-        for _, point, answer in past:
-            place = self._place(point)
-            if place is None or self._is_retry(here, place):
-                continue
-            if place < here:
-                answers = {i: text for i, text in answers.items() if i < place}
-            here = place
-            answers[place] = _first(answers.get(place, ""), ANSWERS.get(point) or answer or "")
-        return here, answers
+    def _reached(self, passed: int) -> Reached:
+        """How far the journey is when it has passed so many of its points."""
+        while len(self._way) <= passed:
+            self._way.append(self._next(self._way[-1], len(self._way) - 1) if self._way else Reached())
+        return self._way[passed]
 
-    def _place(self, point: str) -> int | None:
-        """The station that a step stands at."""
-        if point not in self._places:
-            self._places[point] = next((i for i, station in enumerate(self.stations) if station.has(point)), None)
-        return self._places[point]
+    def _next(self, now: Reached, number: int) -> Reached:
+        """How far it is after one point more."""
+        _, point, answer = self.points[number]
+        if self.kind == "fault" and now.here < 0:
+            now = now._replace(here=0, answers={0: ""})
+        if point.endswith(".tlb") and answer and not now.tlb:
+            now = now._replace(tlb=answer)
+        place = place_of(self.stations, point)
+        if place is None or number in self.beside or self._is_retry(now.here, place):
+            return now
+        rounds, again, answers = now.rounds, now.again, now.answers
+        if self._begins_again(now.here, place):
+            why = "VM_FAULT_RETRY" if self.points[number - 1][1].endswith(".retry") else "trapped again"
+            rounds, again = rounds + 1, f"round {rounds + 1}: {why}"
+            answers = {at: text for at, text in answers.items() if at < place}
+        elif self.kind != "fault" and place < now.here:
+            answers = {at: text for at, text in answers.items() if at < place}
+        said = self._heard(place, answers.get(place, ""), point, answer)
+        return Reached(place, {**answers, place: said}, now.tlb, rounds, again)
+
+    def _heard(self, place: int, old: str, point: str, answer: str | None) -> str:
+        """What a station says, after one more step there."""
+        new = FILLED.get(point) or SAID.get(answer or "", answer or "")
+        return _graver(old, new) if self.stations[place] is ASK else _first(old, new)
+
+    def _begins_again(self, here: int, place: int) -> bool:
+        """Whether a fault goes round once more: it is at the trap again."""
+        return self.kind == "fault" and self.stations[place] is TRAP and here > place
 
     def _is_retry(self, here: int, place: int) -> bool:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""
         return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
 
-    def _station(self, place: int, here: int, answers: dict[int, str], past: Sequence[Point]) -> dict[str, Any]:
+    def _rail(self, reached: Reached) -> list[tuple[str, dict[str, Any]]]:
+        if self._last is None or self._last[0] is not reached:
+            known = range(len(self.stations))
+            made = [(PLACES[at], self._made_once(at, reached) if at in known else NOTHING) for at in range(STATIONS)]
+            self._last = reached, made
+        return self._last[1]
+
+    def _made_once(self, place: int, reached: Reached) -> dict[str, Any]:
+        """A station's fields. Those of stations that the journey is not at stay the same for many steps."""
+        answers, furthest = reached.answers, max(reached.answers, default=-1)
+        refused = self.stations[place].label == "set_pte" and self._refused(answers)
+        key = (place, place == reached.here, place > furthest, answers.get(place), reached.tlb, refused)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._station(place, reached)
+        return made
+
+    def _station(self, place: int, reached: Reached) -> dict[str, Any]:
+        here, answers = reached.here, reached.answers
         station, answer = self.stations[place], answers.get(place)
-        state = "ahead" if place > here else "skipped" if answer is None else "now" if place == here else "done"
+        state = "ahead" if place > max(answers, default=-1) else "skipped" if answer is None else "done"
+        state = "now" if place == here else state
         if answer is not None:
             state = self._verdict(station, answer, state)
         if station.label == "set_pte" and state == "done" and self._refused(answers):
@@ -225,7 +176,7 @@ class Journey:
         if state == "ahead" and self.quiet and 1 < place < len(self.stations) - 1:
             state = "skipped"
         return {
-            "label": self._label(station, past), "kind": station.kind, "state": state,
+            "label": self._label(station, reached.tlb), "kind": station.kind, "state": state,
             "answer": self._said(station, answer, state), "now": True if place == here else None,
             "key": station.key or None, "lock": station.lock or None,
         }  # fmt: skip
@@ -238,36 +189,42 @@ class Journey:
             return "refused" if self.kind in ("fault", "call") else "failed"
         return "failed" if station.label == "recover" and state == "done" else state
 
-    def _refused(self, answers: dict[int, str]) -> bool:
+    def _refused(self, answers: Mapping[int, str]) -> bool:
         """Whether a gate has said no for good: then the entry is not filled, whatever step stands there."""
         return any(self.stations[i] is ASK and _REFUSAL.match(answer) for i, answer in answers.items())
 
     def _said(self, station: Station, answer: str | None, state: str) -> str | None:
         """What stands under a station."""
-        if station in (ACCESS, WALK, TRAP):
-            return None
-        if answer:
+        if answer and not station.silent:
             return shorten(answer)
         if state == "skipped" and station.kind == GATE and self.quiet:
             return "nobody asks"
+        if state == "skipped" and station is ASK:
+            return "not asked"
         return ("now" if station.kind == GATE or station.key else None) if state == "now" else None
 
-    def _label(self, station: Station, past: Sequence[Point]) -> str:
+    def _label(self, station: Station, tlb: str) -> str:
         if station is ACCESS:
             return self.line
         if station is WALK:
-            asked = [answer for _, point, answer in past if point.endswith(".tlb") and answer]
-            return f"TLB {asked[0].partition(':')[0]}" + ("" if asked[0] == "hit" else " · walk") if asked else "TLB"
-        if station is RETRY:
+            return f"TLB {tlb.partition(':')[0]}" + ("" if tlb == "hit" else " · walk") if tlb else "TLB"
+        if station is BACK:
             if any(point.endswith(".signal") for _, point, _ in self.points):
                 return "signal"
             return ("load" if "Load" in self.title else "store") + " done" if self.quiet else "retry"
         return station.label
 
 
+def _graver(old: str, new: str) -> str:
+    """Of two answers to the question for room the one that counts: a no for good, then what was really asked."""
+    if _REFUSAL.match(old) or not new or (old in NEVER and not _REFUSAL.match(new)):
+        return old or new
+    return old if old.startswith("yes") and new.startswith((*NEVER, "not asked", "yes")) else new
+
+
 def _first(old: str, new: str) -> str:
     """Of two answers of one station the one that says more: what the page was filled with, else the later one."""
-    return old if old in ANSWERS.values() else "in the cache" if new.startswith("yes: frame") else new or old
+    return old if old in FILLED.values() else "in the cache" if new.startswith("yes: frame") else new or old
 
 
 def shorten(answer: str) -> str:
@@ -284,13 +241,13 @@ def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
     stacks = Stacks(trace)
     for step in trace.steps:
         functions = stacks.before(step)
-        kind, owner = _kind(functions)
-        key = (step.task, step.line, kind if kind != "call" else owner)
+        kind, top = _kind(functions)
+        key = (step.task, step.line, kind if kind != "call" else top)
         point = f"{step.function}.{step.name}"
-        fresh = point in FIRST_STEPS.get(kind, ()) and not _goes_on(open_.get(key))
+        fresh = owner(step.function) == kind and step.name == FIRST_STEPS[kind] and not _goes_on(open_.get(key))
         if key not in open_ or fresh:
             line = _line(scenario, step)
-            open_[key] = Journey(kind, step.task, _title(kind, owner, step, line), line=line)
+            open_[key] = Journey(kind, step.task, _title(kind, top, step, line), line=line)
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
@@ -308,15 +265,15 @@ def _goes_on(journey: Journey | None) -> bool:
 def _kind(functions: Sequence[str]) -> tuple[str, str]:
     """The kind of journey from the call stack (outermost first): that of the innermost owner, else a plain call."""
     for function in reversed(functions):
-        if function in OWNERS:
-            return OWNERS[function], function
+        if kind := owner(function):
+            return kind, function
     return "call", functions[0] if functions else ""
 
 
-def _title(kind: str, owner: str, step: Step, line: str) -> str:
+def _title(kind: str, top: str, step: Step, line: str) -> str:
     if kind == "fault":
-        return f"{'Load' if owner == 'load' else 'Store'} · {step.task}"
-    said = (kind == "call" and line) or TITLES.get(kind, owner)
+        return f"{WHO.get(top, 'Store')} · {step.task}"
+    said = (kind == "call" and line) or TITLES.get(kind, top)
     return f"{said} · {step.task}"
 
 
@@ -332,20 +289,37 @@ def _equip(journey: Journey) -> None:
     points = [point for _, point, _ in journey.points]
     functions = {point.partition(".")[0] for point in points}
     if journey.kind == "fault":
-        journey.stations = (
-            WP_PAGE if "do_wp_page" in functions else ANONYMOUS if "do_anonymous_page" in functions else NO_PAGE
-        )
-        if "do_page_fault" in functions:
+        journey.stations = _fault(points, functions)
+        journey.beside = frozenset(_unasked(journey.points))
+        if functions.intersection(TRAPS):
             journey.title = journey.title.replace(" · ", " fault · ", 1)
         else:
             journey.note = "no fault: nobody is asked"
     elif journey.kind == "writeback":
-        failed = "block_write_full_page.recover" in points
+        failed = any(point.endswith(".recover") for point in points)
         journey.stations = tuple(s for s in WRITEBACK if s.label not in (("submit",) if failed else ("recover",)))
     elif journey.kind == "reclaim":
         journey.stations = RECLAIM
     else:
         journey.stations = tuple(_plain(journey.points))
+
+
+def _fault(points: Sequence[str], functions: set[str]) -> tuple[Station, ...]:
+    """The stations of a fault, in the order in which it passes them: some kernels ask before they take the lock."""
+    if "do_wp_page" in functions:
+        return WP_PAGE
+    if "do_anonymous_page" in functions:
+        return ANONYMOUS
+    asks, locks = NO_PAGE.index(ASK), NO_PAGE.index(LOCK)
+    first = next((place for point in points if (place := place_of(NO_PAGE, point)) in (asks, locks)), locks)
+    return NO_PAGE_ASKED if first == asks else NO_PAGE
+
+
+def _unasked(points: Sequence[Point]) -> Iterator[int]:
+    """Steps that would ask for room, had the fault not to begin again before."""
+    for number, ((_, point, answer), (_, after, _)) in enumerate(pairwise(points)):
+        if point.endswith(".enough_space") and not answer and after.endswith(".retry"):
+            yield number
 
 
 def _plain(points: Iterable[Point]) -> Iterator[Station]:
@@ -359,23 +333,3 @@ def _plain(points: Iterable[Point]) -> Iterator[Station]:
     for function in list(rest)[: max(0, STATIONS - len(own))]:
         if not own:
             yield stop(function, f"{function}.*")
-
-
-class Stacks:
-    """Every task's call stack while the trace goes by: C names, outermost first."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._stack = {
-            at: value for at, value in trace.initial.items() if at.startswith("task/") and at.endswith(".stack")
-        }
-
-    def before(self, step: Step) -> list[str]:
-        """The stack that a step runs on: as it was, with the step's own function on top."""
-        names = str(self._stack.get(f"task/{step.task}.stack") or "").split(">")
-        return names if names[-1] == step.function else [*filter(None, names), step.function]
-
-    def after(self, step: Step) -> None:
-        """Note what a step left."""
-        for at, _, new in step.writes:
-            if at.startswith("task/") and at.endswith(".stack"):
-                self._stack[at] = new

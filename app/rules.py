@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app import maps
 from app.cast import Cast, where_is
 from app.cells import Rle, bytes_of, cut, entry_of, letters, slots_of
 from engine import pte_of
@@ -18,9 +19,6 @@ from engine import pte_of
 Get = Callable[[str], Any]
 Fields = dict[str, Any]
 Rule = Callable[[Get], Fields]
-
-DIRECT = 12
-
 
 def bind(rule: Callable[..., Fields], *args: Any) -> Rule:
     """The rule for these arguments."""
@@ -171,12 +169,10 @@ class Pages:
         return tuple(self._lookup(get, file, iblock) for iblock in range(first, max(first + 1, min(first + per, end))))
 
     def _lookup(self, get: Get, file: str, iblock: int) -> int | None:
-        """The block map, followed to a file block: 12 direct pointers, then one or two levels of index blocks."""
-        per, at = self.cast.block_size // 4, iblock - DIRECT
-        top = iblock if at < 0 else 12 if at < per else 13
-        path = () if at < 0 else (at,) if at < per else ((at - per) // per, (at - per) % per)
+        """The map of the file, followed to one of its blocks."""
+        top, *way = maps.path(self.cast.map, iblock, self.cast.block_size // 4)
         block = get(f"inode/{file}/block/{top}.pointer")
-        for slot in path:
+        for slot in way:
             block = None if block is None else get(f"index/{block}/{slot}.pointer")
         return None if block is None else int(block)
 
@@ -293,7 +289,8 @@ class Pages:
     def _reachable(self, get: Get, file: str, index: int) -> bool:
         """Whether somebody finds the first block of a page after a power cut: the inode on disk names it."""
         first = index * max(1, self.cast.page_size // self.cast.block_size)
-        return min(first, DIRECT) in slots_of(get(f"disk/inode/{file}.pointers"))
+        top = maps.path(self.cast.map, first, self.cast.block_size // 4)[0]
+        return top in slots_of(get(f"disk/inode/{file}.pointers"))
 
     def behind(self, get: Get, file: str, index: int) -> Fields:
         """The line from page to blocks."""

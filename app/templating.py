@@ -13,10 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, exhibits, links, scene, static_files, theatre
+from app import assets, catalogue, exhibits, links, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
+from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
@@ -61,12 +62,18 @@ def environment() -> Environment:
         loader=FileSystemLoader(assets.templates_dir()), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects)
+    made.filters.update(
+        listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects,
+        locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
+    )  # fmt: skip
     made.globals.update(
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
         stylesheets=STYLESHEETS,
         links=links,
+        catalogue=catalogue,
+        filesystems=FILESYSTEMS,
+        all_kernels=KERNELS,
         columns=scene.COLUMNS,
         places=PLACES,
         SPACE=scene.SPACE,

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, timeline
+from app import catalogue, rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
+from app.choices import Choice, Menus
 from app.links import RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
-from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
+from engine import FilesystemKind, FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
 """How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
@@ -41,17 +42,6 @@ MAX_STEPS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A scenario or kernel to choose, and where it is; `href_here` keeps the meaning of the step."""
-
-    title: str
-    story: str
-    href: str
-    href_here: str
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """What comes of the same script on one kernel: its outcome, and what was answered to the question for space."""
 
@@ -62,6 +52,19 @@ class Result:
     def word(self) -> str:
         """The outcome in words."""
         return OUTCOMES.get(self.outcome, self.outcome)
+
+
+class Happening(NamedTuple):
+    """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
+
+    n: int
+    task: str
+    hue: int
+    name: str
+    function: str
+    answer: str
+    mark: str
+    opens: bool
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Stage:
         }
 
     @cached_property
-    def events(self) -> tuple[dict[str, Any], ...]:
+    def events(self) -> tuple[Happening, ...]:
         """The list of all steps."""
         before = [None, *self.view.journeys]
         return tuple(
@@ -166,18 +169,10 @@ class Stage:
             for step, last, now in zip(self.trace.steps, before, self.view.journeys, strict=False)
         )
 
-    def _event(self, step: Step, *, opens: bool) -> dict[str, Any]:
-        """A step; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
-        return {
-            "n": step.n,
-            "task": step.task,
-            "hue": self.hue(step.task),
-            "name": step.name,
-            "function": step.function,
-            "answer": rail.shorten(step.answer) if step.answer else "",
-            "mark": step.fates[-1].new if step.fates else "",
-            "opens": opens,
-        }
+    def _event(self, step: Step, *, opens: bool) -> Happening:
+        answer = rail.shorten(step.answer) if step.answer else ""
+        mark = step.fates[-1].new if step.fates else ""
+        return Happening(step.n, step.task, self.hue(step.task), step.name, step.function, answer, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
@@ -228,32 +223,22 @@ class Moment:
         """Whether the gallery has this scenario, so that there is a page about it."""
         return engine.gallery().get(self.stage.scenario.id) == self.stage.scenario
 
-    @property
-    def scenarios(self) -> Iterator[Choice]:
-        """What the gallery has for this kernel."""
-        for name, scenario in engine.gallery().items():
-            if scenario.filesystem.type not in self.stage.kernel.filesystems:
-                continue
-            href = RunLink(name, self.stage.kernel.id).url()
-            yield Choice(scenario.title, scenario.story, href, href, scenario == self.stage.scenario)
-
-    @property
-    def kernels(self) -> Iterator[Choice]:
-        """The kernels that have its filesystem, each with this scenario."""
-        for name, kernel in able(self.stage.scenario).items():
-            there = self.link.under(name)
-            here = there.url(at=self.event)
-            yield Choice(kernel.title, kernel.story, there.url(), here, name == self.stage.kernel.id)
+    @cached_property
+    def menus(self) -> Menus:
+        """What else there is to choose."""
+        return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
 
     @property
     def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
-        """What comes of the same script on each kernel."""
-        return zip(self.kernels, able(self.stage.scenario).values(), self.stage.results.values(), strict=True)
+        """What comes of the same script on other kernels."""
+        for name, result in self.stage.results.items():
+            kernel = engine.find_kernel(name)
+            yield self.menus.under(kernel), kernel, result
 
     @property
-    def filesystem(self) -> str:
-        """The filesystem's type."""
-        return self.stage.scenario.filesystem.type
+    def kind(self) -> FilesystemKind:
+        """The filesystem."""
+        return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
 
     @property
     def block_text(self) -> str:
@@ -294,14 +279,10 @@ def make_stage(run: runs.Run) -> Stage:
 
 
 def results(run: runs.Run) -> dict[str, Result]:
-    """What comes of the same script on every kernel that has its filesystem."""
-    return {name: _result(run, name) for name in able(run.order.scenario)}
-
-
-def able(scenario: Scenario) -> dict[str, Kernel]:
-    """The kernels that have a scenario's filesystem, by name."""
-    kernels = engine.KERNELS.items()
-    return {name: kernel for name, kernel in kernels if scenario.filesystem.type in kernel.filesystems}
+    """What comes of the same script on the kernels that say most about it."""
+    order = run.order
+    kernels = catalogue.compared(engine.find_kernel(order.kernel), order.scenario.filesystem.type)
+    return {kernel.id: _result(run, kernel.id) for kernel in kernels}
 
 
 def _result(run: runs.Run, kernel: str) -> Result:

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from engine.errors import (
     EngineError,
+    NoSuchCombination,
     Panic,
     Problem,
     ScenarioError,
     ScheduleError,
     UnknownKernel,
     UnknownScenario,
+    UnknownSwitch,
     sentence,
 )
 
@@ -27,6 +29,8 @@ KINDS = {
     "not-found": (404, "There is nothing at this address"),
     "unknown-link": (404, "No such link is kept here"),
     "unknown-kernel": (404, "There is no such kernel"),
+    "unknown-switch": (404, "The kernel has no such switch"),
+    "no-such-combination": (422, "This kernel never had this filesystem"),
     "unknown-scenario": (404, "The gallery has no such scenario"),
     "bad-scenario": (422, "The scenario can not be run"),
     "bad-schedule": (422, "The schedule can not be followed"),
@@ -73,7 +77,7 @@ class Trouble(Exception):
 
     def in_address(self) -> Trouble:
         """The same of an address: a name that nothing has is not found there, and there are no fields."""
-        status = 404 if self.kind in ("unknown-kernel", "unknown-scenario") else self.status
+        status = KINDS[self.kind][0] if self.kind.startswith("unknown-") else self.status
         problems = [replace(problem, path="") for problem in self.problems]
         return Trouble(self.kind, self.detail, cure=self.cure, status=status, problems=problems, ticket=self.ticket)
 
@@ -100,7 +104,13 @@ def of_engine(error: EngineError, *, path: str = "") -> Trouble:
 
 
 def _kind(error: EngineError) -> str:
-    names = {Panic: "panic", UnknownKernel: "unknown-kernel", UnknownScenario: "unknown-scenario"}
+    names = {
+        Panic: "panic",
+        UnknownKernel: "unknown-kernel",
+        UnknownSwitch: "unknown-switch",
+        UnknownScenario: "unknown-scenario",
+        NoSuchCombination: "no-such-combination",
+    }
     return names.get(type(error), "bad-schedule" if isinstance(error, ScheduleError) else "bad-scenario")
 
 

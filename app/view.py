@@ -25,6 +25,7 @@ from engine import Kernel, Scenario, StoreInfo, Trace
 
 Value = str | int | bool | None
 Delta = tuple[str, Value, Value]
+NOTHING: Fields = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores))
     moments = Moments(trace, scenario, kernel, cast, journeys)
     sheet.refresh(None)
-    sheet.put(moments.beginning(sheet.cells.get))
-    initial = dict(sheet.cells)
+    sheet.put(moments.beginning(sheet.fields))
+    initial = sheet.cells()
     steps = []
     for step in trace.steps:
         sheet.log = {}
@@ -63,7 +64,7 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
         for at, _, new in writes:
             sheet.state[at] = new
         sheet.refresh(at for at, _, _ in writes)
-        sheet.put(moments.at(step, sheet.state.get, sheet.cells.get))
+        sheet.put(moments.at(step, sheet.state.get, sheet.fields))
         steps.append(sheet.delta())
     return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
 
@@ -101,18 +102,18 @@ class Sheet:
 
     def __init__(self, state: dict[str, Any], table: Mapping[str, Callable[[Get], Fields]]) -> None:
         self.state, self.table = state, table
-        self.cells: dict[str, Value] = {}
-        self.log: dict[str, Value] = {}
+        self.log: dict[str, Delta] = {}
         self._fields: dict[str, Fields] = {}
         self._readers: dict[str, set[str]] = {}
         self._read: dict[str, set[str]] = {}
 
     def refresh(self, changed: Iterable[str] | None) -> None:
         """Run the rules that read any of these cells; all of them for None."""
+        readers = self._readers
         if changed is None:
             names: Iterable[str] = self.table
         else:
-            names = dict.fromkeys(name for at in changed for name in sorted(self._readers.get(at, ())))
+            names = dict.fromkeys([name for at in changed if at in readers for name in sorted(readers[at])])
         for name in list(names):
             self._run(name)
 
@@ -134,24 +135,34 @@ class Sheet:
 
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
         """Give entities these fields and no others."""
+        known = self._fields
         for name, fields in entities:
-            before = self._fields.get(name, {})
-            if before == fields:
-                continue
-            for field in [field for field in before if field not in fields]:
-                self._write(f"{name}.{field}", None)
-            for field, value in fields.items():
-                if before.get(field) != value:
-                    self._write(f"{name}.{field}", value)
-            self._fields[name] = fields
+            before = known.get(name, NOTHING)
+            if before is not fields and before != fields:
+                self._write(name, before, fields)
+                known[name] = fields
 
-    def _write(self, at: str, value: Value) -> None:
-        self.log.setdefault(at, self.cells.get(at))
-        if value is None:
-            self.cells.pop(at, None)
-        else:
-            self.cells[at] = value
+    def _write(self, name: str, before: Fields, fields: Fields) -> None:
+        log = self.log
+        for field, old in before.items():
+            if field not in fields and old is not None:
+                at = f"{name}.{field}"
+                log[at] = (at, log[at][1] if at in log else old, None)
+        for field, new in fields.items():
+            old = before.get(field)
+            if old != new:
+                at = f"{name}.{field}"
+                log[at] = (at, log[at][1] if at in log else old, new)
+
+    def fields(self, name: str) -> Fields:
+        """The fields of an entity; some may be None."""
+        return self._fields.get(name, NOTHING)
+
+    def cells(self) -> dict[str, Value]:
+        """Every cell that is there."""
+        known = self._fields.items()
+        return {f"{name}.{at}": value for name, fields in known for at, value in fields.items() if value is not None}
 
     def delta(self) -> tuple[Delta, ...]:
         """What has changed since the log was cleared."""
-        return tuple((at, old, self.cells.get(at)) for at, old in self.log.items() if old != self.cells.get(at))
+        return tuple([delta for delta in self.log.values() if delta[1] != delta[2]])

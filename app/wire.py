@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 from app import disk, links
 from app.orders import DEFAULT_KERNEL, Order
 from app.runs import Run
-from engine import KERNELS, BuildReport, FateChange, Kernel, Scenario, Step, Trace, to_data
+from engine import FateChange, Scenario, Step, Trace
 
 EXAMPLE: JsonDict = {"scenario": "mail", "kernel": DEFAULT_KERNEL}
 EXAMPLE_INLINE: JsonDict = {
@@ -164,36 +164,6 @@ class MomentOut(Struct, omit_defaults=True, kw_only=True):
     links: dict[str, str]
 
 
-class KernelOut(Struct, kw_only=True):
-    """A kernel: its story, and every function of it with the names of its steps."""
-
-    id: str
-    title: str
-    short: str
-    story: str
-    sources: tuple[str, ...]
-    filesystems: tuple[str, ...]
-    functions: dict[str, tuple[str, ...]]
-    leaves_out: tuple[str, ...]
-    defects: tuple[str, ...]
-    build: BuildReport | None
-    links: dict[str, str]
-
-
-class ScenarioOut(Struct, kw_only=True):
-    """A scenario of the gallery: what it is about, itself, and where its runs are, by kernel."""
-
-    id: str
-    title: str
-    chapter: str
-    story: str
-    question: str
-    sources: tuple[str, ...]
-    scenario: dict[str, Any]
-    links: dict[str, str]
-    runs: dict[str, str]
-
-
 class LinkOut(Struct, kw_only=True):
     """A short link and what it leads to."""
 
@@ -327,42 +297,6 @@ def _calls(scenario: Scenario, final: Mapping[str, Word]) -> list[CallOut]:
         for task, spec in scenario.tasks.items()
         for line, op in enumerate(spec.script, 1)
     ]
-
-
-def kernel(kernel: Kernel) -> KernelOut:
-    """A kernel."""
-    return KernelOut(
-        id=kernel.id,
-        title=kernel.title,
-        short=kernel.short,
-        story=kernel.story,
-        sources=kernel.sources,
-        filesystems=tuple(kernel.filesystems),
-        functions={name: function.steps for name, function in kernel.functions.items()},
-        leaves_out=kernel.leaves_out,
-        defects=kernel.defects,
-        build=kernel.build,
-        links={"self": links.api("kernels", kernel.id), "page": links.kernel(kernel.id)},
-    )
-
-
-def scenario(scenario: Scenario) -> ScenarioOut:
-    """A scenario of the gallery."""
-    around = {"self": links.api("scenarios", scenario.id), "page": links.scenario(scenario.id)}
-    around["yaml"] = links.api("scenarios", f"{scenario.id}.yaml")
-    able = (name for name, kernel in KERNELS.items() if scenario.filesystem.type in kernel.filesystems)
-    runs = {name: links.RunLink(scenario.id, name).api() for name in able}
-    return ScenarioOut(
-        id=scenario.id,
-        title=scenario.title,
-        chapter=scenario.chapter,
-        story=scenario.story,
-        question=scenario.question,
-        sources=scenario.sources,
-        scenario=to_data(scenario),
-        links=around,
-        runs=runs,
-    )
 
 
 def _result(result: Word) -> str | None:

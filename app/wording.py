@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from app.cast import Cast
 from app.cells import Value, bytes_of, entry_of, letters
@@ -11,12 +12,10 @@ from engine import FateChange, Kernel
 FATE_WORDS = {"at-risk": "at risk", "clean-unsaved": "clean, unsaved"}
 LENGTH = 40
 
-QUIET = re.compile(
+_QUIET = re.compile(
     r"^(task/|oracle/|machine\.|line/|store/|ram\.|mm/[^/.]+\.(names|users|mmap_sem|page_table_lock|dying)|"
     r"cpu/\d+\.mm|page/\d+\.(locked|lru|referenced|active)|inode/[^/.]+\.(i_sem|i_lock|dirty_pages))"
 )
-"""Cells that are told elsewhere on the page (script, locks, fates), or not worth a line."""
-
 _TELLING = ("mm/", "page/", "inode/", "disk/", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
 
 
@@ -41,6 +40,12 @@ _NAMES = tuple(
     )
 )
 """What cells are called: an address, and the words for it."""
+
+
+@lru_cache(maxsize=8192)
+def is_quiet(at: str) -> bool:
+    """Whether a cell is told elsewhere on the page (script, locks, fates), or not worth a line."""
+    return _QUIET.match(at) is not None
 
 
 def name_of(at: str, cast: Cast) -> str:
@@ -80,6 +85,7 @@ def pair(was: str, now: str) -> tuple[str, str]:
     return (first, now.partition(" · ")[0]) if end and now.endswith(f" · {end}") else (was, now)
 
 
+@lru_cache(maxsize=8192)
 def weight(at: str) -> int:
     """What to tell first: the smaller, the more telling."""
     if at.endswith(".page"):
@@ -92,6 +98,7 @@ def weight(at: str) -> int:
     )
 
 
+@lru_cache(maxsize=1024)
 def lock_name(at: str) -> str:
     """A held lock in words: `page_table_lock`, `f.i_sem`, `frame 1 locked`, `mmap_sem, shared`."""
     entity, _, field = at.removesuffix(":r").rpartition(".")

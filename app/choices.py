@@ -1,0 +1,97 @@
+"""The menus in the head of a run: each choice with its address, which keeps the step's meaning, or why it can not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import engine
+from app import catalogue, links
+from app.links import RunLink
+from engine import Kernel, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose, and where it is; `href_here` keeps the meaning of the step.
+
+    With a `reason` it can not be chosen. `parts` are choices within this one, `code` is its short name there.
+    """
+
+    title: str
+    story: str
+    href: str
+    href_here: str
+    current: bool
+    reason: str = ""
+    code: str = ""
+    parts: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Menus:
+    """The menus of one run, opened at an `event` (empty: the beginning)."""
+
+    scenario: Scenario
+    kernel: Kernel
+    link: RunLink
+    event: str
+
+    def scenarios(self) -> Iterator[tuple[str, list[Choice]]]:
+        """The gallery by chapter: each on this kernel if it has the filesystem, else where it is at home."""
+        found: dict[str, list[Choice]] = {}
+        for name, scenario in engine.gallery().items():
+            fits = scenario.filesystem.type in self.kernel.filesystems
+            kernel = self.kernel if fits else catalogue.home(scenario)
+            href = RunLink(name, kernel.id).url()
+            note = "" if fits else f" On {kernel.short}."
+            choice = Choice(scenario.title, scenario.question + note, href, href, name == self.scenario.id)
+            found.setdefault(scenario.chapter, []).append(choice)
+        yield from found.items()
+
+    def kernels(self) -> Iterator[tuple[str, list[Choice]]]:
+        """The kernels by family, each with this scenario; the switches of the one that is chosen are its parts."""
+        own = catalogue.base(self.kernel)
+        for title, kernels in catalogue.families():
+            yield (
+                title,
+                [self.under(kernel, parts=self._switches(kernel) if kernel is own else ()) for kernel in kernels],
+            )
+
+    def under(self, kernel: Kernel, parts: tuple[Choice, ...] = ()) -> Choice:
+        """The same run under a kernel."""
+        there = self.link.under(kernel.id)
+        reason = catalogue.why_not(kernel, self.scenario.filesystem.type)
+        current = kernel.id == self.kernel.id
+        return Choice(kernel.title, kernel.story, there.url(), there.url(at=self.event), current, reason, parts=parts)
+
+    def _switches(self, kernel: Kernel) -> tuple[Choice, ...]:
+        if not kernel.switches:
+            return ()
+        return (
+            self._switch(kernel, "", "as it is"),
+            *(self._switch(kernel, n, s.title) for n, s in kernel.switches.items()),
+        )
+
+    def _switch(self, kernel: Kernel, name: str, title: str) -> Choice:
+        there = self.link.under(links.switched(kernel.id, name))
+        current = there.kernel == self.kernel.id
+        return Choice(title, "", there.url(), there.url(at=self.event), current, code=name)
+
+    def filesystems(self) -> Iterator[tuple[str, list[Choice]]]:
+        """The filesystems by kind, each with this scenario and kernel."""
+        for title, kinds in catalogue.shelves():
+            yield title, [self._on(kind.id) for kind in kinds]
+
+    def _on(self, name: str) -> Choice:
+        kind, own = engine.FILESYSTEMS[name], self._own()
+        there = self.link.on("" if name == own else name)
+        reason = catalogue.why_not(self.kernel, name)
+        current = name == self.scenario.filesystem.type
+        note = "The scenario's own. " if name == own else ""
+        return Choice(kind.title, note + kind.reserves, there.url(), there.url(at=self.event), current, reason)
+
+    def _own(self) -> str:
+        """The filesystem that the scenario has by itself; empty where that is not known here."""
+        found = engine.gallery().get(self.link.scenario)
+        return found.filesystem.type if found else ""
