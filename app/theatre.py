@@ -21,6 +21,7 @@ from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
+from app.wording import names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
@@ -139,6 +140,10 @@ class Stage:
                 "lines": [{"n": line.number, "text": line.text} for line in self.scenario.lines(name)],
             }
 
+    def called(self, task: str) -> str:
+        """The name of a task that people know."""
+        return names_in(self.kernel).task(task)
+
     def hue(self, name: str) -> int:
         """The colour of a task: its own, or that of all kernel threads."""
         return self.view.cast.hues.get(name, 0)
@@ -172,7 +177,9 @@ class Stage:
     def _event(self, step: Step, *, opens: bool) -> Happening:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
-        return Happening(step.n, step.task, self.hue(step.task), step.name, step.function, answer, mark, opens)
+        return Happening(
+            step.n, self.called(step.task), self.hue(step.task), step.name, step.function, answer, mark, opens
+        )
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
@@ -239,6 +246,16 @@ class Moment:
     def kind(self) -> FilesystemKind:
         """The filesystem."""
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
+
+    @property
+    def home(self) -> str:
+        """What the last column is: the disk, the server's, or none."""
+        return {"disk": "Disk", "memory": "No disk", "server": "Server"}[self.stage.view.cast.home]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The files of which an error is noted at some step."""
+        return self.stage.view.cast.errors
 
     @property
     def block_text(self) -> str:
