@@ -82,9 +82,9 @@ class Accounts:
         """Free blocks in words."""
         free, reserved, pool = (get(f"fs.{field}") or 0 for field in ("free", "reserved", "pool"))
         promised = get("fs.delalloc") or 0
-        kept = [f"{promised} of them promised"] if promised else []
+        kept = [f"{promised} promised"] if promised else []
         kept += [f"{min(free, reserved)} for root only"] if reserved else []
-        kept += [f"{min(free, pool)} for metadata only"] if pool else []
+        kept += [f"{min(free, pool)} for metadata"] if pool else []
         return {"text": ", ".join([f"{free} of {get('fs.total')} free", *kept])}
 
     def chip(self, get: Get) -> Fields:

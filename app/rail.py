@@ -27,6 +27,7 @@ from app.stations import (
     NO_PAGE,
     NO_PAGE_ASKED,
     RECLAIM,
+    SAID,
     TRAP,
     TRAPS,
     WALK,
@@ -44,13 +45,6 @@ WHO = {"load": "Load", "copy_to_user": "Copy to user"}
 TITLES = {"writeback": "Writeback", "reclaim": "Reclaim"}
 FILLED = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
 """What a step that answers nothing itself has found out."""
-SAID = {
-    "no page_mkwrite": "never asked",
-    "yes: VM_FAULT_LOCKED": "yes",
-    "VM_FAULT_NOPAGE": "gone: once more",
-    "yes: a block is promised": "yes: promised",
-}
-"""Answers that have a shorter word."""
 _REFUSAL = re.compile(r"no: E[A-Z]+")
 """An answer that is an errno."""
 

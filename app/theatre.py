@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import catalogue, rail, runs, timeline
+from app import catalogue, rail, runs, stations, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Choice, Menus
@@ -314,8 +314,8 @@ def _result(run: runs.Run, kernel: str) -> Result:
 
 def _question(trace: Trace) -> str:
     """What enough_space answered in a run, worst answer first."""
-    asking = ("enough_space", "block_page_mkwrite")
-    answers = [step.answer or "" for step in trace.steps if step.name in asking or step.function in asking]
+    asked = [step.answer or "" for step in trace.steps if stations.asks(step.function, step.name)]
+    answers = [stations.SAID.get(answer, answer) for answer in asked]
     for start in WORST_ANSWERS:
         found = next((answer for answer in answers if answer.startswith(start)), None)
         if found:
