@@ -45,16 +45,20 @@ class Accounts:
         yield "gauge/fs", self.space
         yield "disk-chip", self.chip
         yield "promised", self.promised
+        for file in self.pages.cast.errors:
+            yield f"told/{file}", bind(self.told, file)
         for user, segments in self.quotas.items():
             yield f"gauge/quota/{user}", bind(self.quota, user)
             for segment in range(segments):
                 yield f"quotabit/{user}/{segment}", bind(self.quota_bit, user, segment)
 
     def bit(self, get: Get, block: int) -> Fields:
-        """One block of the bitmap: whose it is, or whether it is kept for root."""
+        """One block of the bitmap: whose it is; of a free one, whether it is promised, or kept for root or metadata."""
         owner, raw = get(f"block/{block}.owner"), f"block/{block}"
         if owner is None:
-            return {"kind": "reserved", "letter": "root", "raw": raw} if self._kept(get, block) else {"raw": raw}
+            kind = self._free(get, block)
+            letter = {"reserved": "root", "pool": "meta", "promised": "?"}.get(kind)
+            return {"kind": kind or None, "letter": letter, "raw": f"{raw} fs" if kind else raw}
         file, _, index = owner.partition(":")
         hue = self.pages.cast.hues.get(file, 0)
         if index:
@@ -62,29 +66,40 @@ class Accounts:
         known = any(file == shown.name for shown in self.pages.cast.files)
         return {"kind": "used" if known else "ballast", "hue": hue, "letter": file[:3], "raw": raw}
 
-    def _kept(self, get: Get, block: int) -> bool:
-        """Whether a free block is among the last ones, that are for root."""
-        reserved = get("fs.reserved") or 0
-        if not reserved:
-            return False
-        after = [other for other in self.pages.cast.blocks if other >= block and get(f"block/{other}.owner") is None]
-        return len(after) <= reserved
+    def _free(self, get: Get, block: int) -> str:
+        """What a free block is counted for: the first ones are promised, the last kept for root or for metadata."""
+        promised, reserved, pool = (get(f"fs.{field}") or 0 for field in ("delalloc", "reserved", "pool"))
+        if not promised and not reserved and not pool:
+            return ""
+        free = [other for other in self.pages.cast.blocks if get(f"block/{other}.owner") is None]
+        place = free.index(block)
+        if place < promised:
+            return "promised"
+        behind = len(free) - place
+        return "reserved" if behind <= reserved else "pool" if behind <= reserved + pool else ""
 
     def space(self, get: Get) -> Fields:
         """Free blocks in words."""
-        free, reserved = get("fs.free") or 0, get("fs.reserved") or 0
-        kept = f", {min(free, reserved)} for root only" if reserved else ""
-        return {"text": f"{free} of {get('fs.total')} free{kept}"}
+        free, reserved, pool = (get(f"fs.{field}") or 0 for field in ("free", "reserved", "pool"))
+        promised = get("fs.delalloc") or 0
+        kept = [f"{promised} promised"] if promised else []
+        kept += [f"{min(free, reserved)} for root only"] if reserved else []
+        kept += [f"{min(free, pool)} for metadata"] if pool else []
+        return {"text": ", ".join([f"{free} of {get('fs.total')} free", *kept])}
 
     def chip(self, get: Get) -> Fields:
         """The same in the top bar."""
-        return {"text": f"{_count(get('fs.free') or 0, 'block')} free"}
+        promised = get("fs.delalloc") or 0
+        said = f", {promised} promised" if promised else ""
+        return {"text": f"{_count(get('fs.free') or 0, 'block')} free{said}"}
 
     def quota(self, get: Get, user: str) -> Fields:
         """A user's quota in words."""
         used, soft, hard = self._quota(get, user)
         limits = [f"{name} {limit}" for name, limit in (("soft", soft), ("hard", hard)) if limit]
-        return {"text": " · ".join([f"{used} used", *limits])}
+        promised = get(f"quota/{user}.promised") or 0
+        said = [f"{promised} promised"] if promised else []
+        return {"text": " · ".join([f"{used} used", *said, *limits])}
 
     def quota_bit(self, get: Get, user: str, segment: int) -> Fields:
         """One segment of the gauge."""
@@ -93,7 +108,9 @@ class Accounts:
         filled = used > segment * per
         over = filled and ((soft and (segment + 1) * per > soft) or (hard and used >= hard))
         mark = True if soft and soft < hard and segment == round(soft / per) - 1 else None
-        return {"state": "over" if over else "used" if filled else "free", "soft": mark}
+        promised = not filled and used + (get(f"quota/{user}.promised") or 0) > segment * per
+        state = "over" if over else "used" if filled else "promised" if promised else "free"
+        return {"state": state, "soft": mark}
 
     def _quota(self, get: Get, user: str) -> tuple[int, int, int]:
         used, soft, hard = (get(f"quota/{user}.{field}") or 0 for field in ("used", "soft", "hard"))
@@ -106,6 +123,9 @@ class Accounts:
         homeless = [page for page in shown if page.state == "risk"]
         dropped = [page for page in shown if page.state == "unsaved"]
         need, free = sum(page.blocks.count(None) for page in homeless), get("fs.free") or 0
+        waiting = sum(page.blocks.count(None) for page in shown if page.promised)
+        if waiting and not dropped and not homeless:
+            return {"text": f"{_count(waiting, 'block')} that {'is' if waiting == 1 else 'are'} not chosen yet"}
         if dropped and not homeless:
             return {
                 "text": f"{_count(len(dropped), 'page')} marked clean without a block",
@@ -115,6 +135,18 @@ class Accounts:
             f"{_count(len(homeless), 'dirty page')} without a block" if homeless else "no dirty page waits for a block"
         )
         return {"text": text, "verdict": f"> {free} free: cannot reach the disk" if need > free else None}
+
+    def told(self, get: Get, file: str) -> Fields:
+        """An error that writeback noted, and who has heard of it: each open file once, or the first one to ask."""
+        noted = str(get(f"mapping/{file}.wb_err") or "")
+        if not noted:
+            bits = [name.upper() for name in ("enospc", "eio") if get(f"mapping/{file}.{name}")]
+            return {"text": f"{' and '.join(bits)}, for the first one who asks"} if bits else {"text": "none"}
+        opened = [task for task in self.pages.cast.tasks if get(f"fd/{task}.{file}.opened")]
+        said = noted.removesuffix(" seen")
+        heard = [str(get(f"fd/{task}.{file}.since") or "").removesuffix(" seen") == said for task in opened]
+        who = [f"{task} {'has heard' if knows else 'has not'}" for task, knows in zip(opened, heard, strict=True)]
+        return {"text": ": ".join([noted.split(" ", maxsplit=1)[0], ", ".join(who) or "nobody has it open"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +175,8 @@ class Ledger:
         fate = get(f"store/{store.id}.fate")
         if fate is None:
             return {"state": "no"}
+        if place == "disk" and self.pages.cast.home == "memory":
+            return {"state": "none"}
         if (place in ("block", "disk") and store.file is None) or (place in ("tlb", "pte") and not store.vpns):
             return {"state": "none"}
         if fate == "refused":
@@ -180,7 +214,9 @@ class Ledger:
     def _block(self, get: Get, store: Stored, fate: str) -> str:
         blocks = [block for index in self._indices(store) for block in self.pages.blocks(get, store.file or "", index)]
         if not blocks or None in blocks:
-            return "no"
+            pages = [self.pages.page_state(get, store.file or "", index) for index in self._indices(store)]
+            kept = pages and all(page.promised or None not in page.blocks for page in pages)
+            return "promised" if kept else "no"
         return "safe" if fate == "durable" else "promised"
 
     def _indices(self, store: Stored) -> range:

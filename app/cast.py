@@ -45,6 +45,9 @@ class Cast:
     """How files find their blocks."""
     home: str = "disk"
     """Where files live: on a disk, in memory alone, or with a server."""
+    tasks: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    """The files that writeback ever notes an error of."""
 
     @property
     def places(self) -> scene.Scene:
@@ -85,6 +88,7 @@ class _Watch:
         self.blocks: dict[int, None] = {}
         self.tables: dict[tuple[str, str], None] = {}
         self.sizes: dict[str, int] = {}
+        self.errors: set[str] = set()
 
     def look(self, changed: Iterable[str]) -> None:
         """Note what the cells that changed (or, for no cells, all of them) say."""
@@ -97,6 +101,8 @@ class _Watch:
                 file, _, index = rest.removesuffix(".page").rpartition("/")
                 self.pages.setdefault(file, set()).add(int(index))
                 moved = True
+            elif kind == "mapping" and at.endswith((".wb_err", ".enospc", ".eio")) and self.state[at]:
+                self.errors.add(rest.rpartition(".")[0])
             elif kind == "inode" and at.endswith(".size"):
                 file = rest.removesuffix(".size")
                 self.sizes[file] = max(self.sizes.get(file, 0), self.state[at] or 0)
@@ -170,6 +176,8 @@ class _Watch:
             FORMATS[self.scenario.machine.arch],
             kind.map,
             "memory" if kind.in_memory else "server" if kind.id in SERVED else "disk",
+            tuple(self.scenario.tasks),
+            tuple(name for name in self.scenario.files if name in self.errors),
         )
 
     def _hues(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from app.cast import Cast
 from app.cells import words
 from app.focus import Fields, Spot, View
 from app.stacks import Stacks
-from app.wording import brief, fate_sentence, is_quiet, lock_name, name_of, pair, place_of, weight
+from app.wording import brief, fate_sentence, is_quiet, lock_name, name_of, names_in, pair, place_of, weight
 from engine import Kernel, Scenario, Step, Trace
 
 CHANGES = 4
@@ -47,6 +47,7 @@ class Moments:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
         self.trace, self.runs = trace, runs(trace)
+        self._called = names_in(kernel)
         self._defects = exhibits.defects(kernel)
         self._stacks = Stacks(trace)
         self._words = ""
@@ -107,13 +108,14 @@ class Moments:
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
         yield "build", {}
-        yield "time", {"step": step.n, "valuetext": f"step {step.n}, {step.task}, {step.function} {step.name}"}
+        said = f"step {step.n}, {self._called.task(step.task)}, {step.function} {step.name}"
+        yield "time", {"step": step.n, "valuetext": said}
         yield from self._chips(step, stack, get)
         yield from self._code(step)
         yield from self._changes(step, get)
         yield from self._script(step, get)
         yield from self._lanes(step)
-        yield from focus.fields(self._spot, get, view, step.task, self._line(step) or step.function)
+        yield from focus.fields(self._spot, get, view, self._called.task(step.task), self._line(step) or step.function)
         yield from self._move_token(step, get)
 
     def _move_token(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
@@ -144,7 +146,7 @@ class Moments:
     def _caption(self, step: Step, view: View) -> Fields:
         said = f"{step.function} · {step.name}"
         return {
-            "task": step.task,
+            "task": self._called.task(step.task),
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
@@ -179,7 +181,7 @@ class Moments:
         for place in range(DEPTH):
             top = True if place == len(shown) - 1 else None
             yield STACK[place], {"name": shown[place], "top": top} if place < len(shown) else NOTHING
-        held = [lock_name(at) for at in words(get(f"task/{step.task}.locks"))][-LOCKS:]
+        held = [lock_name(at, self._called) for at in words(get(f"task/{step.task}.locks"))][-LOCKS:]
         for place in range(LOCKS):
             yield HELD[place], {"name": held[place]} if place < len(held) else NOTHING
 

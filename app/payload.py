@@ -94,7 +94,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "steps": steps,
         "reads": reads,
         "told": told,
-        "faults": [step.n for step in trace.steps if f"{step.function}.{step.name}" == "do_page_fault.read_cr2"],
+        "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
     }
 
 

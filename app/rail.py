@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
@@ -27,6 +27,7 @@ from app.stations import (
     NO_PAGE,
     NO_PAGE_ASKED,
     RECLAIM,
+    SAID,
     TRAP,
     TRAPS,
     WALK,
@@ -44,13 +45,6 @@ WHO = {"load": "Load", "copy_to_user": "Copy to user"}
 TITLES = {"writeback": "Writeback", "reclaim": "Reclaim"}
 FILLED = {"mpage_readpage.zero_fill": "zero-filled", "mpage_readpage.read_blocks": "read from disk"}
 """What a step that answers nothing itself has found out."""
-SAID = {
-    "no page_mkwrite": "never asked",
-    "yes: VM_FAULT_LOCKED": "yes",
-    "VM_FAULT_NOPAGE": "gone: once more",
-    "yes: a block is promised": "yes: promised",
-}
-"""Answers that have a shorter word."""
 _REFUSAL = re.compile(r"no: E[A-Z]+")
 """An answer that is an errno."""
 
@@ -234,8 +228,8 @@ def shorten(answer: str) -> str:
     return answer if len(answer) <= 18 else answer[:17] + "…"
 
 
-def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
-    """The journey each step belongs to: one entry a step."""
+def journeys(trace: Trace, scenario: Scenario, called: Callable[[str], str] = str) -> list[Journey]:
+    """The journey each step belongs to: one entry a step. `called` gives a task the name that people know."""
     found: list[Journey] = []
     open_: dict[tuple[str, int, str], Journey] = {}
     stacks = Stacks(trace)
@@ -247,7 +241,7 @@ def journeys(trace: Trace, scenario: Scenario) -> list[Journey]:
         fresh = owner(step.function) == kind and step.name == FIRST_STEPS[kind] and not _goes_on(open_.get(key))
         if key not in open_ or fresh:
             line = _line(scenario, step)
-            open_[key] = Journey(kind, step.task, _title(kind, top, step, line), line=line)
+            open_[key] = Journey(kind, step.task, _title(kind, top, called(step.task), line), line=line)
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
@@ -270,11 +264,11 @@ def _kind(functions: Sequence[str]) -> tuple[str, str]:
     return "call", functions[0] if functions else ""
 
 
-def _title(kind: str, top: str, step: Step, line: str) -> str:
+def _title(kind: str, top: str, task: str, line: str) -> str:
     if kind == "fault":
-        return f"{WHO.get(top, 'Store')} · {step.task}"
+        return f"{WHO.get(top, 'Store')} · {task}"
     said = (kind == "call" and line) or TITLES.get(kind, top)
-    return f"{said} · {step.task}"
+    return f"{said} · {task}"
 
 
 def _line(scenario: Scenario, step: Step) -> str:

@@ -20,6 +20,7 @@ Get = Callable[[str], Any]
 Fields = dict[str, Any]
 Rule = Callable[[Get], Fields]
 
+
 def bind(rule: Callable[..., Fields], *args: Any) -> Rule:
     """The rule for these arguments."""
     return lambda get: rule(get, *args)
@@ -34,6 +35,8 @@ class PageState:
     word: str
     blocks: tuple[int | None, ...]
     text: str = ""
+    promised: bool = False
+    """Whether each block that it lacks is promised to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +183,34 @@ class Pages:
         """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written."""
         pfn = get(f"mapping/{file}/{index}.page")
         blocks = self.blocks(get, file, index)
+        promised = None in blocks and self.is_promised(get, file, index, blocks)
         if pfn is None:
             gone = self.gone(get, file, index)
-            return PageState(None, "lost" if gone else "absent", "lost" if gone else "", blocks, gone)
-        return PageState(pfn, *self._cached(get, file, index, pfn, blocks), blocks, letters(self.held(get, pfn)))
+            return PageState(None, "lost" if gone else "absent", "lost" if gone else "", blocks, gone, promised)
+        state = self._cached(get, file, index, pfn, blocks, homeless=None in blocks and not promised)
+        return PageState(pfn, *state, blocks, letters(self.held(get, pfn)), promised)
 
-    def _cached(self, get: Get, file: str, index: int, pfn: int, blocks: tuple[int | None, ...]) -> tuple[str, str]:
+    def is_promised(self, get: Get, file: str, index: int, blocks: tuple[int | None, ...]) -> bool:
+        """Whether each block that a page lacks is promised: by delayed allocation, or at mmap to a mapping of it."""
+        first = index * max(1, self.cast.page_size // self.cast.block_size)
+        lacks = [first + place for place, block in enumerate(blocks) if block is None]
+        if all(get(f"inode/{file}/block/{iblock}.delayed") for iblock in lacks):
+            return True
+        behind = ((m.mm, vpn) for m in self.cast.mappings if m.file == file for vpn, shown in m.pages if shown == index)
+        return any(get(f"mm/{mm}/promise/{vpn:#x}.blocks") for mm, vpn in behind)
+
+    def _cached(  # noqa: PLR0913, PLR0911 - a state for each way out
+        self, get: Get, file: str, index: int, pfn: int, blocks: tuple[int | None, ...], *, homeless: bool
+    ) -> tuple[str, str]:
         """(state, words) of a page that is in the page cache."""
-        homeless = None in blocks
         if self.leaks(get, file, index):
             return "leaked", "a private store"
         if not get(f"page/{pfn}.uptodate"):
             return "read", "being read"
         if get(f"page/{pfn}.writeback"):
             return "writing", "being written"
+        if self.cast.home == "memory":
+            return "backed", "only in memory"
         if get(f"page/{pfn}.dirty") or get(f"mapping/{file}/{index}.dirty") or self._dirty_entry(get, file, index, pfn):
             same = self.agrees(get, pfn, blocks)
             return ("backed", "dirty") if not homeless else ("clean", "dirty zeroes") if same else ("risk", "only copy")
@@ -266,7 +283,9 @@ class Pages:
     def block(self, get: Get, file: str, index: int) -> Fields:
         """Which blocks the inode names for this page."""
         page = self.page_state(get, file, index)
-        raw = " ".join([f"inode/{file}", *(f"block/{block}" for block in page.blocks if block is not None)])
+        raw = " ".join([*self._accounts(get, file), *(f"block/{block}" for block in page.blocks if block is not None)])
+        if page.promised and all(block is None for block in page.blocks):
+            return {"state": "promised", "text": "promised", "raw": raw}
         if None in page.blocks:
             names = " ".join("·" if block is None else str(block) for block in page.blocks)
             text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
@@ -275,8 +294,15 @@ class Pages:
         state = "backed" if page.state in ("backed", "writing") else "saved"
         return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks), "raw": raw}
 
+    def _accounts(self, get: Get, file: str) -> tuple[str, ...]:
+        """What the inspector shows of a file: its inode, its errors, and what each open file has heard of them."""
+        heard = (f"fd/{task}.{file}" for task in self.cast.tasks if get(f"fd/{task}.{file}.opened"))
+        return (f"inode/{file}", f"mapping/{file}", *heard)
+
     def disk(self, get: Get, file: str, index: int) -> Fields:
         """What the platter holds for this page, and whether the inode on disk leads to it."""
+        if self.cast.home == "memory":
+            return {}
         page = self.page_state(get, file, index)
         blocks = [block for block in page.blocks if block is not None]
         if not blocks:
@@ -302,6 +328,6 @@ class Pages:
     def below(self, get: Get, file: str, index: int) -> Fields:
         """The line from block to disk."""
         page = self.page_state(get, file, index)
-        if all(block is None for block in page.blocks):
+        if self.cast.home == "memory" or all(block is None for block in page.blocks):
             return {}
         return {"state": "writing" if page.state == "writing" else "saved"}

@@ -147,6 +147,21 @@ FIRST_STEPS = {"fault": "tlb", "writeback": "pagevec_lookup_tag", "reclaim": "is
 TRAPS = ("do_page_fault", "do_user_addr_fault")
 """The functions that the CPU's trap leads to."""
 
+SAID = {
+    "no page_mkwrite": "never asked",
+    "yes: VM_FAULT_LOCKED": "yes",
+    "VM_FAULT_NOPAGE": "gone: once more",
+    "yes: a block is promised": "yes: promised",
+}
+"""Answers that have a shorter word."""
+
+
+def asks(function: str, step: str) -> bool:
+    """Whether a step asks for room in a fault, or says what was answered; at writeback nobody asks."""
+    return step in ("enough_space", "vm_fault", "answered", "accounted") or function.endswith(
+        ("enough_space", "page_mkwrite")
+    )
+
 
 def owner(function: str) -> str:
     """The kind of journey that a function begins; empty for one that belongs to its caller's."""

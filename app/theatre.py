@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import catalogue, rail, runs, timeline
+from app import catalogue, rail, runs, stations, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Choice, Menus
@@ -21,6 +21,7 @@ from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
+from app.wording import names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Limits, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
@@ -139,6 +140,10 @@ class Stage:
                 "lines": [{"n": line.number, "text": line.text} for line in self.scenario.lines(name)],
             }
 
+    def called(self, task: str) -> str:
+        """The name of a task that people know."""
+        return names_in(self.kernel).task(task)
+
     def hue(self, name: str) -> int:
         """The colour of a task: its own, or that of all kernel threads."""
         return self.view.cast.hues.get(name, 0)
@@ -172,7 +177,9 @@ class Stage:
     def _event(self, step: Step, *, opens: bool) -> Happening:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
-        return Happening(step.n, step.task, self.hue(step.task), step.name, step.function, answer, mark, opens)
+        return Happening(
+            step.n, self.called(step.task), self.hue(step.task), step.name, step.function, answer, mark, opens
+        )
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
@@ -241,6 +248,16 @@ class Moment:
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
 
     @property
+    def home(self) -> str:
+        """What the last column is: the disk, the server's, or none."""
+        return {"disk": "Disk", "memory": "No disk", "server": "Server"}[self.stage.view.cast.home]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The files of which an error is noted at some step."""
+        return self.stage.view.cast.errors
+
+    @property
     def block_text(self) -> str:
         """The size of its blocks."""
         return size_text(self.stage.scenario.filesystem.block_size)
@@ -297,8 +314,8 @@ def _result(run: runs.Run, kernel: str) -> Result:
 
 def _question(trace: Trace) -> str:
     """What enough_space answered in a run, worst answer first."""
-    asking = ("enough_space", "block_page_mkwrite")
-    answers = [step.answer or "" for step in trace.steps if step.name in asking or step.function in asking]
+    asked = [step.answer or "" for step in trace.steps if stations.asks(step.function, step.name)]
+    answers = [stations.SAID.get(answer, answer) for answer in asked]
     for start in WORST_ANSWERS:
         found = next((answer for answer in answers if answer.startswith(start)), None)
         if found:

@@ -21,6 +21,7 @@ from app.cast import Cast, cast_of
 from app.moments import Moments, Run
 from app.queues import Queues
 from app.rules import Fields, Get, Pages, Rule
+from app.wording import names_in
 from engine import Kernel, Scenario, StoreInfo, Trace
 
 Value = str | int | bool | None
@@ -51,8 +52,8 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     """Work out the view of a whole run. The kernel says where its functions stand in the source."""
     cast = cast_of(trace, scenario)
     stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
-    journeys = tuple(rail.journeys(trace, scenario))
-    sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores))
+    journeys = tuple(rail.journeys(trace, scenario, names_in(kernel).task))
+    sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores, kernel))
     moments = Moments(trace, scenario, kernel, cast, journeys)
     sheet.refresh(None)
     sheet.put(moments.beginning(sheet.fields))
@@ -69,14 +70,14 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
 
 
-def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...]) -> dict[str, Rule]:
+def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...], kernel: Kernel) -> dict[str, Rule]:
     """The rule of every view entity of a run."""
     pages = Pages(cast, stores)
     return {
         **dict(pages.rules()),
         **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
         **dict(Ledger(pages, stores).rules()),
-        **dict(Queues(cast, tuple(scenario.tasks)).rules()),
+        **dict(Queues(cast, tuple(scenario.tasks), names_in(kernel)).rules()),
     }
 
 

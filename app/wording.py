@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from app.cast import Cast
@@ -14,7 +16,7 @@ LENGTH = 40
 
 _QUIET = re.compile(
     r"^(task/|oracle/|machine\.|line/|store/|ram\.|mm/[^/.]+\.(names|users|mmap_sem|page_table_lock|dying)|"
-    r"cpu/\d+\.mm|page/\d+\.(locked|lru|referenced|active)|inode/[^/.]+\.(i_sem|i_lock|dirty_pages))"
+    r"cpu/\d+\.mm|page/\d+\.(locked|lru|referenced|active)|inode/[^/.]+\.(i_sem|i_lock|dirty_pages)|mapping/[^/.]+\.(invalidate_lock|i_mmap_lock)|fd/[^/]+\.opened)"
 )
 _TELLING = ("mm/", "page/", "inode/", "disk/", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
 
@@ -30,12 +32,19 @@ _NAMES = tuple(
         (r"page/(?P<pfn>\d+)\.(?P<field>.+)", "frame {pfn} {field}"),
         (r"mapping/(?P<file>[^/]+)/(?P<index>\d+)\.page", "page cache {file}[{index}]"),
         (r"mapping/(?P<file>[^/]+)/(?P<index>\d+)\.(?P<tag>.+)", "page cache {file}[{index}] tag {tag}"),
+        (r"mapping/(?P<file>[^/.]+)\.wb_err", "error noted for {file}"),
         (r"mapping/(?P<file>[^/.]+)\.(?P<field>.+)", "mapping of {file} {field}"),
-        (r"inode/(?P<file>[^/]+)/block/(?P<slot>\d+)\..+", "inode {file}[{slot}]"),
+        (r"fd/(?P<task>[^/]+?)\.(?P<file>[^/.]+)\.since", "error that {task} has heard of {file}"),
+        (r"fd/(?P<task>[^/]+?)\.(?P<file>[^/.]+)\.(?P<field>.+)", "{file} as {task} opened it, {field}"),
+        (r"mm/(?P<mm>[^/]+)/promise/(?P<vpn>0x[0-9a-f]+)\..+", "promised to {mm}[{page}]"),
+        (r"inode/(?P<file>[^/]+)/block/-1\.pointer", "leaf of {file}'s extents"),
+        (r"inode/(?P<file>[^/]+)/block/(?P<slot>\d+)\.pointer", "inode {file}[{slot}]"),
+        (r"inode/(?P<file>[^/]+)/block/(?P<slot>-?\d+)\.(?P<field>.+)", "inode {file}[{slot}] {field}"),
         (r"disk/inode/(?P<file>[^/.]+)\.(?P<field>.+)", "inode {file} on disk {field}"),
         (r"disk/(?P<block>\d+)\..+", "disk block {block}"),
         (r"block/(?P<block>\d+)\..+", "block {block}"),
         (r"quota/(?P<user>[^/.]+)\.(?P<field>.+)", "quota of {user} {field}"),
+        (r"fs\.delalloc", "promised blocks"),
         (r"fs\.(?P<field>.+)", "{field} blocks"),
     )
 )
@@ -98,12 +107,34 @@ def weight(at: str) -> int:
     )
 
 
-@lru_cache(maxsize=1024)
-def lock_name(at: str) -> str:
+@dataclass(frozen=True, eq=False)
+class Names:
+    """What a kernel calls locks and tasks that the engine knows by the names of 2.6.9."""
+
+    locks: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
+
+    def lock(self, name: str) -> str:
+        """`mmap_lock` for `mmap_sem`, where the kernel says so."""
+        return self.locks.get(name, name)
+
+    def task(self, name: str) -> str:
+        """`flusher` for `pdflush`, where the kernel says so."""
+        return self.tasks.get(name, name)
+
+
+def names_in(kernel: Kernel) -> Names:
+    """The names of a kernel. pdflush went with 2.6.32; who writes back since is called the flusher."""
+    return Names(kernel.lock_names, {"pdflush": "flusher"} if "wb_writeback" in kernel.functions else {})
+
+
+@lru_cache(maxsize=4096)
+def lock_name(at: str, names: Names) -> str:
     """A held lock in words: `page_table_lock`, `f.i_sem`, `frame 1 locked`, `mmap_sem, shared`."""
     entity, _, field = at.removesuffix(":r").rpartition(".")
     kind, _, of = entity.partition("/")
-    name = {"page": f"frame {of} locked", "mm": field}.get(kind, f"{of}.{field}")
+    page = f"{names.lock('locked')} of frame {of}" if "locked" in names.locks else f"frame {of} locked"
+    name = {"page": page, "mm": names.lock(field)}.get(kind, f"{of}.{names.lock(field)}")
     return f"{name}, shared" if at.endswith(":r") else name
 
 

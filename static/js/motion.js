@@ -1,6 +1,6 @@
 /**
  * What travels when a step happens. Only ornament: the picture is already right when a motion starts, so skipping,
- * interrupting or switching it off can never leave it wrong. Web Animations only; keyed by "function.step".
+ * interrupting or switching it off can never leave it wrong. Web Animations only.
  *
  * A motion is a function of the stage below; it names places by role: the page in question has the cells focus.page,
  * focus.pte, focus.slot, focus.block, focus.disk, whose values are addresses.
@@ -8,49 +8,73 @@
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 const BEAT = 420
 
-/** The question goes to the filesystem and comes back with its answer. */
+/** The question goes to the filesystem. */
+const goes = stage => stage.fly('?', '.station[data-now] .mark', '.filesystem .bits', { kind: 'question' })
+
+/** Its answer comes back. */
+const comes = stage => stage.fly(stage.answer().word, '.filesystem .bits', '.station[data-now] .mark', { kind: stage.answer().no ? 'refusal' : 'promise' })
+
+/** Both, where one step asks and is answered. */
 const ask = async stage => {
-  const { no, word } = stage.answer()
-  await stage.fly('?', '.station[data-now] .mark', '.filesystem .bits', { kind: 'question' })
-  stage.pulse('.filesystem')
-  await stage.fly(word, '.filesystem .bits', '.station[data-now] .mark', { kind: no ? 'refusal' : 'promise' })
+  await goes(stage)
+  await Promise.all([stage.pulse('.filesystem'), comes(stage)])
 }
 
 /** Nobody is asked: the question comes up, and fades where it stands. */
 const neverAsk = stage => stage.fade('?', '.station[data-now] .mark')
 
+/** A step that asks: what it does depends on whether it has its answer already. */
+const question = stage => stage.answer().never ? neverAsk(stage) : stage.answer().asked && stage.answered() ? ask(stage) : undefined
+
 const block = stage => stage.fly(stage.text('slot') || '?', 'slot', 'block', { kind: 'data' })
+const write = stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' })
 
 /** The entry is filled: the frame's number goes into it. A step that fills none moves nothing. */
 const fill = stage => stage.changed() && stage.fly(stage.filled(), 'slot', 'pte', { kind: 'entry' })
+const unfill = stage => stage.changed() && stage.fly('', 'pte', 'slot', { kind: 'entry' })
 
+/** Room is looked for: a block, or the promise of one, gets its name tag, or the page is sent back. */
+const room = stage => stage.refused() ? stage.bounce(stage.text('slot') || '?', 'block', '.filesystem .bits') : stage.tag()
+
+/** What moves, by "function.step", else by the step's name, which means the same under every kernel. */
 export const motions = {
-  'load.trap': stage => stage.fly('fault', 'page', '.rail', { kind: 'fault' }),
-  'store.trap': stage => stage.fly('fault', 'page', '.rail', { kind: 'fault' }),
   'load.read': stage => stage.fly(stage.text('slot'), 'slot', 'page', { kind: 'data' }),
   'store.write': stage => stage.fly(stage.text('slot'), 'page', 'slot', { kind: 'risk' }),
-  'store.signal': stage => stage.shake('page'),
-  'mpage_readpage.zero_fill': stage => stage.fly('0', 'block', 'slot', { kind: 'data' }),
-  'mpage_readpage.read_blocks': stage => stage.fly(stage.text('slot'), 'disk', 'slot', { kind: 'data' }),
-  'do_no_page.enough_space': stage => stage.answer().never ? neverAsk(stage) : stage.answer().asked ? ask(stage) : undefined,
-  'do_wp_page.enough_space': stage => stage.answer().never ? neverAsk(stage) : stage.answer().asked ? ask(stage) : undefined,
-  'enough_space.drop_lock': stage => stage.fly('?', '.station[data-now] .mark', '.filesystem .bits', { kind: 'question' }),
-  'enough_space.recheck': stage => stage.fly(stage.answer().word, '.filesystem .bits', '.station[data-now] .mark', { kind: stage.answer().no ? 'refusal' : 'promise' }),
-  'do_no_page.set_pte': fill,
-  'do_anonymous_page.set_pte': fill,
-  'do_wp_page.reuse': stage => stage.pulse('pte'),
-  'do_wp_page.break_cow': fill,
-  'ext2_new_block.reserve_blocks': stage => stage.answer().no
-    ? stage.bounce(stage.text('slot') || '?', 'block', '.filesystem .bits')
-    : stage.tag(),
-  'mpage_writepages.writepage': block,
-  'pageout.writepage': block,
-  'mpage_writepage.submit_bio': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
-  'block_write_full_page.submit_bh': stage => stage.fly(stage.text('slot'), 'slot', 'disk', { kind: 'data' }),
-  'block_write_full_page.recover': stage => stage.shake('slot'),
-  'end_page_writeback.end_io': stage => stage.pulse('disk'),
-  'try_to_unmap.unmap_one': stage => stage.fly('', 'pte', 'slot', { kind: 'entry' }),
-  'zap_pte_range.zap_pte': stage => stage.changed() && stage.fly('', 'pte', 'slot', { kind: 'entry' }),
+  'enough_space.drop_lock': goes,
+  'do_page_mkwrite.enough_space': goes,
+  'wp_page_shared.set_pte': stage => stage.pulse('pte'),
+  'do_user_addr_fault.retry': stage => stage.said('VM_FAULT_RETRY') && stage.fly('again', '.station[data-now] .mark', '.station:nth-child(3) .mark', { kind: 'fault' }),
+
+  trap: stage => stage.fly('fault', 'page', '.rail', { kind: 'fault' }),
+  signal: stage => stage.shake('page'),
+  zero_fill: stage => stage.fly('0', 'block', 'slot', { kind: 'data' }),
+  read_blocks: stage => stage.fly(stage.text('slot'), 'disk', 'slot', { kind: 'data' }),
+  enough_space: question,
+  vm_fault: stage => stage.answer().never ? undefined : comes(stage),
+  recheck: comes,
+  set_pte: fill,
+  set_zero_pte: fill,
+  break_cow: fill,
+  do_fault_around: fill,
+  reuse: stage => stage.pulse('pte'),
+  folio_mkclean: stage => stage.protect(),
+  page_mkclean_one: stage => stage.protect(),
+  reserve_blocks: room,
+  dquot_reserve_block: room,
+  xfs_dec_fdblocks: room,
+  btrfs_reserve_data_bytes: room,
+  shmem_inode_acct_blocks: room,
+  allocate: room,
+  claim: stage => stage.tag(),
+  writepage: block,
+  submit_bio: write,
+  submit_bh: write,
+  fuse_writepages_send: write,
+  server_write: stage => stage.refused() && stage.bounce(stage.text('slot') || '?', 'disk', 'disk'),
+  recover: stage => stage.shake('slot'),
+  end_io: stage => stage.pulse('disk'),
+  unmap_one: stage => stage.fly('', 'pte', 'slot', { kind: 'entry' }),
+  zap_pte: unfill,
 }
 
 export class Motion {
@@ -79,7 +103,7 @@ export class Motion {
     this.#rate = rate
     const { fn, name } = this.trace.step()
     try {
-      await Promise.all([this.#turnedAway(), this.#torn ? this.#tear(this.#torn) : motions[`${fn}.${name}`]?.(this)])
+      await Promise.all([this.#turnedAway(), this.#torn ? this.#tear(this.#torn) : (motions[`${fn}.${name}`] ?? motions[name])?.(this)])
     } catch (error) {
       if (error?.name !== 'AbortError') throw error
     }
@@ -100,8 +124,18 @@ export class Motion {
   answer() {
     const station = this.scene.root.querySelector('.station[data-now]')
     const word = station?.dataset.answer ?? ''
-    return { word, never: station?.dataset.state === 'unasked', no: word.startsWith('no:'), asked: word === 'yes' || word.startsWith('no:') }
+    return { word, never: station?.dataset.state === 'unasked', no: word.startsWith('no:'), asked: word.startsWith('yes') || word.startsWith('no:') }
   }
+
+  /** Whether the present station has got its answer in this very step. */
+  answered() {
+    const at = this.scene.root.querySelector('.station[data-now]')?.dataset.at
+    return this.#writes().some(([cell]) => cell === `${at}.answer`)
+  }
+
+  /** What this step itself has answered, as the caption has it after a dash. */
+  said(word) { return (this.trace.value('caption.where') ?? '').split(' — ')[1]?.includes(word) ?? false }
+  refused() { return this.said('no: ') }
 
   /** The letters in a place. */
   text(role) { return this.trace.value(`${this.trace.value(`focus.${role}`)}.text`) ?? '' }
@@ -110,7 +144,15 @@ export class Motion {
   filled() { return this.trace.value(`${this.trace.value('focus.pte')}.to`) ?? '' }
 
   /** Whether this step changed the entry in question. */
-  changed() { return this.trace.steps[this.trace.at - 1].some(([cell]) => cell.startsWith('pteslot/')) }
+  changed() { return this.#writes().some(([cell]) => cell.startsWith('pteslot/')) }
+
+  #writes() { return this.trace.steps[this.trace.at - 1] }
+
+  /** Writeback ties the page down: the W leaves each entry, so that the next store traps. */
+  async protect() {
+    const entries = this.#writes().filter(([cell, was, now]) => /\/pte\/.*\.entry$/.test(cell) && / W /.test(` ${was} `) && !/ W /.test(` ${now} `))
+    await Promise.all(entries.map(([cell]) => this.fade('W', cell.slice(0, -'.entry'.length), 'entry')))
+  }
 
   /** A token flies from one place to another along a trail: within the picture on the line that joins them, else in an arc. */
   async fly(text, from, to, { kind }) {
@@ -129,31 +171,31 @@ export class Motion {
   async bounce(text, from, to, shaken = '.filesystem .bits') {
     const way = this.#way(from, to)
     if (!way) return
-    if (shaken) this.shake(shaken)
-    await this.#run(this.#token(text, 'failed', way), [
+    const over = this.#run(this.#token(text, 'failed', way), [
       { offsetDistance: '0%', transform: 'scale(0.7)', opacity: 0 },
       { offsetDistance: '6%', transform: 'scale(1)', opacity: 1, offset: 0.1 },
       { offsetDistance: '92%', transform: 'scale(1.1)', opacity: 1, offset: 0.5 },
       { offsetDistance: '10%', transform: 'scale(0.9)', opacity: 1, offset: 0.9 },
       { offsetDistance: '0%', transform: 'scale(0.7)', opacity: 0 },
     ], 2.2)
+    await Promise.all([shaken && this.shake(shaken), over])
   }
 
   /** The page's name tag goes to the block that was promised to it. */
   async tag() {
-    const bit = this.trace.steps[this.trace.at - 1].find(([cell, , value]) => /^bit\/.*\.letter$/.test(cell) && value)
+    const bit = this.#writes().find(([cell, , value]) => /^bit\/.*\.letter$/.test(cell) && value)
     const where = bit && this.scene.find(bit[0].slice(0, bit[0].lastIndexOf('.')))
     if (!where) return
-    await this.fly(bit[2], 'slot', where, { kind: 'promise' })
+    await this.fly(bit[2] === '?' ? 'promise' : bit[2], 'slot', where, { kind: 'promise' })
     await this.pulse(where)
   }
 
   /** A token comes up and fades where it stands. */
-  async fade(text, where) {
+  async fade(text, where, kind = 'unasked') {
     const a = this.#centre(where)
     if (!a) return
     const up = { x: a.x, y: a.y - 26 }
-    await this.#run(this.#token(text, 'unasked'), [at(a, 0.6, 0), { ...at(up, 1.1, 1), offset: 0.3 }, { ...at(up, 1.1, 1), offset: 0.6 }, at({ x: a.x, y: a.y - 40 }, 1, 0)], 2)
+    await this.#run(this.#token(text, kind), [at(a, 0.6, 0), { ...at(up, 1.1, 1), offset: 0.3 }, { ...at(up, 1.1, 1), offset: 0.6 }, at({ x: a.x, y: a.y - 40 }, 1, 0)], 2)
   }
 
   pulse(where) {
@@ -231,7 +273,8 @@ export class Motion {
 
   #place(where) {
     if (where instanceof Element) return where
-    if (where.includes('.')) return this.scene.root.querySelector(where) ?? undefined
+    if (where.startsWith('.')) return this.scene.root.querySelector(where) ?? undefined
+    if (where.includes('/')) return this.scene.find(where)
     const at = this.trace.value(`focus.${where}`)
     const phone = this.scene.find(`focus/${{ page: 'task', slot: 'page' }[where] ?? where}`)
     return (at && this.scene.find(at)) ?? phone
