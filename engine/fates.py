@@ -30,6 +30,8 @@ _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer
 def byte_fate(k: Machine, file: str, run: Run) -> str:
     """The fate of bytes [run.start, run.stop) of a file, which lie in one block."""
     inode, iblock = k.inodes[file], run.start // k.block_size
+    if k.kind.in_memory:
+        return _fate_in_memory(k, file, run)
     on_disk = k.map.on_disk(k.disk, inode, iblock)
     if on_disk is not None and k.disk.inodes[file].size > run.start and _disk_holds(k, on_disk, run):
         return DURABLE
@@ -41,6 +43,13 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     if _unwritten(k, file, page, iblock % k.blocks_per_page) or _under_way(k, page, run.store):
         return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
     return BACKED if written else CLEAN_UNSAVED
+
+
+def _fate_in_memory(k: Machine, file: str, run: Run) -> str:
+    """The page cache is all there is: nothing is ever durable."""
+    page = k.cached(k.mappings[file], run.start // k.page_size)
+    kept = page is not None and _holds(page.content.runs, run, run.start // k.page_size * k.page_size)
+    return BACKED if kept else LOST
 
 
 def _disk_holds(k: Machine, block: int, run: Run) -> bool:
@@ -133,6 +142,8 @@ class Ledger:
                 f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
         if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
+        if new == BACKED and self._k.kind.in_memory:
+            return "It is in memory, which is all that this filesystem has."
         return {
             AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
             BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
@@ -171,7 +182,7 @@ class Ledger:
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told:
+            elif name not in self.told and not self._k.kind.in_memory:
                 self.lied.add(name)
 
     def _synced(self, task: str, number: int) -> str | None:

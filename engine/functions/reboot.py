@@ -67,6 +67,8 @@ def drop_all_pages(k: Machine) -> None:
 
 def _read_inode(k: Machine, inode: Inode) -> None:
     image = k.disk.inodes[inode.file]
+    if k.kind.in_memory:
+        image.size, image.pointers, image.unwritten = 0, Pointers(()), None
     for index in list(k.map.index_blocks(inode)):
         index.pointers.clear()
         index.dirty = None

@@ -95,7 +95,8 @@ class Vmtruncate(KernelFunction):
 
     def ext2_truncate(self, k: Machine) -> Next:
         """The blocks beyond the end go back to the filesystem."""
-        free_blocks(k, self.file, -(-self.size // k.block_size))
+        unit = k.page_size if k.kind.in_memory else k.block_size
+        free_blocks(k, self.file, -(-self.size // unit) * (unit // k.block_size))
         return ret()
 
 

@@ -16,12 +16,25 @@ from engine.fs.ext4 import (
     Ext4SplitConvertExtents,
     Ext4SyncFile,
 )
+from engine.fs.natives import (
+    FatContExpand,
+    FatFallocate,
+    FatGetBlock,
+    JfsGetBlock,
+    MinixGetBlock,
+    NativeSyncFile,
+    ReiserfsGetBlock,
+    UdfGetBlock,
+)
+from engine.fs.tmpfs import NoopFsync, ShmemFallocate, ShmemGetBlock, ShmemInodeAcctBlocks, ShmemWritepages
 from engine.function import KernelFunction
 from engine.functions.linux6.block_write_begin import BlockWriteBegin
 from engine.functions.linux6.ext4_bio_write_folio import Ext4BioWriteFolio
-from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite
+from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite, UdfPageMkwrite
+from engine.functions.linux6.fat_write_begin import FatWriteBegin
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
+from engine.functions.linux6.shmem_fault import ShmemFault, ShmemPunchHole, ShmemWriteBegin
 from engine.functions.linux6.write_cache_pages import WriteCachePages
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -35,6 +48,14 @@ EXT2_BY_EXT4 = replace(
 )
 EXT4_NODELALLOC = replace(EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate)
 EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=release_page)
+MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile)
+JFS = replace(MINIX, get_block=JfsGetBlock)
+UDF = replace(MINIX, get_block=UdfGetBlock)
+VFAT = replace(MINIX, get_block=FatGetBlock, write_begin=FatWriteBegin, grow=FatContExpand, fallocate=FatFallocate)
+TMPFS = FilesystemOps(
+    ShmemGetBlock, MpageReadpage, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
+    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, fault_around=False, in_memory=True,
+)  # fmt: skip
 
 FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext2": EXT2,
@@ -43,13 +64,23 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext4": EXT4,
     "ext4-nodelalloc": EXT4_NODELALLOC,
     "ext4-resv0": EXT4,
+    "tmpfs": TMPFS,
+    "vfat": VFAT,
+    "minix": MINIX,
+    "jfs": JFS,
+    "udf": replace(UDF, page_mkwrite=UdfPageMkwrite),
 }
-FILESYSTEMS_6_1 = {**FILESYSTEMS_6_18}
+FILESYSTEMS_6_1 = {
+    **FILESYSTEMS_6_18,
+    "reiserfs": replace(MINIX, get_block=ReiserfsGetBlock),
+    "udf": UDF,
+}
 
 ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 
 CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
+    ShmemInodeAcctBlocks,
 )  # fmt: skip
 """Functions that the operations call."""
 

@@ -44,3 +44,11 @@ class Ext4PageMkwrite(KernelFunction):
         k.up_read(k.mappings[self.vma.file or ""].invalidate_lock)
         k.answer("yes" if self.room == LOCKED else f"no: {self.room}")
         return ret(self.room)
+
+
+@dataclass
+class UdfPageMkwrite(Ext4PageMkwrite):
+    """Returns LOCKED with the page locked, RACED, or an errno. Since 6.3; before, UDF asked nobody."""
+
+    c_name = "udf_page_mkwrite"
+    source = "fs/udf/file.c udf_page_mkwrite, 6.14"

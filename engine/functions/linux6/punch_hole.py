@@ -80,7 +80,7 @@ class PunchHole(KernelFunction):
 
     def remove_space(self, k: Machine) -> Next:
         """The whole blocks of the range go back to the filesystem, and the file forgets what it held."""
-        first, last = -(-self.offset // k.block_size), self._end(k) // k.block_size
+        first, last = self._blocks(k)
         if first < last:
             free_blocks(k, self.inode.file, first, last)
         oracle = k.oracles[self.inode.file]
@@ -93,6 +93,9 @@ class PunchHole(KernelFunction):
         """The last page of the file counts as a whole if the range covers all of the file in it."""
         size, end = self.inode.size, self.offset + self.length
         return -(-size // k.page_size) * k.page_size if end >= size else end
+
+    def _blocks(self, k: Machine) -> tuple[int, int]:
+        return -(-self.offset // k.block_size), self._end(k) // k.block_size
 
     def _pages(self, k: Machine) -> tuple[int, int]:
         return -(-self.offset // k.page_size), self._end(k) // k.page_size
