@@ -39,6 +39,7 @@ cli = typer.Typer(
     help="Step through a Linux page fault, and see the fate of every byte.",
 )
 
+KERNEL_HELP = "the kernel to run it on; see `pagefate kernels`"
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="NAME-OR-FILE", help="a scenario of the gallery, a YAML file, or - for stdin")
 ]
@@ -85,7 +86,7 @@ def serve(
 @cli.command()
 def run(
     scenario: ScenarioArgument,
-    kernel: Annotated[str, typer.Option(help="the kernel to run it on; see `pagefate kernels`")] = "linux-2.6.9",
+    kernel: Annotated[str, typer.Option(help=KERNEL_HELP, show_default="the scenario's own, or linux-2.6.9")] = "",
     filesystem: Annotated[str | None, typer.Option(help="a filesystem in place of the scenario's own")] = None,
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,

@@ -284,7 +284,7 @@ def stage_of(run: runs.Run) -> Stage:
 def make_stage(run: runs.Run) -> Stage:
     """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
     order, trace = run.order, run.trace
-    kernel = engine.KERNELS[order.kernel]
+    kernel = engine.find_kernel(order.kernel)
     if len(trace.steps) > MAX_STEPS:
         note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
         trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))

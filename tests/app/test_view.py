@@ -13,10 +13,10 @@ from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slo
 from app.exhibits import plain
 from app.scene import directories
 from app.view import View, build_view
-from engine import KERNELS, Trace, gallery
+from engine import KERNELS, Trace, gallery, kernels_of
 from engine.schedule import parse_schedule
 
-RUNS = [(scenario, kernel) for scenario in gallery() for kernel in KERNELS]
+RUNS = [(name, kernel) for name, scenario in gallery().items() for kernel in kernels_of(scenario)]
 HOLE = "f/2"
 PTE = "A/0x40002"
 
