@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from engine.objects.mm import Mm
-from engine.operations import Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
+from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
 
@@ -24,7 +24,7 @@ REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
-                   ".size", ".result", ".cuts")  # fmt: skip
+                   ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
 
 
 def byte_fate(k: Machine, file: str, run: Run) -> str:
@@ -92,7 +92,7 @@ class Ledger:
         """The fates that this step changed, and the same as deltas of derived cells."""
         if not any(at.endswith(_MATTERS) for at, _, _ in writes):
             return (), ()
-        power_cut = any(at == "machine.cuts" for at, _, _ in writes)
+        power_cut = any(at in ("machine.cuts", "machine.power") for at, _, _ in writes)
         changes, deltas = [], []
         for name, record in self._records():
             fate = self._judge(name, record)
@@ -182,17 +182,19 @@ class Ledger:
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told and not self._k.kind.in_memory:
+            elif name not in self.told and synced[1]:
                 self.lied.add(name)
 
-    def _synced(self, task: str, number: int) -> str | None:
-        """The file a script line promises to make durable."""
-        operation = self._k.scenario.lines(task)[number - 1].operation
+    def _synced(self, task: str, number: int) -> tuple[str | None, bool] | None:
+        """The file that a script line's answer is about, and whether a 0 promises that it is durable."""
+        operation, promises = self._k.scenario.lines(task)[number - 1].operation, not self._k.kind.in_memory
+        if isinstance(operation, Close):
+            return operation.file, False
         if isinstance(operation, Fsync | Fdatasync):
-            return operation.file
+            return operation.file, promises
         if not isinstance(operation, Msync) or operation.mode != "SYNC":
             return None
-        return _file_of(self._k.tasks[task].mm, operation.var)
+        return _file_of(self._k.tasks[task].mm, operation.var), promises
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
         if name not in self.told:

@@ -14,7 +14,8 @@ class FilesystemKind:
     """One filesystem. `map` says how a file finds its blocks; `reserves` says in a sentence when space is taken.
 
     `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: a pool of blocks is kept for
-    metadata at writeback. `in_memory`: there is no disk below.
+    metadata at writeback. `in_memory`: there is no disk below. `remote`: a server keeps the blocks, which does not lose
+    power with this machine. `nodatacow`: data is overwritten in place where other files of its kind copy.
     """
 
     id: str
@@ -29,6 +30,8 @@ class FilesystemKind:
     in_inode: int = 0
     spare: bool = False
     in_memory: bool = False
+    remote: bool = False
+    nodatacow: bool = False
 
     def pool(self, blocks: int) -> int:
         """ext4's reserved_clusters: 2 % of the blocks, at most 4096; here at least one, where a real disk has more."""
@@ -102,7 +105,7 @@ _KINDS = (
         "btrfs-nodatacow", "btrfs, nodatacow", EXTENTS, "2.6.29, March 2009",
         "At the fault for holes; overwriting in place needs no block (in 6.18; 6.1 asks for one all the same).",
         "btrfs with copy on write switched off for data.",
-        ("kernel-facts 1e.4", "generic/211"),
+        ("kernel-facts 1e.4", "generic/211"), nodatacow=True,
     ),
     FilesystemKind(
         "tmpfs", "tmpfs", EXTENTS, "2.4",
@@ -122,27 +125,27 @@ _KINDS = (
         "Never here: a server looks for room when the data reaches it.",
         "A server in user space keeps the file. Nobody asks it at the fault; it learns of the data at writeback, and "
         "several pages come to it as one request. write(2) goes through to it at once.",
-        ("kernel-facts 1e.4", "real-kernels rule 9"),
+        ("kernel-facts 1e.4", "real-kernels rule 9"), remote=True,
     ),
     FilesystemKind(
         "fuse-nokeep", "FUSE without keep_cache", EXTENTS, "2.6.14",
         "Never here; and whoever opens the file next throws away what is cached of it.",
         "FUSE whose server does not ask to keep the cache: each open(2), by anybody, drops the file's clean pages, and "
         "with them those that writeback could not place.",
-        ("real-kernels, surprises",),
+        ("real-kernels, surprises",), remote=True,
     ),
     FilesystemKind(
         "fuse-writeback", "FUSE, writeback cache", EXTENTS, "3.15",
         "Never here, for write(2) neither: a server looks for room when the data reaches it.",
         "FUSE with writeback_cache: write(2) too stays in the page cache until writeback.",
-        ("real-kernels rule 9",),
+        ("real-kernels rule 9",), remote=True,
     ),
     FilesystemKind(
         "fuse-short", "FUSE, a server that answers short", EXTENTS, "2.6.14",
         "Never here; and a request that only fits half is answered with half.",
         "A server that answers a WRITE short, as pwrite(2) on a nearly full disk does. msync and fsync say 0, and the "
         "rest is lost.",
-        ("real-kernels, surprises",),
+        ("real-kernels, surprises",), remote=True,
     ),
     FilesystemKind(
         "minix", "minix", MINIX, "0.96, 1992",
@@ -172,7 +175,7 @@ _KINDS = (
         "nfs", "NFS", EXTENTS, "2.0",
         "Never here: the server says ENOSPC to WRITE or COMMIT.",
         "Another machine keeps the file. Its disk is full when the data arrives there, long after the store.",
-        ("kernel-facts 1e.4",),
+        ("kernel-facts 1e.4",), remote=True,
     ),
 )  # fmt: skip
 

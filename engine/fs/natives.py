@@ -111,7 +111,7 @@ class FatContExpand(KernelFunction):
 
 @dataclass
 class FatFallocate(FatContExpand):
-    """A range of a file has its blocks already, but for what lies beyond the end: `size` is its offset. "0" or errno."""
+    """A range of a file, from byte `size` on, has its blocks already, but for what lies beyond the end."""
 
     c_name = "fat_fallocate"
     source = "fs/fat/file.c fat_fallocate, 6.x"

@@ -29,7 +29,10 @@ class EndPageWriteback(KernelFunction):
         bio, *rest = k.disk.queue
         k.disk.queue = tuple(rest) or None
         page = k.page(bio.pfn)
-        k.answer("written" if transfer(k, page, bio) else note_error(k, page))
+        written = transfer(k, page, bio)
+        k.answer("written" if written else note_error(k, page))
+        if k.ops.end_io is not None:
+            k.ops.end_io(k, page, bio.pieces, written)
         end_page_writeback(k, page)
         return ret()
 

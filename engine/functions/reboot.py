@@ -67,6 +67,8 @@ def drop_all_pages(k: Machine) -> None:
 
 def _read_inode(k: Machine, inode: Inode) -> None:
     image = k.disk.inodes[inode.file]
+    if k.kind.remote:
+        k.disk.write_inode(inode)
     if k.kind.in_memory:
         image.size, image.pointers, image.unwritten = 0, Pointers(()), None
     for index in list(k.map.index_blocks(inode)):
@@ -96,6 +98,8 @@ def _read_index(k: Machine, block: int, depth: int) -> None:
 def _check_bitmap(k: Machine) -> None:
     """What fsck does: a block belongs to a file if, and only if, the file's map on the disk leads to it."""
     for inode in k.inodes.values():
+        for block in (*k.space.owned_by(f"{inode.file}:new"), *k.space.owned_by(f"{inode.file}:old")):
+            k.space.give_back(block)
         index = [item.block for item in k.map.index_blocks(inode)]
         data = [k.map.chain(inode, iblock)[-1] for iblock in k.map.mapped(inode)]
         reached = {*index, *data}

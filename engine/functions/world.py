@@ -152,7 +152,7 @@ class Setting(World):
 
 def droppable(k: Machine) -> Iterator[Page]:
     """The pages of files that are clean and that nobody holds, in the order of the files."""
-    for mapping in k.mappings.values():
+    for mapping in () if k.kind.in_memory else k.mappings.values():
         for pfn in [pfn for _, pfn in mapping.pages.items()]:
             page = k.page(pfn)
             busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder

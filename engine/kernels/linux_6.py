@@ -6,11 +6,14 @@ from dataclasses import replace
 
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.do_anonymous_page import DoAnonymousPage
+from engine.functions.do_exit import DoExit
 from engine.functions.do_fork import DoFork
 from engine.functions.do_fork_lazy import DoForkLazy
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.do_wp_page import DoWpPage
+from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.functions.handle_pte_fault import HandlePteFault
 from engine.functions.kswapd import Kswapd
@@ -26,6 +29,7 @@ from engine.functions.linux6.do_user_addr_fault import DoUserAddrFault
 from engine.functions.linux6.do_wp_page import DoWpPageShared
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite
 from engine.functions.linux6.fault_dirty_shared_page import FaultDirtySharedPage
+from engine.functions.linux6.file_handles import DoExitClosing, DoMunmap, DoSysOpen, FilpClose
 from engine.functions.linux6.filemap_fault import FilemapFault
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
 from engine.functions.linux6.finish_fault import FinishFault
@@ -40,6 +44,7 @@ from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
 from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
+from engine.functions.linux6.vfs_write import VfsWrite
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
 from engine.functions.linux6.write_cache_pages import WriteCachePages
@@ -48,7 +53,7 @@ from engine.functions.shrink_list import ShrinkList
 from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
-from engine.functions.sys_munmap import SysMadvise, SysMprotect
+from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysFallocate, SysPunch
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
@@ -77,6 +82,11 @@ REPLACES = {
     BlockWriteFullPage: BlockWriteFullFolio,
     SysFallocate: VfsFallocate,
     SysPunch: VfsPunch,
+    SysOpen: DoSysOpen,
+    SysClose: FilpClose,
+    SysMunmap: DoMunmap,
+    DoExit: DoExitClosing,
+    GenericFileWrite: VfsWrite,
 }
 ADDED = (
     DoFault, DoReadFault, DoSharedFault, DoCowFault, FilemapFault, FinishFault, DoPageMkwrite, WpPageShared,

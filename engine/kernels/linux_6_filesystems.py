@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from engine.fs.delalloc import release_page
+from engine.fs import btrfs, delalloc, xfs
 from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
 from engine.fs.ext4 import (
     Ext4DaGetBlockPrep,
@@ -16,6 +16,7 @@ from engine.fs.ext4 import (
     Ext4SplitConvertExtents,
     Ext4SyncFile,
 )
+from engine.fs.fuse import FuseFileFallocate, FuseFsync, FuseGetBlock, FuseSendWrite
 from engine.fs.natives import (
     FatContExpand,
     FatFallocate,
@@ -29,13 +30,32 @@ from engine.fs.natives import (
 from engine.fs.tmpfs import NoopFsync, ShmemFallocate, ShmemGetBlock, ShmemInodeAcctBlocks, ShmemWritepages
 from engine.function import KernelFunction
 from engine.functions.linux6.block_write_begin import BlockWriteBegin
+from engine.functions.linux6.btrfs_file import (
+    BtrfsBufferedWrite,
+    BtrfsPageMkwrite,
+    BtrfsPageMkwriteAlways,
+    BtrfsWritepage,
+)
 from engine.functions.linux6.ext4_bio_write_folio import Ext4BioWriteFolio
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite, UdfPageMkwrite
 from engine.functions.linux6.fat_write_begin import FatWriteBegin
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
+from engine.functions.linux6.fuse_file import (
+    FuseFinishOpen,
+    FuseFlush,
+    FusePageMkwrite,
+    FusePerformWrite,
+    FusePerformWriteShort,
+    FuseVmaClose,
+    FuseWriteBegin,
+    NfsVmPageMkwrite,
+)
+from engine.functions.linux6.fuse_writepages import FuseWritepages, FuseWritepagesShort, NfsWritepages
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
-from engine.functions.linux6.shmem_fault import ShmemFault, ShmemPunchHole, ShmemWriteBegin
+from engine.functions.linux6.shmem_fault import ShmemFault, ShmemPunchHole, ShmemSwapinFolio, ShmemWriteBegin
+from engine.functions.linux6.vfs_write import GenericPerformWrite
 from engine.functions.linux6.write_cache_pages import WriteCachePages
+from engine.functions.linux6.xfs_file import IomapPageMkwrite, IomapWriteBegin, IomapWritepageMap, XfsFilemapFault
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
 from engine.kernel import FilesystemOps
@@ -47,15 +67,33 @@ EXT2_BY_EXT4 = replace(
     EXT2, writepage=Ext4BioWriteFolio, page_mkwrite=Ext4PageMkwrite, sync_file=Ext4SyncFile, punch=PunchHole
 )
 EXT4_NODELALLOC = replace(EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate)
-EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=release_page)
+EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page)
 MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile)
 JFS = replace(MINIX, get_block=JfsGetBlock)
 UDF = replace(MINIX, get_block=UdfGetBlock)
 VFAT = replace(MINIX, get_block=FatGetBlock, write_begin=FatWriteBegin, grow=FatContExpand, fallocate=FatFallocate)
 TMPFS = FilesystemOps(
-    ShmemGetBlock, MpageReadpage, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
+    ShmemGetBlock, ShmemSwapinFolio, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
     nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, fault_around=False, in_memory=True,
 )  # fmt: skip
+XFS = replace(
+    EXT4, get_block=xfs.XfsGetBlock, writepage=IomapWritepageMap, write_begin=IomapWriteBegin,
+    page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync, fallocate=xfs.XfsAllocFileSpace,
+    release_page=xfs.release_page,
+)  # fmt: skip
+BTRFS = replace(
+    XFS, get_block=btrfs.BtrfsGetBlock, writepage=BtrfsWritepage, write=BtrfsBufferedWrite,
+    page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile, fallocate=btrfs.BtrfsFallocate,
+    release_page=btrfs.release_page, end_io=btrfs.finish_ordered_io,
+)  # fmt: skip
+BTRFS_6_1 = replace(BTRFS, page_mkwrite=BtrfsPageMkwriteAlways)
+FUSE = FilesystemOps(
+    FuseGetBlock, MpageReadpage, MpageWritepage, FuseWritepages, FuseFsync, FuseWriteBegin, FusePageMkwrite,
+    fallocate=FuseFileFallocate, punch=PunchHole, flush=FuseFlush, vma_close=FuseVmaClose, write=FusePerformWrite,
+)  # fmt: skip
+FUSE_WRITEBACK = replace(FUSE, write=None)
+FUSE_SHORT = replace(FUSE, writepages=FuseWritepagesShort, write=FusePerformWriteShort)
+NFS = replace(FUSE_WRITEBACK, writepages=NfsWritepages, page_mkwrite=NfsVmPageMkwrite, vma_close=None)
 
 FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext2": EXT2,
@@ -64,7 +102,15 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext4": EXT4,
     "ext4-nodelalloc": EXT4_NODELALLOC,
     "ext4-resv0": EXT4,
+    "xfs": XFS,
+    "btrfs": BTRFS,
+    "btrfs-nodatacow": BTRFS,
     "tmpfs": TMPFS,
+    "fuse": FUSE,
+    "fuse-nokeep": replace(FUSE, open=FuseFinishOpen),
+    "fuse-writeback": FUSE_WRITEBACK,
+    "fuse-short": FUSE_SHORT,
+    "nfs": NFS,
     "vfat": VFAT,
     "minix": MINIX,
     "jfs": JFS,
@@ -74,23 +120,26 @@ FILESYSTEMS_6_1 = {
     **FILESYSTEMS_6_18,
     "reiserfs": replace(MINIX, get_block=ReiserfsGetBlock),
     "udf": UDF,
+    "btrfs": BTRFS_6_1,
+    "btrfs-nodatacow": BTRFS_6_1,
 }
 
 ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 
 CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
-    ShmemInodeAcctBlocks,
+    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite,
+    IomapPageMkwrite, xfs.XfsBmapiReserveDelalloc, xfs.XfsBmapiConvertDelalloc, btrfs.BtrfsReserveDataSpace,
 )  # fmt: skip
 """Functions that the operations call."""
 
 
 def functions_of(filesystems: Mapping[str, FilesystemOps]) -> list[type[KernelFunction]]:
-    """Every kernel function that filesystems bring along, once."""
-    found = dict.fromkeys(CALLED)
+    """Every kernel function that filesystems bring along; of those with one C name the first."""
+    found: dict[str, type[KernelFunction]] = {kind.c_name: kind for kind in CALLED}
     for ops in filesystems.values():
-        for field in ops.__dataclass_fields__:
-            value = getattr(ops, field)
+        for field in fields(ops):
+            value = getattr(ops, field.name)
             if isinstance(value, type) and issubclass(value, KernelFunction):
-                found[value] = None
-    return list(found)
+                found.setdefault(value.c_name, value)
+    return list(found.values())

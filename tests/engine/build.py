@@ -10,7 +10,7 @@ assert stage.pte("A", 0x40002) == 0x67
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine import (
@@ -22,6 +22,7 @@ from engine import (
     Scenario,
     Trace,
     build,
+    gallery,
     parse_schedule,
     run,
     scenario_from_data,
@@ -37,6 +38,9 @@ BASE = 0x40000
 
 Script = Sequence[str] | Mapping[str, Any]
 ALL = tuple(KERNELS)
+RESERVE = "mmap-reserve"
+LATER = ("linux-2.6.18", "linux-2.6.19", "linux-2.6.23")
+"""What came of the idea in the 2.6 line."""
 STOCK, POSTED, CORRECTED = "linux-2.6.9", "wli-posted", "wli-corrected"
 
 
@@ -70,6 +74,13 @@ def make(
 
 def _task(script: Script) -> dict[str, Any]:
     return {"user": "alice", **script} if isinstance(script, Mapping) else {"user": "alice", "script": list(script)}
+
+
+def possible(names: Iterable[str] = ALL) -> list[tuple[str, str]]:
+    """(scenario of the gallery, kernel) where the kernel has the scenario's filesystem."""
+    return [
+        (s.id, name) for s in gallery().values() for name in names if s.filesystem.type in KERNELS[name].filesystems
+    ]
 
 
 class Told:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.fs.blockmap import BlockMap
 from engine.journal import Journal
-from tests.engine.build import ALL, CORRECTED, MAP, STOCK, Script, Stage, make, play
+from tests.engine.build import ALL, CORRECTED, MAP, RESERVE, STOCK, Script, Stage, make, play
 
 K, M, G = 1 << 10, 1 << 20, 1 << 30
 FAR = "m = mmap(f, 1P, READ|WRITE, SHARED, {})"
@@ -229,7 +229,7 @@ def test_who_writes_decides_whether_data_survives(
     assert told.result("Z", 2) == found, who
 
 
-@pytest.mark.parametrize("kernel", ALL)
+@pytest.mark.parametrize("kernel", [kernel for kernel in ALL if kernel != RESERVE])
 def test_root_may_store_where_alice_may_not(kernel: str) -> None:
     root = {"user": "root", "script": [MAP, 'm[2P] = "C"', "msync(m, SYNC)"]}
     told = play({"R": root}, kernel, blocks=2, reserved=1, quota={"alice": {"hard": 1}})

@@ -21,10 +21,10 @@ from engine.hardware.paging import FORMATS
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.run import Driver
 from engine.values import Pte, Run, show
-from tests.engine.build import CORRECTED, POSTED, STOCK, every_step
+from tests.engine.build import CORRECTED, LATER, POSTED, RESERVE, STOCK, every_step
 
 PAGE, PAGES = 32, 4
-SOUND = (STOCK, CORRECTED)
+SOUND = (STOCK, CORRECTED, RESERVE, *LATER)
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=60)
 sound_kernels = st.sampled_from(SOUND)
@@ -123,7 +123,7 @@ def walk(scenario: Scenario, kernel: str, random: Random) -> Iterator[Machine]:
 def test_the_walks_meet_what_they_are_meant_to_meet() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(many, derandomize=True, database=None)
+    @settings(many, max_examples=100, derandomize=True, database=None)
     @given(worlds(), sound_kernels, randoms)
     def look(scenario: Scenario, kernel: str, random: Random) -> None:
         machine = build(scenario, KERNELS[kernel])

@@ -93,7 +93,7 @@ def give_place(page: Page, at: int, got: int | str | None) -> None:
     if got == DELAYED:
         page.bh[at].delay = True
     elif isinstance(got, int):
-        page.bh[at].block = got
+        page.bh[at].block, page.bh[at].delay = got, None
 
 
 def zero_new_buffers(k: Machine, page: Page, new: tuple[int, ...]) -> None:

@@ -46,13 +46,12 @@ class ShmemFault(KernelFunction):
         return call(GrabCachePage(self._file, self._index), into="page")
 
     def clear_page(self, k: Machine) -> Next:
-        """A new page is zeroes, and dirty from the start, so that reclaim leaves it alone."""
+        """A new page is zeroes. It is clean, and stays all the same; one that had content is dirty."""
         if self.page is None:
             return ret(OOM)
         if k.map.lookup(k.inodes[self._file], self._index * k.blocks_per_page) is None:
             return self.truncated
         fill_from_swap(k, self.page)
-        set_page_dirty(k, self.page)
         return ret(self.page)
 
     def truncated(self, k: Machine) -> Next:
@@ -97,6 +96,20 @@ class ShmemWriteBegin(KernelFunction):
 
 
 @dataclass
+class ShmemSwapinFolio(KernelFunction):
+    """Entered with the page locked, left with it unlocked. Returns "0"; a page with content is dirty from the start."""
+
+    source = "mm/shmem.c shmem_swapin_folio, 6.x"
+    page: Page
+
+    def swapin(self, k: Machine) -> Next:
+        """What the file holds, and nobody has looked at yet, comes into the page cache."""
+        fill_from_swap(k, self.page)
+        k.unlock(self.page.locked)
+        return ret(OK)
+
+
+@dataclass
 class ShmemPunchHole(PunchHole):
     """Bytes [offset, offset + length) read as zeroes afterwards; whole pages give their space back. Returns "0"."""
 
@@ -118,3 +131,5 @@ def fill_from_swap(k: Machine, page: Page) -> None:
         if block is not None:
             data = data.paste(i * k.block_size, k.disk.read(block))
     page.data, page.uptodate = data, True
+    if data.runs:
+        set_page_dirty(k, page)

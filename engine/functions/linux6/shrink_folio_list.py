@@ -22,7 +22,7 @@ class ShrinkFolioList(ShrinkList):
 
     def pageout(self, k: Machine) -> Next:
         """Is it dirty? Reclaim does not write it: it wakes the flusher and comes back later."""
-        if self.page.mapped or (k.ops.in_memory and self.page.dirty):
+        if self.page.mapped or k.kind.in_memory:
             return self.keep
         if not self.page.dirty:
             return self.release_buffers

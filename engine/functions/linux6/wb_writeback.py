@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.values import OK
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ class WbWriteback(KernelFunction):
     def do_writepages(self, k: Machine) -> Next:
         """Write its dirty pages."""
         return call(k.ops.writepages(k.mappings[self.file], self.integrity), into="error")
+
+    @may_sleep
+    def filemap_fdatawait(self, k: Machine) -> Next:
+        """Wait for its pages, if somebody waits for everything: the metadata comes after the data."""
+        if self.integrity and any(True for _ in k.mappings[self.file].tag_writeback):
+            k.blocked_on = f"{k.mappings[self.file]}.tag_writeback"
+            return WAIT
 
     def write_inode(self, k: Machine) -> Next:
         """Write the inode and its metadata."""

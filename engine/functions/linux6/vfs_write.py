@@ -1,0 +1,34 @@
+"""write(2): through the page cache, or to whoever keeps the file. After fs/read_write.c and mm/filemap.c, 6.x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import Next, call
+from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
+from engine.functions.generic_file_write import GenericFileWrite
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+
+
+@dataclass
+class GenericPerformWrite(GenericFileBufferedWrite):
+    """Entered and left with i_rwsem held. Returns the number of bytes written, or an errno where it is none."""
+
+    c_name = "generic_perform_write"
+    source = "mm/filemap.c generic_perform_write, 6.x"
+
+
+@dataclass
+class VfsWrite(GenericFileWrite):
+    """Writes `length` bytes of text at `offset`. The line's result is the number of bytes written, or an errno."""
+
+    c_name = "vfs_write"
+    source = "fs/read_write.c vfs_write, 6.x"
+
+    def write(self, k: Machine) -> Next:
+        """The filesystem decides how: most put the bytes into the page cache, page by page."""
+        write = k.ops.write or GenericPerformWrite
+        return call(write(self.file, self.text, self.length, self.offset), into="written")
