@@ -206,7 +206,7 @@ class FuseFinishOpen(KernelFunction):
         if self.page.writeback:
             k.blocked_on = f"{self.page}.writeback"
             return WAIT
-        return call(TryToUnmap(self.page))
+        return call(TryToUnmap(self.page, whatever=True))
 
     def invalidate_complete_folio2(self, k: Machine) -> Next:
         """A clean page leaves the cache: what only it knew is gone."""
