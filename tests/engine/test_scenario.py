@@ -577,7 +577,8 @@ def test_sources_point_to_something(name: str) -> None:
     for source in load_scenario(GALLERY[name].read_text("utf-8")).sources:
         assert re.fullmatch(
             r"mail-2004-09-05|kernel-facts [1-7][a-e]?(\.\d+)?( (S|N|W|X|H)\d+[a-e]?)?|(xfstests|LTP) \S+"
-            r"|(arch|fs|include|mm)/\S+\.[chS], \d+\.\d+(\.\d+)?",
+            r"|(arch|fs|include|mm)/\S+\.[chS], \d+\.\d+(\.\d+)?"
+            r"|real-kernels( rule \d+)?|[\w-]+/[\w-]+ (issue|pull request) \d+",
             source,
         ), source
 
