@@ -96,7 +96,9 @@ def lacking(filesystem: str) -> dict[str, str]:
 
 
 def home(scenario: Scenario) -> Kernel:
-    """The kernel to show a scenario on first: the oldest that has its filesystem, or else the oldest of all."""
+    """The kernel to show a scenario on first: its own, else the oldest that has its filesystem, or the oldest."""
+    if scenario.kernel:
+        return engine.find_kernel(scenario.kernel)
     able = kernels_with(scenario.filesystem.type)
     return able[0] if able else next(iter(KERNELS.values()))
 

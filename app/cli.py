@@ -39,6 +39,7 @@ cli = typer.Typer(
     help="Step through a Linux page fault, and see the fate of every byte.",
 )
 
+KERNEL_HELP = "the kernel to run it on, with +switch; see `pagefate kernels`"
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="NAME-OR-FILE", help="a scenario of the gallery, a YAML file, or - for stdin")
 ]
@@ -85,9 +86,7 @@ def serve(
 @cli.command()
 def run(
     scenario: ScenarioArgument,
-    kernel: Annotated[
-        str, typer.Option(help="the kernel to run it on, with +switch; see `pagefate kernels`")
-    ] = "linux-2.6.9",
+    kernel: Annotated[str, typer.Option(help=KERNEL_HELP, show_default="the scenario's own, or linux-2.6.9")] = "",
     filesystem: Annotated[
         str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")
     ] = None,

@@ -83,11 +83,13 @@ class Order:
 
 def order(
     scenario: str | Mapping[str, Any] | Scenario,
-    kernel: str = DEFAULT_KERNEL,
+    kernel: str = "",
     filesystem: str | None = None,
     schedule: str | Sequence[str] | None = None,
 ) -> Order:
     """The order that a request or a command means; the arguments are those of `wire.RunIn`.
+
+    Without a kernel it is the one that the scenario names, or else 2.6.9.
 
     Raises:
         Trouble: naming the field that is wrong, and all that is wrong with it.
@@ -97,7 +99,7 @@ def order(
     with _about("/filesystem"):
         wanted = _on(wanted, filesystem)
     with _about("/kernel"):
-        chosen_kernel = engine.find_kernel(kernel)
+        chosen_kernel = engine.find_kernel(kernel or wanted.kernel or DEFAULT_KERNEL)
     with _about("/filesystem" if filesystem else "/scenario/filesystem"):
         _has(chosen_kernel, wanted.filesystem.type)
     with _about("/schedule"):

@@ -47,7 +47,10 @@ class RunIn(BaseModel):
         str | dict[str, Any],
         Field(description="the name of a gallery scenario, a scenario as an object, or its YAML text"),
     ]
-    kernel: Annotated[str, Field(description="the name of one of /api/v1/kernels", max_length=100)] = DEFAULT_KERNEL
+    kernel: Annotated[
+        str,
+        Field(description=f"one of /api/v1/kernels; left out, the scenario's own or {DEFAULT_KERNEL}", max_length=100),
+    ] = ""
     filesystem: Annotated[
         str | None, Field(description="a filesystem in place of the scenario's own", max_length=100)
     ] = None

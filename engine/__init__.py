@@ -20,7 +20,7 @@ from engine.errors import (
 )
 from engine.exhibit import FunctionSource, StepSource, source
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
-from engine.gallery import find_scenario, gallery
+from engine.gallery import find_scenario, gallery, kernels_of
 from engine.hardware.paging import FORMATS, Format
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel, known_steps
@@ -74,6 +74,7 @@ __all__ = [
     "find_scenario",
     "gallery",
     "json_schema",
+    "kernels_of",
     "known_steps",
     "load_scenario",
     "parse_schedule",

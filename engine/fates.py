@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from engine.objects.mm import Mm
+from engine.objects.mm import Mm, Vma
 from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
+from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
 
@@ -156,9 +157,12 @@ class Ledger:
         }[new]
 
     def _has_failed(self, file: str, index: int) -> bool:
-        """Whether writeback has met an error on a page, or the page is gone."""
-        page = self._k.cached(self._k.mappings[file], index)
-        return page is None or bool(page.error)
+        """Whether writeback met an error on a page, or on its file, or found no block for it, or the page is gone."""
+        mapping = self._k.mappings[file]
+        page = self._k.cached(mapping, index)
+        if page is None or page.error or mapping.wb_err is not None:
+            return True
+        return bool(page.private) and any(bh.block is None for bh in page.bh)
 
     # -- who was told ---------------------------------------------------------------------------------------------
 
@@ -182,19 +186,25 @@ class Ledger:
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told and synced[1]:
+            elif name not in self.told and record.stop > synced[1].start and record.start < synced[1].stop:
                 self.lied.add(name)
 
-    def _synced(self, task: str, number: int) -> tuple[str | None, bool] | None:
-        """The file that a script line's answer is about, and whether a 0 promises that it is durable."""
-        operation, promises = self._k.scenario.lines(task)[number - 1].operation, not self._k.kind.in_memory
+    def _synced(self, task: str, number: int) -> tuple[str | None, range] | None:
+        """The file that a script line's answer is about, and the bytes of it that a 0 promises to be durable."""
+        operation = self._k.scenario.lines(task)[number - 1].operation
+        promised = range(0) if self._k.kind.in_memory else range(MAX_BYTES)
         if isinstance(operation, Close):
-            return operation.file, False
+            return operation.file, range(0)
         if isinstance(operation, Fsync | Fdatasync):
-            return operation.file, promises
+            return operation.file, promised
         if not isinstance(operation, Msync) or operation.mode != "SYNC":
             return None
-        return _file_of(self._k.tasks[task].mm, operation.var), promises
+        vma = _vma_of(self._k.tasks[task].mm, operation.var)
+        if vma is None or not promised:
+            return vma.file if vma is not None else None, range(0)
+        first = vma.pgoff * self._k.page_size
+        stop = MAX_BYTES if operation.stop is None else first + operation.stop
+        return vma.file, range(first + operation.start, stop)
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
         if name not in self.told:
@@ -249,8 +259,8 @@ class Ledger:
         return "kept" if all(f in (DURABLE, REPLACED, PRIVATE, LEAKED) for f in self.fates.values()) else "open"
 
 
-def _file_of(mm: Mm, var: str) -> str | None:
-    ref = mm.lookup(var)
-    start = getattr(ref, "start", None)
+def _vma_of(mm: Mm, var: str) -> Vma | None:
+    """The range behind the beginning of a mapping, if its stores are bound for a file."""
+    start = getattr(mm.lookup(var), "start", None)
     vma = mm.find_vma(start) if start is not None else None
-    return vma.file if vma is not None and vma.reaches_file else None
+    return vma if vma is not None and vma.reaches_file else None

@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from engine.errors import UnknownScenario
+from engine.kernels import KERNELS
 from engine.scenario import Scenario, load_scenario
 
 
@@ -26,3 +27,8 @@ def find_scenario(name: str) -> Scenario:
     if name not in scenarios:
         raise UnknownScenario(name, scenarios)
     return scenarios[name]
+
+
+def kernels_of(scenario: Scenario) -> tuple[str, ...]:
+    """The kernels that have a scenario's filesystem, in their order."""
+    return tuple(name for name, kernel in KERNELS.items() if scenario.filesystem.type in kernel.filesystems)

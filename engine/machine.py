@@ -260,9 +260,9 @@ class Machine(Locking):
         line = (task.line or 0) + 1
         if line > len(program) or (task.state == IDLE and not self._has_work(task)):
             return None
+        task.line = line
         if task.process is not None and task.process.dying:
             return self._push(self.group_exit, None, None)
-        task.line = line
         return self._push(program[line - 1], None, None)
 
     def _has_work(self, task: Task) -> bool:

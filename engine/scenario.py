@@ -33,6 +33,7 @@ from engine.document import Document, read_document
 from engine.errors import Problem, ScenarioError, short, suggestion
 from engine.fs.kinds import FILESYSTEMS
 from engine.hardware.paging import FORMATS
+from engine.kernels import known_names
 from engine.operations import Line
 from engine.reading import name_problem
 from engine.schedule import Schedule
@@ -78,6 +79,12 @@ def _name(value: str) -> str:
 def _filesystem(value: str) -> str:
     if value not in FILESYSTEMS:
         raise _wrong(f"there is no filesystem {short(value)}", suggestion(value, FILESYSTEMS))
+    return value
+
+
+def _kernel(value: str) -> str:
+    if value and value not in known_names():
+        raise _wrong(f"there is no kernel {short(value)}", suggestion(value, known_names()))
     return value
 
 
@@ -245,6 +252,12 @@ class Scenario(Model):
     question: Prose = Field(default="", description="what to ask a class before playing it")
     answer: Prose = ""
     sources: tuple[Label, ...] = Field(default=(), strict=False, max_length=20, description="where the facts come from")
+    kernel: Annotated[str, AfterValidator(_kernel)] = Field(
+        default="",
+        max_length=100,
+        description="the kernel it is best shown on, with a switch after a plus; left out, it is linux-2.6.9",
+        examples=["linux-6.18", "wli-corrected+X5"],
+    )
     machine: Machine = Field(default_factory=Machine)
     filesystem: Filesystem = Field(default_factory=Filesystem)
     files: dict[Name, File] = Field(default_factory=dict, max_length=MAX_FILES, examples=[{"f": {"size": "4P"}}])

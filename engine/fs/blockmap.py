@@ -77,8 +77,9 @@ class BlockMap:
         return chain[-1] if len(chain) == len(self.path(iblock)) else None
 
     def splice(self, inode: Inode, iblock: int, new: tuple[int, ...]) -> None:
-        """ext2_splice_branch(): hang the new blocks (top-down, data last) where the chain ends."""
-        path, chain = self.path(iblock), self.chain(inode, iblock)
+        """ext2_splice_branch(): hang the new blocks (top-down, data last) where the chain ends, or ended."""
+        path = self.path(iblock)
+        chain = self.chain(inode, iblock)[: len(path) - len(new)]
         for slot, pointer in zip(path[len(chain) :], new, strict=True):
             if chain:
                 parent = self.index(chain[-1])

@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class TryToUnmap(KernelFunction):
-    """Returns True when no entry points at the page any more, False if one has to stay."""
+    """Returns True when no entry points at the page any more, False if one has to stay.
+
+    Memory that is short takes no page that was used lately; whoever takes a page out of its file takes it `whatever`.
+    """
 
     source = "mm/rmap.c try_to_unmap_one, 2.6.9"
     page: Page
+    whatever: bool = False
 
     def unmap_one(self, k: Machine) -> Next:
         """Clear one entry, flush the TLB, and move its dirty bit to the page. An entry used again meanwhile stays."""
@@ -41,7 +45,7 @@ class TryToUnmap(KernelFunction):
         mm, vpn, entry = found[0]
         if not can_walk(k, mapping_of(k, self.page), mm):
             return WAIT
-        if ptep_clear_flush_young(k, mm, vpn):
+        if not self.whatever and ptep_clear_flush_young(k, mm, vpn):
             return ret(False)
         self._let_go(k, mm, vpn, entry)
         return self.unmap_one

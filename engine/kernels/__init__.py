@@ -39,6 +39,13 @@ def known_steps() -> dict[str, frozenset[str]]:
 
 
 @cache
+def known_names() -> tuple[str, ...]:
+    """Every name that `find_kernel` knows: kernels, their other names, and each with each of its switches."""
+    switched = [f"{kernel.id}+{switch}" for kernel in KERNELS.values() for switch in kernel.switches]
+    return (*KERNELS, *ALIASES, *switched)
+
+
+@cache
 def find_kernel(name: str) -> Kernel:
     """A kernel by its id, `wli-posted`, or by its id and one of its switches, `wli-corrected+N4`.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.fs.ext2 import Ext2GetBlock
 from engine.fs.xfs_get_blocks import XfsFsync, XfsGetBlocks
 from engine.function import WAIT, Next, call, may_sleep, ret
 from engine.functions.block_page_mkwrite import BlockPageMkwrite
@@ -19,7 +20,7 @@ from engine.functions.filemap_nopage import FilemapNopage
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepages import MpageWritepages
 from engine.functions.vmtruncate import Vmtruncate
-from engine.kernel import FilesystemOps, Kernel
+from engine.kernel import FilesystemOps, Kernel, Switch
 from engine.kernels.linux_2_6_9 import table
 from engine.kernels.linux_2_6_19 import LINUX_2_6_19, DoNoPageTracking, DoWpPageTracking
 from engine.objects.page import Page
@@ -151,6 +152,33 @@ class VmtruncateAgain(Vmtruncate):
         return super().truncate_page(k)
 
 
+@dataclass
+class Ext2GetBlocksUnverified(Ext2GetBlock):
+    """Returns the disk block (int), None for a hole, or an errno. It trusts the look it took before it allocated."""
+
+    c_name = "ext2_get_block"
+    source = "fs/ext2/inode.c ext2_get_blocks, ext2_splice_branch, from its reservations to 2.6.29"
+
+    def ext2_splice_branch(self, k: Machine) -> Next:
+        """Hang the new blocks into the map, where there was a hole. Whether there still is one, nobody looks."""
+        k.map.splice(self.inode, self.iblock, self.new)
+        k.answer(f"block {self.new[-1]}")
+        return ret(self.new[-1])
+
+
+GET_BLOCK_RACE = Switch(
+    name="get-block-race",
+    title="with ext2's race of 2009",
+    story=(
+        "When ext2 learned to reserve blocks it forgot to look again. Two who need an index block at the same time "
+        "both find none, both allocate one, and the second overwrites the pointer to the first, and with it everything that "
+        "hangs on it. Data disappears without any error and with room enough; Ying Han's test found it. Mended in "
+        "2.6.30. 2.6.23 itself still looked: it is the nearest kernel there is here."
+    ),
+    sources=("kernel-facts 3.3, 6 H15", "2.6.30: 316cb4ef3eb2"),
+    replaces={Ext2GetBlock: Ext2GetBlocksUnverified},
+)
+
 XFS = FilesystemOps(
     XfsGetBlocks, MpageReadpage, BlockWriteFullPage, MpageWritepages, XfsFsync, page_mkwrite=BlockPageMkwrite
 )
@@ -181,6 +209,7 @@ LINUX_2_6_23 = Kernel(
         DoWpPage: DoWpPageFault,
         Vmtruncate: VmtruncateAgain,
     },
+    switches={GET_BLOCK_RACE.name: GET_BLOCK_RACE},
     leaves_out=(
         *LINUX_2_6_19.leaves_out,
         "XFS allocates where it would delay: no delayed extents, no worst-case metadata, no log.",

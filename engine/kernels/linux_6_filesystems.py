@@ -49,7 +49,6 @@ from engine.functions.linux6.fuse_file import (
     FuseVmaClose,
     FuseWriteBegin,
     NfsVmPageMkwrite,
-    UnmapMappingFolio,
 )
 from engine.functions.linux6.fuse_writepages import FuseWritepages, FuseWritepagesShort, NfsWritepages
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
@@ -142,7 +141,7 @@ FILESYSTEMS_LEAVE_OUT = (
 
 CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
-    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite, UnmapMappingFolio,
+    ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite,
     IomapPageMkwrite, xfs.XfsBmapiReserveDelalloc, xfs.XfsBmapiConvertDelalloc, btrfs.BtrfsReserveDataSpace,
 )  # fmt: skip
 """Functions that the operations call."""

@@ -53,6 +53,13 @@ def test_the_json_is_that_of_the_api(client: TestClient) -> None:
     assert json.loads(result.stdout) == client.post("/api/v1/runs", json=body).json()
 
 
+def test_a_scenario_runs_on_the_kernel_it_names(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("title: t\nkernel: linux-6.18\ntasks: {A: {user: root, script: [sync()]}}\n")
+    assert "kernel linux-6.18" in pagefate("run", str(file)).stdout
+    assert "kernel linux-2.6.9" in pagefate("run", str(file), "--kernel", "linux-2.6.9").stdout
+
+
 def test_a_file_is_run_like_a_scenario_of_the_gallery(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(INLINE_YAML)

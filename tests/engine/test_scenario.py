@@ -527,6 +527,19 @@ def test_the_patterns_of_the_schema_allow_what_is_allowed() -> None:
     assert not any(re.match(size["pattern"], text) for text in ("4p", "", "P", "-1", "4 P"))
 
 
+def test_a_scenario_may_say_which_kernel_shows_it_best() -> None:
+    text = "title: t\nkernel: {}\ntasks: {{A: {{user: root, script: [sync()]}}}}\n"
+    for name in ("linux-6.18", "wli-corrected+X5", "linux-6.x"):
+        assert load_scenario(text.format(name)).kernel == name
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(text.format("linux-2.6.8"))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.path) == (2, "/kernel")
+    assert problem.message == "there is no kernel 'linux-2.6.8'"
+    assert "linux-2.6.9" in problem.cure
+    assert "linux-6.18" in json_schema()["properties"]["kernel"]["examples"]
+
+
 # -- the gallery -----------------------------------------------------------------------------------------------------
 
 
@@ -564,7 +577,8 @@ def test_sources_point_to_something(name: str) -> None:
     for source in load_scenario(GALLERY[name].read_text("utf-8")).sources:
         assert re.fullmatch(
             r"mail-2004-09-05|kernel-facts [1-7][a-e]?(\.\d+)?( (S|N|W|X|H)\d+[a-e]?)?|(xfstests|LTP) \S+"
-            r"|(arch|fs|include|mm)/\S+\.[chS], \d+\.\d+(\.\d+)?",
+            r"|(arch|fs|include|mm)/\S+\.[chS], \d+\.\d+(\.\d+)?"
+            r"|real-kernels( rule \d+)?|[\w-]+/[\w-]+ (issue|pull request) \d+",
             source,
         ), source
 

@@ -8,32 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from engine.fs.fuse import FuseSendWrite, FuseSendWriteShort
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
-from engine.functions.page_flags import can_walk, fill, mapping_of, remove_from_page_cache, rmap
+from engine.functions.page_flags import fill, remove_from_page_cache
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.objects.page import Page
 from engine.values import EIO, ENOSPC, OK, Data, Run
 
 if TYPE_CHECKING:
     from engine.machine import Machine
-
-
-@dataclass
-class UnmapMappingFolio(TryToUnmap):
-    """Returns True when no entry points at the page any more; that it was just used does not save an entry."""
-
-    c_name = "unmap_mapping_folio"
-    source = "mm/memory.c unmap_mapping_folio, 6.x"
-
-    def unmap_one(self, k: Machine) -> Next:
-        """Clear one entry, flush the TLB, and move its dirty bit to the page."""
-        found = rmap(k, self.page)
-        if not found:
-            return ret(True)
-        mm, vpn, entry = found[0]
-        if not can_walk(k, mapping_of(k, self.page), mm):
-            return WAIT
-        self._let_go(k, mm, vpn, entry)
-        return self.unmap_one
 
 
 @dataclass
@@ -225,7 +206,7 @@ class FuseFinishOpen(KernelFunction):
         if self.page.writeback:
             k.blocked_on = f"{self.page}.writeback"
             return WAIT
-        return call(UnmapMappingFolio(self.page))
+        return call(TryToUnmap(self.page, whatever=True))
 
     def invalidate_complete_folio2(self, k: Machine) -> Next:
         """A clean page leaves the cache: what only it knew is gone."""
