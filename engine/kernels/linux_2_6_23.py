@@ -171,9 +171,9 @@ GET_BLOCK_RACE = Switch(
     title="with ext2's race of 2009",
     story=(
         "When ext2 learned to reserve blocks it forgot to look again. Two who need an index block at the same time "
-        "both find none, both allocate one, and the second overwrites the pointer to the first, and with it everything that "
-        "hangs on it. Data disappears without any error and with room enough; Ying Han's test found it. Mended in "
-        "2.6.30. 2.6.23 itself still looked: it is the nearest kernel there is here."
+        "both find none, both allocate one, and the second overwrites the pointer to the first, and with it "
+        "everything that hangs on it. Data disappears without any error and with room; Ying Han's test found it. "
+        "Mended in 2.6.30. 2.6.23 itself still looked: it is the nearest kernel there is here."
     ),
     sources=("kernel-facts 3.3, 6 H15", "2.6.30: 316cb4ef3eb2"),
     replaces={Ext2GetBlock: Ext2GetBlocksUnverified},
