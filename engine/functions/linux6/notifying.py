@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.function import Next, call, ret
+from engine.function import WAIT, Next, call, ret
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.linux6.madvise_populate import MadvisePopulate
 from engine.functions.sys_munmap import SysMadvise, SysMprotect
@@ -29,9 +29,10 @@ class DoMmap(DoMmapPgoff):
 
     def vma_link(self, k: Machine) -> Next:
         """Note the range and its rights. A shared mapping of a file gets no right to write in its entries yet."""
-        if self.file is not None:
+        then = super().vma_link(k)
+        if self.file is not None and then is not WAIT:
             k.open_file(k.current, self.file)
-        return super().vma_link(k)
+        return then
 
     def make_pages_present(self, k: Machine) -> Next:
         """MAP_POPULATE: fault every page in, one after the other. A shared mapping's entries stay read-only."""
