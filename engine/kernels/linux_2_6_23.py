@@ -152,7 +152,13 @@ class VmtruncateAgain(Vmtruncate):
 
 
 XFS = FilesystemOps(
-    XfsGetBlocks, MpageReadpage, BlockWriteFullPage, MpageWritepages, XfsFsync, page_mkwrite=BlockPageMkwrite
+    XfsGetBlocks,
+    MpageReadpage,
+    BlockWriteFullPage,
+    MpageWritepages,
+    XfsFsync,
+    page_mkwrite=BlockPageMkwrite,
+    promises=True,
 )
 
 CHANGED = (FilemapFault, DoNoPageFault, DoWpPageFault, VmtruncateAgain, XfsGetBlocks, XfsFsync)
