@@ -25,11 +25,12 @@ from engine.hardware.paging import FORMATS, Format
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel, known_steps
 from engine.machine import KERNEL_TASKS, Machine, Peek
+from engine.properties import INVARIANTS, Invariant
 from engine.run import Limits, run
 from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_data, to_data, to_yaml
 from engine.schedule import Preemption, Schedule, parse_schedule, schedule_of
 from engine.setup import build
-from engine.trace import FateChange, Step, StoreInfo, Trace
+from engine.trace import Breach, FateChange, Step, StoreInfo, Trace, Violation
 from engine.values import Pte, pte_of
 
 EDITION = 1
@@ -39,8 +40,10 @@ __all__ = [
     "EDITION",
     "FILESYSTEMS",
     "FORMATS",
+    "INVARIANTS",
     "KERNELS",
     "KERNEL_TASKS",
+    "Breach",
     "BuildError",
     "BuildReport",
     "EngineError",
@@ -48,6 +51,7 @@ __all__ = [
     "FilesystemKind",
     "Format",
     "FunctionSource",
+    "Invariant",
     "Kernel",
     "Limits",
     "Machine",
@@ -69,6 +73,7 @@ __all__ = [
     "UnknownKernel",
     "UnknownScenario",
     "UnknownSwitch",
+    "Violation",
     "build",
     "find_kernel",
     "find_scenario",

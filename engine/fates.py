@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DURABLE, BACKED, AT_RISK, CLEAN_UNSAVED, LOST = "durable", "backed", "at-risk", "clean-unsaved", "lost"
 REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
+GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
+"""How near a file is to losing what was accepted for it; kernel-facts 7.1, I6."""
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
@@ -51,6 +53,38 @@ def _fate_in_memory(k: Machine, file: str, run: Run) -> str:
     page = k.cached(k.mappings[file], run.start // k.page_size)
     kept = page is not None and _holds(page.content.runs, run, run.start // k.page_size * k.page_size)
     return BACKED if kept else LOST
+
+
+def pieces(k: Machine, file: str, store: str | None = None) -> Iterator[Run]:
+    """What a file ought to hold, of one store or of all, cut at block boundaries."""
+    size = k.block_size
+    for run in k.oracles[file].data.runs:
+        if store in (None, run.store):
+            for low in range(run.start // size * size, run.stop, size):
+                yield run.cut(low, low + size)
+
+
+def alarm(k: Machine, file: str) -> tuple[str, str]:
+    """The level of alarm for a file, and the worst of its bytes in words.
+
+    Yellow: bytes are neither on the disk nor on their way, and the error waits for somebody to ask. Orange: nobody who
+    asks from now on will hear of it. Red: they are gone.
+    """
+    worst = {byte_fate(k, file, piece): piece.start for piece in pieces(k, file)}
+    if LOST in worst:
+        return RED, f"bytes of page {worst[LOST] // k.page_size} of {file} are gone"
+    if CLEAN_UNSAVED not in worst:
+        return GREEN, ""
+    mapping, where = k.mappings[file], f"bytes of page {worst[CLEAN_UNSAVED] // k.page_size} of {file}"
+    unseen = mapping.wb_err is not None and not mapping.wb_err.seen
+    if mapping.enospc or mapping.eio or unseen:
+        return YELLOW, f"{where} are in memory alone, and nobody has asked yet"
+    return ORANGE, f"{where} are in memory alone, and no flag says so"
+
+
+def loses(k: Machine) -> bool:
+    """Whether an accepted byte is gone, or in memory alone with nobody left to write it."""
+    return any(byte_fate(k, file, piece) in (LOST, CLEAN_UNSAVED) for file in k.oracles for piece in pieces(k, file))
 
 
 def _disk_holds(k: Machine, block: int, run: Run) -> bool:
@@ -117,7 +151,7 @@ class Ledger:
             return REFUSED if refused else None
         if record.file is None:
             return LEAKED if self._in_a_file(name) else PRIVATE
-        found = {byte_fate(self._k, record.file, run) for run in self._bytes(name, record.file)}
+        found = {byte_fate(self._k, record.file, run) for run in pieces(self._k, record.file, name)}
         return next((fate for fate in _WORST if fate in found), REPLACED)
 
     def _in_a_file(self, name: str) -> bool:
@@ -126,14 +160,6 @@ class Ledger:
         cached = (k.page(pfn).content for mapping in k.mappings.values() for _, pfn in mapping.pages.items())
         on_disk = (data for _, data in k.disk.data.items())
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
-
-    def _bytes(self, name: str, file: str) -> Iterator[Run]:
-        """The bytes a file ought to have from this store, cut at block boundaries."""
-        size = self._k.block_size
-        for run in self._k.oracles[file].data.runs:
-            if run.store == name:
-                for low in range(run.start // size * size, run.stop, size):
-                    yield run.cut(low, low + size)
 
     def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size

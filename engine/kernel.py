@@ -58,7 +58,8 @@ class FilesystemOps:
     end_io(k, page, pieces, ok)           a plain function: the disk has written (part, block) pairs of a page, or not
 
     None means that the filesystem has no such operation and the kernel does what it does then. `fault_around`: loads
-    map cached neighbours too; `in_memory`: nothing is ever written, pages stay.
+    map cached neighbours too; `in_memory`: nothing is ever written, pages stay; `promises`: a page that can be stored
+    to has its place on the disk, allocated or promised (invariant I4), or so kernel and filesystem say.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -80,6 +81,7 @@ class FilesystemOps:
     end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
     fault_around: bool = True
     in_memory: bool = False
+    promises: bool = False
 
 
 @dataclass(frozen=True, slots=True)

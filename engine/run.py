@@ -23,6 +23,7 @@ from engine.schedule import Preemption, Schedule
 from engine.setup import build
 from engine.trace import Delta, Step, Trace, Value
 from engine.values import show
+from engine.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,25 @@ def run(
     kernel: str | Kernel = "linux-2.6.9",
     schedule: Schedule | None = None,
     limits: Limits = Limits(),
+    *,
+    watch: bool = False,
 ) -> Trace:
-    """Run a scenario to its end. Without a schedule, the scenario's own.
+    """Run a scenario to its end. Without a schedule, the scenario's own. `watch` notes which invariants break.
 
     Raises UnknownKernel, and Panic where the simulated machine reaches a state that must not be.
     """
     chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
-    driver = Driver(build(scenario, chosen), scenario.default_schedule() if schedule is None else schedule)
+    order = scenario.default_schedule() if schedule is None else schedule
+    driver = Driver(build(scenario, chosen), order, watch=watch)
     return driver.run(limits)
 
 
 class Driver:
     """Moves a machine by a schedule and keeps the record."""
 
-    def __init__(self, machine: Machine, schedule: Schedule) -> None:
+    def __init__(self, machine: Machine, schedule: Schedule, *, watch: bool = False) -> None:
         self.machine, self.schedule = machine, schedule
+        self._watch = Watch(machine) if watch else None
         names = (*KERNEL_TASKS, *schedule.complete(machine.scenario.tasks))
         self._order = tuple(machine.tasks[name] for name in names)
         self._switches = {(s.task, s.function, s.step, s.occurrence): s for s in schedule.switches}
@@ -123,6 +128,8 @@ class Driver:
         reads, answer, writes = tuple(journal.reads), journal.note, journal.since_mark()
         journal.marks.pop()
         fates, derived = self._ledger.update(writes)
+        if self._watch is not None:
+            self._watch.after(len(self.steps) + 1, writes)
         waits = tuple(self._wait_deltas(moved, waiting))
         line = self._line(moved.task)
         event = f"{moved.task}.{line}.{function}.{moved.name}"
@@ -175,6 +182,7 @@ class Driver:
             outcome=self._outcome(complete=complete),
             notes=tuple(self._notes(complete=complete)),
             complete=complete,
+            violations=None if self._watch is None else self._watch.breaches(),
         )
 
     def _outcome(self, *, complete: bool) -> str:

@@ -60,8 +60,38 @@ class StoreInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Violation:
+    """An invariant that does not hold: its id, the address of the cell that is wrong, what is and what should be.
+
+    `level` is that of an alarm about data: yellow, orange or red.
+    """
+
+    invariant: str
+    where: str
+    found: str
+    wanted: str
+    level: str = ""
+
+    def __str__(self) -> str:
+        alarm = f" ({self.level})" if self.level else ""
+        return f"{self.invariant} broken{alarm}: {self.found}; {self.wanted}."
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A violation and how long it lasted: from after step `first` until step `last` mended it, None if none did."""
+
+    violation: Violation
+    first: int
+    last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
-    """A run: where it began, its steps, its outcome. `complete` is False where a limit cut it (see `notes`)."""
+    """A run: where it began, its steps, its outcome. `complete` is False where a limit cut it (see `notes`).
+
+    `violations` are the invariants that broke, in order of steps; None where nobody watched.
+    """
 
     scenario: str
     kernel: str
@@ -72,6 +102,7 @@ class Trace:
     outcome: str
     notes: tuple[str, ...]
     complete: bool
+    violations: tuple[Breach, ...] | None = None
 
     def state_at(self, n: int) -> dict[str, Value]:
         """Every cell after step n (0: before the first), derived ones included; cells that are not there are absent."""

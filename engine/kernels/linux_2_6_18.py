@@ -175,7 +175,7 @@ class SysMsyncUnlocked(SysMsync):
         return ret()
 
 
-EXT2_MKWRITE = replace(EXT2, page_mkwrite=BlockPageMkwrite)
+EXT2_MKWRITE = replace(EXT2, page_mkwrite=BlockPageMkwrite, promises=True)
 
 ABSENT_2006 = {name: reason for name, reason in ABSENT.items() if name != "ext2-mkwrite"} | dict.fromkeys(
     ("fuse", "fuse-short"), "FUSE has writable shared mappings from 2.6.26 on"

@@ -180,7 +180,13 @@ GET_BLOCK_RACE = Switch(
 )
 
 XFS = FilesystemOps(
-    XfsGetBlocks, MpageReadpage, BlockWriteFullPage, MpageWritepages, XfsFsync, page_mkwrite=BlockPageMkwrite
+    XfsGetBlocks,
+    MpageReadpage,
+    BlockWriteFullPage,
+    MpageWritepages,
+    XfsFsync,
+    page_mkwrite=BlockPageMkwrite,
+    promises=True,
 )
 
 CHANGED = (FilemapFault, DoNoPageFault, DoWpPageFault, VmtruncateAgain, XfsGetBlocks, XfsFsync)

@@ -64,7 +64,12 @@ EXT2 = FilesystemOps(
     Ext2GetBlock, MpageReadpage, MpageWritepage, WriteCachePages, Ext2SyncFile, BlockWriteBegin, FilemapPageMkwrite
 )
 EXT2_BY_EXT4 = replace(
-    EXT2, writepage=Ext4BioWriteFolio, page_mkwrite=Ext4PageMkwrite, sync_file=Ext4SyncFile, punch=PunchHole
+    EXT2,
+    writepage=Ext4BioWriteFolio,
+    page_mkwrite=Ext4PageMkwrite,
+    sync_file=Ext4SyncFile,
+    punch=PunchHole,
+    promises=True,
 )
 EXT4_NODELALLOC = replace(EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate)
 EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page)

@@ -309,7 +309,7 @@ MMAP_RESERVE = Kernel(
     sources=("kernel-facts 1d", "mail-2004-09-05"),
     functions={**FUNCTIONS, **table(*CHANGED)},
     filesystems={
-        name: replace(ops, get_block=Ext2GetBlockPromised, write_begin=BlockPrepareWriteBeside)
+        name: replace(ops, get_block=Ext2GetBlockPromised, write_begin=BlockPrepareWriteBeside, promises=True)
         for name, ops in (("ext2", EXT2), ("ext3", EXT3))
     },
     absent=ABSENT,

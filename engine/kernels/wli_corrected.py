@@ -5,6 +5,8 @@ Its functions are in wli_asking.py; wli_defects.py brings each defect of the pat
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
@@ -32,7 +34,7 @@ WLI_CORRECTED = Kernel(
         "2.6.18: 9637a5efd4fb; 2.6.21: c3704ceb4ad0; 2.6.23: 5417169026c3",
     ),
     functions={**FUNCTIONS, **table(*CHANGED)},
-    filesystems={"ext2": EXT2, "ext3": EXT3},
+    filesystems={name: replace(ops, promises=True) for name, ops in (("ext2", EXT2), ("ext3", EXT3))},
     absent=ABSENT,
     replaces={
         DoNoPage: DoNoPageAsking,

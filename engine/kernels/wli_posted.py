@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
@@ -170,7 +170,7 @@ WLI_POSTED = Kernel(
     ),
     sources=("mail-2004-09-05", "kernel-facts 1b"),
     functions={**FUNCTIONS, **table(EnoughSpace, DoNoPagePosted, DoWpPagePosted)},
-    filesystems={"ext2": EXT2, "ext3": EXT3},
+    filesystems={name: replace(ops, promises=True) for name, ops in (("ext2", EXT2), ("ext3", EXT3))},
     absent=ABSENT,
     replaces={DoNoPage: DoNoPagePosted, DoWpPage: DoWpPagePosted},
     leaves_out=(

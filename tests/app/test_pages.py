@@ -82,7 +82,8 @@ def test_the_same_event_is_found_under_another_kernel(client: TestClient) -> Non
     for kernel in [name for name in KERNELS if name != RESERVE]:  # where mmap() is refused, nothing is stored
         trace = client.get(f"/run/mail-store-first/{kernel}.json").json()["trace"]
         step = step_of(client.get(f"/run/mail-store-first/{kernel}?at=A.2.do_no_page.enough_space").text)
-        assert trace[step - 1]["event"] == "A.2.do_no_page.enough_space"
+        event = trace[step - 1]["event"]  # later kernels ask elsewhere: the question is what the address means
+        assert (event.startswith("A.2."), event.endswith(".enough_space")) == (True, True), (kernel, event)
 
 
 def test_without_a_step_a_run_opens_at_the_question(client: TestClient) -> None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import KERNELS, Machine, Trace, build, find_kernel, find_scenario, run, scenario_from_data
+from engine import (
+    INVARIANTS,
+    KERNELS,
+    Machine,
+    Trace,
+    build,
+    find_kernel,
+    find_scenario,
+    run,
+    scenario_from_data,
+)
 from engine.hardware.paging import FORMATS
 from engine.locking import place
 from engine.objects.locks import SPIN
@@ -42,6 +51,7 @@ scenarios = st.builds(
     scripts, scripts, st.integers(2, 6), st.sampled_from([4096, 1024]), st.sampled_from([0, 6]),
     st.sampled_from(sorted(FORMATS)),
 )  # fmt: skip
+FIRST_FIVE = ("I1", "I2", "I3", "I4", "I5")
 kernels = st.sampled_from(sorted(KERNELS))
 choices = st.lists(st.integers(0, 4), max_size=150)
 law = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -84,53 +94,14 @@ def test_equal_states_have_equal_keys_whatever_their_history(scenario: Any, kern
 
 @law
 @given(scenarios, kernels, choices)
-def test_every_block_is_free_or_somebodys_and_quota_counts_the_files_blocks(
-    scenario: Any, kernel: str, picks: list[int]
-) -> None:
+def test_the_invariants_hold_after_every_step_of_whoever_goes(scenario: Any, kernel: str, picks: list[int]) -> None:
     k = build(scenario, find_kernel(kernel))
+    # The posted patch breaks counts and promises, a promise at mmap() ends too early (1b, 1d).
+    names = {"wli-posted": ("I2", "I3", "I5"), "mmap-reserve": ("I1", "I2", "I3", "I5")}.get(kernel, FIRST_FIVE)
     tasks = list(k.tasks.values())
     for pick in picks:
         k.step(tasks[pick % len(tasks)])
-        owners = Counter(owner for _, owner in k.space.owner.items())
-        assert k.space.free + owners.total() == k.space.total
-        busy = any(task.stack is not None for task in tasks)
-        if not busy:
-            assert k.quotas["alice"].used == owners["f"] + owners["f:index"] == (k.inodes["f"].blocks or 0)
-
-
-@law
-@given(scenarios, st.sampled_from(["linux-2.6.9", "wli-corrected"]), choices)
-def test_a_page_is_counted_once_for_the_cache_each_entry_and_its_buffers(
-    scenario: Any, kernel: str, picks: list[int]
-) -> None:
-    k = build(scenario, find_kernel(kernel))
-    tasks = list(k.tasks.values())
-    for pick in picks:
-        k.step(tasks[pick % len(tasks)])
-        if any(task.stack is not None for task in tasks):
-            continue
-        cached = {pfn for mapping in k.mappings.values() for _, pfn in mapping.pages.items()}
-        entries = Counter(pte.pfn for mm in k.mms.values() for _, pte in mm.pte.items())
-        for page in k.ram.pages[1:]:
-            assert (page.count or 0) == (page.pfn in cached) + entries[page.pfn] + bool(page.private)
-            assert page.count is None or (page.mapcount or 0) + 1 == entries[page.pfn]
-
-
-@law
-@given(scenarios, choices)
-def test_the_corrected_kernel_maps_nothing_writable_that_has_no_block(scenario: Any, picks: list[int]) -> None:
-    k = build(scenario, find_kernel("wli-corrected"))
-    tasks = list(k.tasks.values())
-    for pick in picks:
-        k.step(tasks[pick % len(tasks)])
-        for mm in k.mms.values():
-            for vpn, pte in mm.pte.items():
-                vma = mm.find_vma(vpn)
-                if vma is None or not vma.reaches_file or not pte.write or k.page(pte.pfn).mapping != "f":
-                    continue
-                first = vma.index(vpn) * k.blocks_per_page
-                below = range(first, min(first + k.blocks_per_page, -(-k.inodes["f"].size // k.block_size)))
-                assert all(k.map.lookup(k.inodes["f"], block) is not None for block in below)
+        assert [str(found) for name in names for found in INVARIANTS[name].check(k)] == []
 
 
 @law

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from engine import gallery, run
-from tests.engine.build import Told
+from tests.engine.build import MAP, Stage, Told, make
 
 SIX = ("linux-6.1", "linux-6.18")
 ROWS = {
@@ -70,3 +70,11 @@ def test_the_bug_of_2004_is_alive_where_nobody_asks_and_gone_where_the_fault_ask
     asked = mail.model_copy(update={"filesystem": mail.filesystem.model_copy(update={"type": "ext2-by-ext4"})})
     assert run(mail, "linux-6.18").outcome == "lost-silent"
     assert run(asked, "linux-6.18").outcome == "refused"
+
+
+def test_a_mapping_that_has_to_wait_for_a_truncate_opens_nothing_yet() -> None:
+    s = Stage(make({"A": [MAP], "B": ["ftruncate(f, 1P)"]}), "linux-6.18").until("A", "do_mmap.down_write")
+    s.until("B", "truncate_setsize.unmap_mapping_range")
+    assert s.k.step(s.k.tasks["A"]) is None
+    assert s.k.blocked_on == "mapping/f.i_mmap_lock"
+    assert s.rest("B").lines("A").result("A", 1) == "0"

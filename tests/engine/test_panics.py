@@ -122,7 +122,7 @@ def test_a_panic_names_the_task_the_step_and_what_is_wrong(function: KernelFunct
 
 
 def test_a_step_that_waits_after_writing_is_refused() -> None:
-    with pytest.raises(AssertionError, match="has written something"):
+    with pytest.raises(AssertionError, match="a step that waits has written"):
         run_out(machine(WritesAndWaits()))
 
 

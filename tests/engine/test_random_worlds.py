@@ -7,7 +7,7 @@ steps it, at each step a task drawn at random among those that can go on, with a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
 
@@ -15,17 +15,35 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import KERNELS, Limits, Machine, Panic, Preemption, Scenario, Schedule, build, run, scenario_from_data
-from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate
+from engine import (
+    KERNELS,
+    Limits,
+    Machine,
+    Panic,
+    Preemption,
+    Scenario,
+    Schedule,
+    build,
+    run,
+    scenario_from_data,
+    to_data,
+)
+from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate, pieces
 from engine.hardware.paging import FORMATS
 from engine.objects.task import DONE, IDLE, KILLED, Task
+from engine.properties import INVARIANTS, violations
 from engine.run import Driver
-from engine.values import Pte, Run, show
-from tests.engine.build import CORRECTED, LATER, POSTED, RESERVE, STOCK, every_step
+from engine.trace import Violation
+from engine.values import Data, Run, show
+from engine.watch import Watch
+from tests.engine.build import CORRECTED, POSTED, STOCK, every_step
 
 PAGE, PAGES = 32, 4
-SOUND = (STOCK, CORRECTED, RESERVE, *LATER)
-ON_SIX = [(kernel, kind) for kernel in ("linux-6.1", "linux-6.18") for kind in KERNELS[kernel].filesystems]
+SOUND = (STOCK, CORRECTED)
+PAIRS = [(name, fs) for name, kernel in KERNELS.items() if name != POSTED for fs in kernel.filesystems]
+OLD_HOOK = [("linux-2.6.18", "ext2-mkwrite"), ("linux-2.6.19", "ext2-mkwrite")]
+RACING = [*OLD_HOOK, *(pair for pair in PAIRS if pair[0] == "mmap-reserve")]
+"""Kernels that say they promise, and have known ways round it: facts 1d, and the race that 2.6.21 mended."""
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(few, max_examples=60)
 sound_kernels = st.sampled_from(SOUND)
@@ -45,10 +63,6 @@ lines = st.one_of(
     st.sampled_from(["madvise(m, DONTNEED)", "mprotect(m, READ)", "mprotect(m, READ|WRITE)", "mremap(m, 5P)"]),
     st.sampled_from(["ftruncate(f, 1P)", "ftruncate(f, 40)", "ftruncate(f, 4P)", "reclaim()"]),
 )
-later_lines = st.sampled_from(
-    ["fallocate(f, 0, 2P)", "fallocate(f, 1P, 70)", "punch(f, 1P, 1P)", "punch(f, 16, 60)", "punch(f, 0, 4P)",
-     "h = open(f, RDWR)", "close(f)", "madvise(m, POPULATE_WRITE)", "madvise(m, POPULATE_READ)"]
-)  # fmt: skip
 maps = st.sampled_from(
     [SHARED, SHARED, SHARED.replace("SHARED", "PRIVATE"), SHARED.replace("SHARED", "SHARED|POPULATE")]
 )
@@ -61,13 +75,10 @@ LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 @st.composite
-def worlds(
-    draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, ...] = (), filesystem: str = "ext2"
-) -> Scenario:
+def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, ...] = ()) -> Scenario:
     """A scenario; every store has a letter of its own. `last` are root's last lines."""
-    calls = lines if filesystem == "ext2" else st.one_of(lines, later_lines)
-    first = [draw(maps), *draw(st.lists(calls, min_size=2, max_size=6))]
-    other = [draw(maps), *draw(st.lists(calls, max_size=4)), *draw(endings)]
+    first = [draw(maps), *draw(st.lists(lines, min_size=2, max_size=6))]
+    other = [draw(maps), *draw(st.lists(lines, max_size=4)), *draw(endings)]
     tasks: dict[str, Any] = {
         "A": {"user": "alice", "cpu": 0, "on_sigbus": draw(st.sampled_from(["die", "next"])), "script": first},
         "B": {"user": "bob", "cpu": 1, "on_sigbus": "next", "script": other},
@@ -96,8 +107,7 @@ def worlds(
                 "frames": draw(st.sampled_from([5, 8, 16])),
             },
             "filesystem": {
-                "type": filesystem,
-                "blocks": draw(st.integers(4, 9) if filesystem == "ext2" else st.sampled_from([10, 12, 24])),
+                "blocks": draw(st.integers(4, 9)),
                 "block_size": block_size or draw(st.sampled_from([16, 32])),
                 "reserved": draw(st.sampled_from([0, 2])),
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
@@ -108,6 +118,12 @@ def worlds(
             "tasks": tasks,
         }
     )
+
+
+def on(scenario: Scenario, filesystem: str) -> Scenario:
+    """The same world on another filesystem."""
+    data = to_data(scenario)
+    return scenario_from_data(data | {"filesystem": data["filesystem"] | {"type": filesystem}})
 
 
 def restless(random: Random) -> Callable[[list[Task]], Task]:
@@ -132,7 +148,7 @@ def walk(scenario: Scenario, kernel: str, random: Random) -> Iterator[Machine]:
 def test_the_walks_meet_what_they_are_meant_to_meet() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(many, max_examples=100, derandomize=True, database=None)
+    @settings(many, derandomize=True, database=None)
     @given(worlds(), sound_kernels, randoms)
     def look(scenario: Scenario, kernel: str, random: Random) -> None:
         machine = build(scenario, KERNELS[kernel])
@@ -200,95 +216,27 @@ def test_looking_and_waiting_write_nothing(scenario: Scenario, kernel: str, rand
 # -- the machine: facts 7.1 -------------------------------------------------------------------------------------------
 
 
-def entries(machine: Machine) -> Iterator[tuple[str, int, Pte]]:
-    for mm in machine.mms.values():
-        for vpn, entry in mm.pte.items():
-            yield mm.process, vpn, entry
-
-
-def is_quiet(machine: Machine) -> bool:
-    """Whether no task is inside the kernel."""
-    return all(task.stack is None for task in machine.tasks.values())
-
-
-def check_counts(machine: Machine) -> None:
-    """I1: count = cache + entries + buffers, and whoever holds it now; mapcount + 1 = entries; rss = entries."""
-    quiet, pointing = is_quiet(machine), Counter(entry.pfn for _, _, entry in entries(machine))
-    cached = {pfn for mapping in machine.mappings.values() for _, pfn in mapping.pages.items()}
-    spinning = any(mm.page_table_lock.holder for mm in machine.mms.values())
-    for page in machine.ram.pages[1:]:
-        owed = (page.pfn in cached) + pointing[page.pfn] + bool(page.private)
-        assert (page.count or 0) == owed if quiet else (page.count or 0) >= owed, page
-        if page.count and not spinning:
-            assert page.mapcount is not None
-            assert page.mapcount + 1 == pointing[page.pfn], page
-    if not spinning:
-        for name, mm in machine.mms.items():
-            assert (mm.rss or 0) == sum(entry.pfn != 0 for process, _, entry in entries(machine) if process == name)
-
-
-def check_tags(machine: Machine) -> None:
-    """I2: the DIRTY tag is PG_dirty, except while the page is locked."""
-    for mapping in machine.mappings.values():
-        for index, pfn in mapping.pages.items():
-            page = machine.page(pfn)
-            if page.locked.holder is None:
-                assert bool(mapping.tag_dirty[index]) == bool(page.dirty), page
-            assert bool(mapping.tag_writeback[index]) == bool(page.writeback), page
-
-
-def check_accounts(machine: Machine) -> None:
-    """I3: free + owned = total; quota and i_blocks are what the map leads to, once nobody is in the middle of it."""
-    space = machine.space
-    assert space.free + sum(1 for _ in space.owner) == space.total
-    check_promises(machine)
-    if not is_quiet(machine):
-        return
-    for name, inode in machine.inodes.items():
-        data = [machine.map.chain(inode, iblock)[-1] for iblock in machine.map.mapped(inode)]
-        index = [block.block for block in machine.map.index_blocks(inode)]
-        assert sorted([*data, *index]) == sorted([*space.owned_by(name), *space.owned_by(f"{name}:index")])
-        assert (inode.blocks or 0) == len(data) + len(index)
-    for user, quota in machine.quotas.items():
-        assert quota.used == sum(inode.blocks or 0 for inode in machine.inodes.values() if inode.owner == user)
-
-
-def check_locks(machine: Machine) -> None:
-    """I5, the part a machine does not assert by itself: a program holds no lock between two of its lines."""
-    held = [task.task for task in machine.tasks.values() if task.stack is None and task.locks]
-    assert held == []
-
-
-def visible(machine: Machine, at: int) -> str:
-    """The byte that whoever reads the file sees: the page cache's where it is up to date, else the disk's."""
-    page = machine.cached(machine.mappings["f"], at // PAGE)
+def visible(machine: Machine, piece: Run) -> set[bool]:
+    """Whether whoever reads the file sees these bytes: in the page cache where that is up to date, else on the disk."""
+    page = machine.cached(machine.mappings["f"], piece.start // PAGE)
     if page is not None and page.uptodate:
-        return page.content.part(at % PAGE, at % PAGE + 1).text()
-    block, size = machine.map.lookup(machine.inodes["f"], at // machine.block_size), machine.block_size
-    return "." if block is None else machine.disk.read(block).part(at % size, at % size + 1).text()
+        seen = page.content.part(piece.start % PAGE, piece.start % PAGE + piece.stop - piece.start)
+    else:
+        block, size = machine.map.lookup(machine.inodes["f"], piece.start // machine.block_size), machine.block_size
+        data = Data(size) if block is None else machine.disk.read(block)
+        seen = data.part(piece.start % size, piece.start % size + piece.stop - piece.start)
+    return {letter == piece.text[0] for letter in seen.text()}
 
 
 def check_fates(machine: Machine) -> None:
-    """I6: a byte is lost if, and only if, nobody can see it any more; one marked clean is in memory alone."""
+    """A byte is lost if, and only if, nobody can see it any more; one marked clean is in memory alone."""
     for piece, fate in fates(machine):
-        seen = [visible(machine, at) == piece.text[0] for at in range(piece.start, piece.stop)]
-        assert seen == [fate != LOST] * len(seen), (piece, fate)
+        assert visible(machine, piece) == {fate != LOST}, (piece, fate)
         page = machine.cached(machine.mappings["f"], piece.start // PAGE)
         if fate == CLEAN_UNSAVED:
             assert page is not None
             assert not page.dirty
             assert not page.writeback
-
-
-def check_promises(machine: Machine) -> None:
-    """I3: what is promised is there, and is the sum of what is delayed, with its metadata; quota counts data alone."""
-    delayed = {name: sum(1 for _ in inode.delayed) for name, inode in machine.inodes.items()}
-    metadata = sum(inode.indlen or 0 for inode in machine.inodes.values())
-    at_mmap = sum(count for mm in machine.mms.values() for _, count in mm.promised.items())
-    assert (machine.space.delalloc or 0) == sum(delayed.values()) + metadata + at_mmap <= machine.space.free
-    for user, quota in machine.quotas.items():
-        owned = [name for name, inode in machine.inodes.items() if inode.owner == user]
-        assert (quota.promised or 0) == sum(delayed[name] for name in owned) + at_mmap * ("f" in owned)
 
 
 def check_idle(machine: Machine) -> None:
@@ -300,38 +248,32 @@ def check_idle(machine: Machine) -> None:
     assert [at for at, value in machine.journal.cells.items() if at.endswith(ends) and value] == []
 
 
+def broken(machine: Machine, *invariants: str) -> list[str]:
+    """What is broken of these invariants, in words."""
+    return [str(violation) for name in invariants for violation in INVARIANTS[name].check(machine)]
+
+
+def known(found: Iterable[Violation]) -> set[tuple[str, str]]:
+    """Which alarms and promises are broken where; clauses that cannot be judged at every step are left out."""
+    return {(each.where, each.level) for each in found if each.invariant in ("I4", "I6")}
+
+
 @many
-@given(worlds(), sound_kernels, randoms)
+@given(worlds(), st.sampled_from(PAIRS), randoms)
 def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
-    scenario: Scenario, kernel: str, random: Random
+    world: Scenario, pair: tuple[str, str], random: Random
 ) -> None:
-    machine = build(scenario, KERNELS[kernel])
-    for _ in every_step(machine, restless(random)):
-        check_counts(machine)
-        check_tags(machine)
-        check_accounts(machine)
-        check_locks(machine)
+    kernel, scenario = KERNELS[pair[0]], on(world, pair[1])
+    machine, exact = build(scenario, kernel), kernel.errseq or scenario.filesystem.block_size == PAGE
+    watch = Watch(machine)
+    for n, _ in enumerate(every_step(machine, restless(random))):
+        watch.after(n, machine.journal.since_mark())
+        assert broken(machine, "I1", "I2", "I3", "I5") == []
+        # Blocks smaller than pages have the known gap of facts 1c.6 (i) until 2014.
+        assert broken(machine, *(["I4"] if exact and pair not in RACING else [])) == []
+        assert known(watch.now) == known(violations(machine))
         check_fates(machine)
     check_idle(machine)
-
-
-@pytest.mark.parametrize(("kernel", "filesystem"), ON_SIX)
-@settings(few, max_examples=12)
-@given(data=st.data(), random=randoms)
-def test_every_filesystem_of_later_kernels_keeps_its_books(
-    kernel: str, filesystem: str, data: st.DataObject, random: Random
-) -> None:
-    machine, steps = build(data.draw(worlds(filesystem=filesystem)), KERNELS[kernel]), 0
-    before = dict(machine.journal.cells)
-    for _ in every_step(machine, restless(random), 6000):
-        steps += 1
-        check_counts(machine)
-        check_tags(machine)
-        check_accounts(machine)
-    check_idle(machine)
-    for _ in range(steps):
-        machine.journal.undo()
-    assert machine.journal.cells == before
 
 
 @few
@@ -340,25 +282,11 @@ def test_the_posted_patch_breaks_memory_but_no_lock_and_no_block_count(scenario:
     machine = build(scenario, KERNELS[POSTED])
     try:
         for _ in every_step(machine, restless(random)):
-            check_accounts(machine)
+            assert broken(machine, "I3", "I5") == []
     except Panic as panic:
         assert "lock" not in panic.message
     else:
         check_idle(machine)
-
-
-@few
-@given(worlds(block_size=PAGE), randoms)
-def test_corrected_a_writable_shared_entry_has_its_block_at_every_step(scenario: Scenario, random: Random) -> None:
-    # I4. Blocks as large as pages: smaller ones have the known gap of facts 1c.6 (i).
-    for machine in walk(scenario, CORRECTED, random):
-        for process, vpn, entry in entries(machine):
-            vma = machine.mms[process].find_vma(vpn)
-            if vma is None or not vma.reaches_file or not entry.write:
-                continue
-            inode, index = machine.inodes[vma.file or ""], vma.index(vpn)
-            if index * PAGE < inode.size:
-                assert machine.map.lookup(inode, index) is not None, (process, hex(vpn))
 
 
 # -- power ------------------------------------------------------------------------------------------------------------
@@ -372,20 +300,6 @@ READ_ALL = tuple(f"x = pread(f, 64, {at})" for at in range(0, PAGE * PAGES, 64))
 def test_a_power_cut_keeps_exactly_what_the_fates_called_durable(
     kernel: str, scenario: Scenario, random: Random
 ) -> None:
-    check_power_cut(kernel, scenario, random)
-
-
-@pytest.mark.parametrize("filesystem", KERNELS["linux-6.1"].filesystems)
-@settings(few, max_examples=12)
-@given(data=st.data(), random=randoms)
-def test_a_power_cut_keeps_exactly_that_on_every_filesystem(
-    filesystem: str, data: st.DataObject, random: Random
-) -> None:
-    scenario = data.draw(worlds(filesystem=filesystem, last=("power_fails()", *READ_ALL)))
-    check_power_cut("linux-6.1", scenario, random)
-
-
-def check_power_cut(kernel: str, scenario: Scenario, random: Random) -> None:
     machine = build(scenario, KERNELS[kernel])
     before: list[tuple[Run, str]] = []
     lines, pick = scenario.lines("R"), restless(random)
@@ -406,8 +320,5 @@ def check_power_cut(kernel: str, scenario: Scenario, random: Random) -> None:
 
 def fates(machine: Machine) -> Iterator[tuple[Run, str]]:
     """Every piece of what the file ought to hold, within one block, and its fate."""
-    size = machine.block_size
-    for owed in machine.oracles["f"].data.runs:
-        for low in range(owed.start // size * size, owed.stop, size):
-            piece = owed.cut(low, low + size)
-            yield piece, byte_fate(machine, "f", piece)
+    for piece in pieces(machine, "f"):
+        yield piece, byte_fate(machine, "f", piece)
