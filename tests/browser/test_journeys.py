@@ -151,7 +151,7 @@ def test_what_is_clicked_tells_its_story(tab: Open) -> None:
     panel = page.locator(".inspector")
     expect(panel).to_contain_text("P W U A D pfn=1")
     expect(panel).to_contain_text("was P W U A pfn=1")
-    panel.get_by_role("link", name="written at 57").click()
+    panel.get_by_role("link", name="written at 57").first.click()
     assert step_of(page) == 57
     expect(panel).to_contain_text("mm/A/pte/0x40002")
 
@@ -293,7 +293,7 @@ def test_a_lock_turns_a_task_away(tab: Open) -> None:
 
 
 def test_a_promised_block_gets_the_name_of_its_file(tab: Open) -> None:
-    page = tab("/run/last-block/wli-corrected?step=89", reduced_motion="no-preference")
+    page = tab("/run/last-block/wli-corrected?at=B.2.ext2_new_block.dquot_alloc_block", reduced_motion="no-preference")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".token.promise")).to_have_text("f")
     expect(page.locator('[data-at="bit/1"]')).to_have_attribute("data-letter", "f")
