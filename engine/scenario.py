@@ -40,8 +40,8 @@ from engine.schedule import Schedule
 from engine.sizes import (
     MAX_BYTES,
     SECONDS,
-    SIZE_PATTERN,
-    TIME_PATTERN,
+    SIZE_SCHEMA,
+    TIME_SCHEMA,
     Geometry,
     spell,
     split_literal,
@@ -118,20 +118,6 @@ def _seconds(value: object) -> object:
         raise _wrong(f"{short(value)} is not a time", "Write 30s, 5m, 2h or 7d")
     return literal.number * scale
 
-
-SIZE_SCHEMA = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": MAX_BYTES},
-        {"type": "string", "pattern": SIZE_PATTERN},
-    ],
-    "description": "bytes, or with a unit: 4P (pages), 2B (blocks of the filesystem), 8K, 1M, 2G, 1T",
-    "examples": ["4P", 16384],
-}
-TIME_SCHEMA = {
-    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": TIME_PATTERN}],
-    "description": "seconds, or with a unit: 30s, 5m, 2h, 7d",
-    "examples": ["7d", 604800],
-}
 
 Name = Annotated[str, AfterValidator(_name), Field(max_length=64)]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=0, le=MAX_BYTES), WithJsonSchema(SIZE_SCHEMA)]

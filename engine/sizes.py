@@ -24,6 +24,20 @@ _LITERAL = re.compile(
     r"""|(?P<number>\d+)(?P<unit>[A-Za-z]\w*)|\d\w*"""
 )
 
+SIZE_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": MAX_BYTES},
+        {"type": "string", "pattern": SIZE_PATTERN},
+    ],
+    "description": "bytes, or with a unit: 4P (pages), 2B (blocks of the filesystem), 8K, 1M, 2G, 1T",
+    "examples": ["4P", 16384],
+}
+TIME_SCHEMA = {
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": TIME_PATTERN}],
+    "description": "seconds, or with a unit: 30s, 5m, 2h, 7d",
+    "examples": ["7d", 604800],
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:

@@ -42,7 +42,7 @@ BAD_BODIES: list[tuple[dict[str, Any], str, str, str]] = [
     ({**MAIL, "schedule": "what?"}, "bad-schedule", "/schedule", "A@do_no_page.enough_space>B"),
     ({"kernel": "linux-2.6.9"}, "bad-request", "/scenario", '"scenario"'),
     ({"scenari": "mail", "scenario": "mail"}, "bad-request", "/scenari", "scenario"),
-    ({**MAIL, "kernel": 269}, "bad-request", "/kernel", "the name of one of"),
+    ({**MAIL, "kernel": 269}, "bad-request", "/kernel", "one of /api/v1/kernels"),
     ({"scenario": None}, "bad-request", "/scenario", "its YAML text"),
     ({**MAIL, "schedule": ["B", 7]}, "bad-request", "/schedule/1", "a list of texts"),
     (with_line("m[2P] = "), "bad-scenario", LINE, 'm[2P] = "C"'),

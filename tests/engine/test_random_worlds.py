@@ -29,6 +29,7 @@ from engine import (
     to_data,
 )
 from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate, pieces
+from engine.fs.kinds import FILESYSTEMS
 from engine.hardware.paging import FORMATS
 from engine.objects.task import DONE, IDLE, KILLED, Task
 from engine.properties import INVARIANTS, violations
@@ -272,7 +273,9 @@ def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
         # Blocks smaller than pages have the known gap of facts 1c.6 (i) until 2014.
         assert broken(machine, *(["I4"] if exact and pair not in RACING else [])) == []
         assert known(watch.now) == known(violations(machine))
-        check_fates(machine)
+        # A server's copy and the pages of the client may differ in the middle of a write, which check_fates cannot tell.
+        if not FILESYSTEMS[pair[1]].remote:
+            check_fates(machine)
     check_idle(machine)
 
 
