@@ -19,8 +19,11 @@ KNOWN = {
 }
 GROWN = ("wli-corrected", "linux-2.6.23")
 """Kernels without 3.18's care for a page that the file's end cuts in two; facts 1c.6, 1e.6."""
-CUT_IN_TWO = ("grown-in-the-page", "ltp-mmap16")
-"""Scenarios that show it; LTP mmap16 is the test for it (facts 5.1), and those kernels fail it."""
+CUT_IN_TWO = ("grown-in-the-page", "ltp-mmap16", "xfstests-generic-029")
+"""Scenarios in which a file with blocks smaller than pages grows behind an end in the midst of a writable page.
+
+LTP mmap16 is the test for it (facts 5.1), and those kernels fail it.
+"""
 MISHAPS = ("power_fails", "disk_error")
 """What no promise helps against."""
 STALE = "stale-translation"
