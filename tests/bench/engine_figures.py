@@ -10,7 +10,7 @@ from statistics import median
 
 import msgspec
 
-from engine import KERNELS, build, find_kernel, find_scenario, gallery, load_scenario, run
+from engine import build, find_kernel, find_scenario, gallery, kernels_of, load_scenario, run
 from tests.bench.figures import ROUNDS, Figure, kilobytes, ms, once, timed
 
 
@@ -18,8 +18,7 @@ def engine_figures() -> list[Figure]:
     """Speed beside a bare generator; the median of all gallery runs, and the worst."""
     speed, generator = steps_per_second(), generator_steps_per_second()
     beside = f"bare generator {generator:,.0f} steps/s, {generator / speed:.0f} times as many"
-    texts = [files("engine").joinpath(f"scenarios/{name}.yaml").read_text(encoding="utf-8") for name in gallery()]
-    runs = [(text, kernel) for text in texts for kernel in KERNELS]
+    runs = gallery_runs()
     spent = [min(once(lambda: trace_json(*each)) for _ in range(3)) for each in runs]  # noqa: B023 - called at once
     sizes = [len(gzip.compress(trace_json(*each))) for each in runs]
     trace = run(load_scenario(runs[0][0], default_id="bench"), runs[0][1])
@@ -33,6 +32,16 @@ def engine_figures() -> list[Figure]:
             f"of {len(runs)} runs; the slowest {ms(max(spent))}; writing the JSON of a trace alone {ms(bare)}",
         ),
         Figure("its trace, gzipped", kilobytes(int(median(sizes))), "≤ 40 KB", f"the largest {kilobytes(max(sizes))}"),
+    ]
+
+
+def gallery_runs() -> list[tuple[str, str]]:
+    """Each scenario's text with each kernel that has its filesystem."""
+    folder = files("engine") / "scenarios"
+    return [
+        (folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8"), kernel)
+        for name, scenario in gallery().items()
+        for kernel in kernels_of(scenario)
     ]
 
 

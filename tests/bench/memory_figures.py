@@ -38,11 +38,11 @@ def memory_figures(links: list[RunLink]) -> list[Figure]:
 
 
 def different_runs(count: int = RUNS) -> list[RunLink]:
-    """So many runs, no two alike: gallery scenarios on all kernels, each preempted at a step of its own."""
+    """So many runs, no two alike: gallery scenarios on the kernels that have them, each preempted at a step of its own."""
     found = {}
     for scenario in engine.gallery().values():
         tasks = list(scenario.tasks)
-        for kernel in engine.KERNELS if len(tasks) > 1 else ():
+        for kernel in engine.kernels_of(scenario) if len(tasks) > 1 else ():
             for step in engine.run(scenario, kernel).steps:
                 if step.task in tasks:
                     other = tasks[tasks.index(step.task) - 1]

@@ -28,6 +28,7 @@ from engine import (
     scenario_from_data,
     to_data,
 )
+from engine.checks import blocks_of
 from engine.fates import CLEAN_UNSAVED, DURABLE, LOST, byte_fate, pieces
 from engine.fs.kinds import FILESYSTEMS
 from engine.hardware.paging import FORMATS
@@ -122,9 +123,11 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
 
 
 def on(scenario: Scenario, filesystem: str) -> Scenario:
-    """The same world on another filesystem."""
+    """The same world on another filesystem, which has room for the files also where it knows no holes."""
     data = to_data(scenario)
-    return scenario_from_data(data | {"filesystem": data["filesystem"] | {"type": filesystem}})
+    needed = sum(blocks_of(file, scenario.geometry, filesystem) for file in scenario.files.values())
+    blocks = max(scenario.filesystem.blocks, needed)
+    return scenario_from_data(data | {"filesystem": data["filesystem"] | {"type": filesystem, "blocks": blocks}})
 
 
 def restless(random: Random) -> Callable[[list[Task]], Task]:
