@@ -6,10 +6,12 @@ the disk leads to it; else it is judged by where its last copy is. A store's fat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from engine.judgement import Judgement
 from engine.objects.mm import Mm
+from engine.objects.task import DONE, KILLED
 from engine.operations import Fdatasync, Fsync, Msync
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import OK, Run
@@ -21,14 +23,18 @@ if TYPE_CHECKING:
 
 DURABLE, BACKED, AT_RISK, CLEAN_UNSAVED, LOST = "durable", "backed", "at-risk", "clean-unsaved", "lost"
 REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
+_KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
                    ".size", ".result", ".cuts")  # fmt: skip
 
 
-def byte_fate(k: Machine, file: str, run: Run) -> str:
-    """The fate of bytes [run.start, run.stop) of a file, which lie in one block."""
+def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
+    """The fate of bytes [run.start, run.stop) of a file, which lie in one block.
+
+    `dirty` tells whether some page table has a frame's entry dirty; without it they are all looked through.
+    """
     inode, iblock = k.inodes[file], run.start // k.block_size
     on_disk = k.map.on_disk(k.disk, inode, iblock)
     if on_disk is not None and k.disk.inodes[file].size > run.start and _disk_holds(k, on_disk, run):
@@ -38,7 +44,9 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     page = k.cached(k.mappings[file], run.start // k.page_size)
     if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
-    if _unwritten(k, file, page, iblock % k.blocks_per_page) or _under_way(k, page, run.store):
+    if _unwritten(k, file, page, iblock % k.blocks_per_page, dirty or k.has_dirty_entry) or _under_way(
+        k, page, run.store
+    ):
         return AT_RISK if block is None else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
@@ -54,13 +62,13 @@ def _holds(runs: tuple[Run, ...], wanted: Run, base: int) -> bool:
                if r.store == wanted.store and r.start < high and r.stop > low) == high - low  # fmt: skip
 
 
-def _unwritten(k: Machine, file: str, page: Page, part: int) -> bool:
+def _unwritten(k: Machine, file: str, page: Page, part: int, dirty: Callable[[int], bool]) -> bool:
     """Whether something still says that these bytes have to be written: page, tag, buffer, page table or TLB."""
     if page.dirty or page.writeback or k.mappings[file].tag_dirty[page.index or 0]:
         return True
     if page.private and page.bh[part].dirty:
         return True
-    return any(entry.dirty and entry.pfn == page.pfn for mm in k.mms.values() for _, entry in mm.pte.items())
+    return dirty(page.pfn)
 
 
 def _under_way(k: Machine, page: Page, store: str) -> bool:
@@ -73,7 +81,7 @@ class Ledger:
     """Follows every store of a run. `update` is told of each step and says what it changed."""
 
     def __init__(self, k: Machine) -> None:
-        self._k = k
+        self._k, self._judgement = k, Judgement(k, byte_fate)
         self.fates: dict[str, str] = {}
         self.told: dict[str, str] = {}
         self.lied: set[str] = set()
@@ -81,11 +89,13 @@ class Ledger:
 
     def update(self, writes: list[Write]) -> tuple[tuple[FateChange, ...], tuple[Delta, ...]]:
         """The fates that this step changed, and the same as deltas of derived cells."""
+        self._judgement.note(writes)
         if not any(at.endswith(_MATTERS) for at, _, _ in writes):
             return (), ()
         power_cut = any(at == "machine.cuts" for at, _, _ in writes)
         changes, deltas = [], []
-        for name, record in self._records():
+        for name in self._judgement.due():
+            record = self._k.stores[f"store/{name}"]
             fate = self._judge(name, record)
             old = self.fates.get(name)
             if fate is None or fate == old:
@@ -97,6 +107,11 @@ class Ledger:
             deltas.append((f"store/{name}.fate", old, fate))
         return tuple(changes), (*deltas, *self._tell(writes))
 
+    @property
+    def judged(self) -> int:
+        """How often a piece of a store was judged: the work that this took."""
+        return self._judgement.judged
+
     def _records(self) -> Iterator[tuple[str, StoreRecord]]:
         for name, record in self._k.stores.items():
             yield name.removeprefix("store/"), record
@@ -107,7 +122,7 @@ class Ledger:
             return REFUSED if refused else None
         if record.file is None:
             return LEAKED if self._in_a_file(name) else PRIVATE
-        found = {byte_fate(self._k, record.file, run) for run in self._bytes(name, record.file)}
+        found = self._judgement.fates(name)
         return next((fate for fate in _WORST if fate in found), REPLACED)
 
     def _in_a_file(self, name: str) -> bool:
@@ -116,14 +131,6 @@ class Ledger:
         cached = (k.page(pfn).content for mapping in k.mappings.values() for _, pfn in mapping.pages.items())
         on_disk = (data for _, data in k.disk.data.items())
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
-
-    def _bytes(self, name: str, file: str) -> Iterator[Run]:
-        """The bytes a file ought to have from this store, cut at block boundaries."""
-        size = self._k.block_size
-        for run in self._k.oracles[file].data.runs:
-            if run.store == name:
-                for low in range(run.start // size * size, run.stop, size):
-                    yield run.cut(low, low + size)
 
     def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size
@@ -216,7 +223,12 @@ class Ledger:
             return "lost-unsynced"
         if REFUSED in self.fates.values() or any(record.refused for _, record in self._records()):
             return "refused"
-        return "kept" if all(f in (DURABLE, REPLACED, PRIVATE, LEAKED) for f in self.fates.values()) else "open"
+        return "kept" if all(f in _KEPT for f in self.fates.values()) else "open"
+
+    def is_settled(self) -> bool:
+        """Whether no program can store anything more, and no store's fate is open."""
+        ended = all(self._k.tasks[name].state in (DONE, KILLED) for name in self._k.scenario.tasks)
+        return ended and all(fate in (*_KEPT, REFUSED) for fate in self.fates.values())
 
 
 def _file_of(mm: Mm, var: str) -> str | None:

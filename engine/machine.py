@@ -134,6 +134,10 @@ class Machine:
             self.stores[name] = StoreRecord(self.journal, name)
         return self.stores[name]
 
+    def has_dirty_entry(self, pfn: int) -> bool:
+        """Whether some page table has an entry of a frame with D set."""
+        return any(entry.dirty and entry.pfn == pfn for mm in self.mms.values() for _, entry in mm.pte.items())
+
     def cpu(self, task: Task) -> Cpu:
         """The processor a task runs on."""
         return self.cpus[task.cpu]
