@@ -1,8 +1,8 @@
 """The fates of all pieces of all stores, kept up as cells change: only what a step has touched is judged again.
 
-A piece is what a file ought to have from one store within one block. Judging it notes which cells were read, and a write
-to one of them puts it up to be judged again. Which frames have a dirty entry in some page table is counted here: a
-piece may ask that as well.
+A piece is what a file ought to have from one store within one block. Judging it notes which cells were read, and a
+write to one of them puts it up to be judged again. Which frames have a dirty entry in some page table is counted here:
+a piece may ask that as well.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def follow(k: Machine, picks: list[int]) -> None:
     for pick in picks:
         step(tasks[pick % len(tasks)])
     while moved:
-        moved = any([step(task) for task in tasks])
+        moved = sum(step(task) for task in tasks) > 0
 
 
 @law
