@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, links, openapi, orders, serving, static_files, templating
+from app import answers, links, openapi, orders, others, serving, static_files, templating
 from app.answers import HTML, YAML, Body
 from app.links import Event, RunLink
 from app.orders import Order
+from app.others import Others
 from app.troubles import KINDS, Trouble
 from engine import Trace
 
@@ -47,6 +48,29 @@ async def short_link(request: Request, link: str) -> Response:
     query = request.query_params
     address = _address(request, link=name, kernel=query.get("kernel", ""))
     return await _run(request, await serving.kept(request, address), suffix)
+
+
+@pages.get("/run/{scenario}/{kernel}/others")
+async def others_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """What comes of a gallery run on other kernels."""
+    return await _others(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/others")
+async def others_of_link(request: Request, link: str) -> Response:
+    """What comes of the run of a short link on other kernels."""
+    address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
+    return await _others(request, await serving.kept(request, address))
+
+
+async def _others(request: Request, order: Order) -> Response:
+    """The cards: a part of a page for htmx, else a page of their own."""
+    event = Event.parse(request.query_params.get("at", ""))
+    results = await serving.runs(request).apart(lambda limits: others.all_results(order, limits))
+    found = Others(order, str(event or ""), results)
+    template = "_others.html" if _is_swap(request) else "others.html"
+    body = Body.of(templating.render(template, others=found, title=order.scenario.title), HTML)
+    return answers.answer(request, body, vary=VARY)
 
 
 @pages.get("/kernel/{name}")

@@ -6,7 +6,7 @@ JSON that the page carries for its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,22 +20,11 @@ from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import PGD, PTE, Scene
 from app.view import View, build_view, quotas_of
-from engine import FunctionSource, Kernel, Limits, Scenario, Step, Trace
+from engine import FunctionSource, Kernel, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
 """How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
-OUTCOMES = {
-    "kept": "kept",
-    "refused": "refused, nothing lost",
-    "lost-told": "lost, and told",
-    "lost-silent": "lost in silence",
-    "lost-lied": "lost behind a 0",
-    "lost-unsynced": "lost with the power",
-    "open": "not all on disk",
-    "broken": "breaks copy-on-write",
-}
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
-WORST_ANSWERS = ("no:", "never", "raced", "yes")
 PTRS_PER_PTE = 1024
 MAX_STEPS = 2000
 """Steps a page carries: more would be too much for a phone to load."""
@@ -50,19 +39,6 @@ class Choice:
     href: str
     href_here: str
     current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What comes of the same script on one kernel: its outcome, and what was answered to the question for space."""
-
-    outcome: str
-    line: str
-
-    @property
-    def word(self) -> str:
-        """The outcome in words."""
-        return OUTCOMES.get(self.outcome, self.outcome)
 
 
 class Happening(NamedTuple):
@@ -86,7 +62,6 @@ class Stage:
     kernel: Kernel
     trace: Trace
     view: View
-    results: Mapping[str, Result]
 
     @cached_property
     def scene(self) -> Scene:
@@ -253,11 +228,6 @@ class Moment:
             yield Choice(kernel.title, kernel.story, there.url(), here, name == self.stage.kernel.id)
 
     @property
-    def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
-        """What comes of the same script on each kernel."""
-        return zip(self.kernels, engine.KERNELS.values(), self.stage.results.values(), strict=True)
-
-    @property
     def filesystem(self) -> str:
         """The filesystem's type."""
         return self.stage.scenario.filesystem.type
@@ -291,38 +261,13 @@ def stage_of(run: runs.Run) -> Stage:
 
 
 def make_stage(run: runs.Run) -> Stage:
-    """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
+    """Work out the stage of a run."""
     order, trace = run.order, run.trace
     kernel = engine.KERNELS[order.kernel]
     if len(trace.steps) > MAX_STEPS:
         note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
         trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))
-    return Stage(order.scenario, kernel, trace, build_view(trace, order.scenario, kernel), results(run))
-
-
-def results(run: runs.Run) -> dict[str, Result]:
-    """What comes of the same script on every kernel."""
-    return {name: _result(run, name) for name in engine.KERNELS}
-
-
-def _result(run: runs.Run, kernel: str) -> Result:
-    try:
-        same = kernel == run.order.kernel
-        trace = run.trace if same else engine.run(run.order.scenario, kernel, run.order.schedule, Limits())
-    except engine.EngineError as error:
-        return Result("open", str(error))
-    leaked = any(store.fate == "leaked" for store in trace.stores)
-    return Result("broken" if leaked else trace.outcome, _question(trace))
-
-
-def _question(trace: Trace) -> str:
-    """What enough_space answered in a run, worst answer first."""
-    answers = [step.answer or "" for step in trace.steps if "enough_space" in (step.name, step.function)]
-    for start in WORST_ANSWERS:
-        found = next((answer for answer in answers if answer.startswith(start)), None)
-        if found:
-            return f"enough_space? {found}"
-    return "enough_space? nothing to ask" if any(answers) else "no fault asks"
+    return Stage(order.scenario, kernel, trace, build_view(trace, order.scenario, kernel))
 
 
 def size_text(size: int) -> str:

@@ -193,3 +193,29 @@ def test_a_static_file_of_another_version_is_served_and_not_kept(client: TestCli
 )
 def test_nothing_outside_the_static_files_is_served(client: TestClient, path: str) -> None:
     assert client.get(f"/static/x/{path}", follow_redirects=True).status_code == 404
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_a_page_does_not_wait_for_other_kernels_and_asks_for_them_when_it_is_there(client: TestClient) -> None:
+    run = client.post("/api/v1/links", json={"scenario": {**INLINE, "title": "never seen"}}).json()["url"]
+    first = client.get(run).text
+    assert f'hx-get="{run}/others"' in first
+    assert 'hx-trigger="load"' in first
+    assert first.count("not run yet") == len(KERNELS) - 1
+    cards = client.get(f"{run}/others", headers=HTMX).text
+    assert cards.startswith('<section class="card others"')
+    assert "not run yet" not in cards
+    assert "hx-trigger" not in cards
+    kernel = next(name for name in KERNELS if name != "linux-2.6.9")
+    assert "not run yet" not in client.get(f"{run}?kernel={kernel}").text
+
+
+def test_without_scripts_the_other_kernels_have_a_page_of_their_own(client: TestClient) -> None:
+    page = client.get("/run/mail/linux-2.6.9/others?at=A.2.do_no_page.set_pte").text
+    assert page.startswith("<!doctype html>")
+    for kernel in KERNELS:
+        assert f'href="/run/mail/{kernel}?at=A.2.do_no_page.set_pte"' in page
+    assert "refused, nothing lost" in page
+    assert client.get("/run/mail/nothing/others").status_code == 404
