@@ -16,6 +16,7 @@ from app.orders import Order
 from app.others import Others
 from app.troubles import KINDS, Trouble
 from engine import Trace
+from engine.errors import short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
@@ -128,14 +129,19 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
-    if form != "html":
+    number, event = request.query_params.get("step"), request.query_params.get("at")
+    if form != "html" and not number and not event:
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
-    step = _step(found.trace, request.query_params.get("step"), request.query_params.get("at"))
+    step, astray = _step(found.trace, number, event)
+    if form != "html":
+        if astray:
+            raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
+        return await serving.send(request, order, form)
     template = PARTIAL if _is_swap(request) else PAGE
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step)} {template}",
-        lambda: Body.of(templating.render(template, run=found, step=step), HTML, level=4),
+        f"{order.id} {order.link.url(step=step)} {template} {astray}",
+        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=4),
     )
     return answers.answer(request, body, vary=VARY)
 
@@ -146,21 +152,27 @@ def _is_swap(request: Request) -> bool:
     return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
-def _step(trace: Trace, number: str | None, event: str | None) -> int:
+def _step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:
     """The step to open a run on: the number, else what comes nearest to the event, else the one that tells most.
+
+    With it goes a sentence when the address names a step that the run does not have.
 
     Raises:
         Trouble: when the number is none.
     """
+    last = len(trace.steps)
     if number:
         try:
-            return max(0, min(int(number[:12]), len(trace.steps)))
+            wanted = int(number[:12])
         except ValueError as error:
-            cure = f"Write step=1 to step={len(trace.steps)}"
+            cure = f"Write step=1 to step={last}"
             raise Trouble("bad-request", f"{number[:40]!r} is no number of a step", cure=cure) from error
-    wanted = Event.parse(event or "")
-    found = wanted.find(trace.steps) if wanted else None
-    return telling(trace) if found is None else found
+        return max(0, min(wanted, last)), "" if 0 <= wanted <= last else f"There is no step {wanted}"
+    meant = Event.parse(event or "")
+    found = meant.find(trace.steps) if meant else None
+    if found is None:
+        return telling(trace), f"Nothing happens at {short(event, 80)}" if event else ""
+    return found, ""
 
 
 def telling(trace: Trace) -> int:

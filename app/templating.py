@@ -94,6 +94,7 @@ def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
     cells = Cells(stage.state_at(step))
     moment = theatre.Moment(stage, run.order.link, step)
     return {
+        "astray": "",
         **context,
         "run": moment,
         "others": others.Others(run.order, moment.event, others.known(run.order, run.trace)),

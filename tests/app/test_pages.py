@@ -90,6 +90,25 @@ def test_without_a_step_a_run_opens_at_the_question(client: TestClient) -> None:
         assert trace[step_of(client.get(address).text) - 1]["name"] == "enough_space"
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("step=999999", "There is no step 999999: this run has 121 steps. Shown instead: step 121,"),
+        ("step=-3", "There is no step -3: this run has 121 steps. Shown instead: the beginning."),
+        ("at=nonsense", "Nothing happens at &#39;nonsense&#39;: this run has 121 steps. Shown instead: step "),
+        ("at=A.99", "Nothing happens at &#39;A.99&#39;"),
+    ],
+)
+def test_an_address_that_names_no_step_is_told_so(client: TestClient, query: str, said: str) -> None:
+    page = client.get(f"{MAIL}?{query}").text
+    assert f'<p class="astray">{said}' in page
+
+
+@pytest.mark.parametrize("query", ["", "step=0", "step=17", "step=", "at=", "at=A.2", "at=A.2.do_no_page.no_such_step"])
+def test_an_address_that_names_a_step_needs_no_word(client: TestClient, query: str) -> None:
+    assert "astray" not in client.get(f"{MAIL}?{query}").text
+
+
 def test_a_step_that_is_no_number_is_explained(client: TestClient) -> None:
     response = client.get(f"{MAIL}?step=two")
     assert response.status_code == 422
