@@ -139,8 +139,9 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
         return await serving.send(request, order, form)
     template = PARTIAL if _is_swap(request) else PAGE
+    pending = others.UNKNOWN in others.known(order, found.trace).values()
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step)} {template} {astray}",
+        f"{order.id} {order.link.url(step=step)} {template} {pending} {astray}",
         lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=4),
     )
     return answers.answer(request, body, vary=VARY)
