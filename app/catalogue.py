@@ -95,6 +95,14 @@ def lacking(filesystem: str) -> dict[str, str]:
     return {name: reason for name, kernel in KERNELS.items() if (reason := why_not(kernel, filesystem))}
 
 
+def reasons(filesystem: str) -> dict[str, list[Kernel]]:
+    """The kernels that do not have a filesystem, by the reason."""
+    found: dict[str, list[Kernel]] = {}
+    for name, reason in lacking(filesystem).items():
+        found.setdefault(reason, []).append(KERNELS[name])
+    return found
+
+
 def home(scenario: Scenario) -> Kernel:
     """The kernel to show a scenario on first: its own, else the oldest that has its filesystem, or the oldest."""
     if scenario.kernel:
