@@ -8,13 +8,13 @@ import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 import engine
-from app import answers, links, orders, serving, text, wire, wire_choices
+from app import answers, bodies, links, orders, serving, text, wire, wire_choices
 from app.answers import JSON, TEXT, YAML
 from app.links import RunLink
 from app.orders import Order
 from app.wire import RunIn
 
-api = APIRouter(prefix=links.API)
+api = APIRouter(prefix=links.API, route_class=bodies.Route)
 
 ScenarioName = Annotated[str, Path(description="a name of /api/v1/scenarios", examples=["mail"])]
 KernelName = Annotated[

@@ -95,6 +95,14 @@ def lacking(filesystem: str) -> dict[str, str]:
     return {name: reason for name, kernel in KERNELS.items() if (reason := why_not(kernel, filesystem))}
 
 
+def reasons(filesystem: str) -> dict[str, list[Kernel]]:
+    """The kernels that do not have a filesystem, by the reason."""
+    found: dict[str, list[Kernel]] = {}
+    for name, reason in lacking(filesystem).items():
+        found.setdefault(reason, []).append(KERNELS[name])
+    return found
+
+
 def home(scenario: Scenario) -> Kernel:
     """The kernel to show a scenario on first: its own, else the oldest that has its filesystem, or the oldest."""
     if scenario.kernel:
@@ -103,27 +111,23 @@ def home(scenario: Scenario) -> Kernel:
     return able[0] if able else next(iter(KERNELS.values()))
 
 
-def compared(kernel: Kernel, filesystem: str) -> tuple[Kernel, ...]:
-    """The kernels to compare a run with, itself among them: those that say most, in their order."""
-    needed = [kernel] if kernel.switch is None else [base(kernel), kernel]
-    others = [
-        KERNELS[name]
-        for name in TELLING
-        if name in KERNELS and filesystem in KERNELS[name].filesystems and KERNELS[name] not in needed
-    ]
-    chosen = [*needed, *others[: CARDS - len(needed)]]
+def compared(kernel: Kernel, scenario: Scenario) -> tuple[Kernel, ...]:
+    """The kernels to compare a run with, in their order: itself, the one the scenario is about, those that say most."""
+    telling = (KERNELS[name] for name in TELLING if name in KERNELS)
+    wanted = {each.id: each for each in (kernel, base(kernel), home(scenario), base(home(scenario)), *telling)}
+    able = [each for each in wanted.values() if scenario.filesystem.type in each.filesystems]
     order = {name: place for place, name in enumerate(KERNELS)}
-    return tuple(sorted(chosen, key=lambda each: (order[base(each).id], each.switch is not None)))
+    return tuple(sorted(able[:CARDS], key=lambda each: (order[base(each).id], each.switch is not None)))
 
 
 @cache
 def shown_by(kernel: str, switch: str) -> str:
     """The scenario that shows a switch of a kernel best; empty when none is about it.
 
-    Best is one that names the switch in its sources or its answer, then one that ends differently with it.
+    Best is one that is at home on it or names it, then one whose sources name its code.
     """
     name = f"{kernel}+{switch}"
-    said = [scenario for scenario in engine.gallery().values() if name in _words(scenario)]
+    said = [scenario for scenario in engine.gallery().values() if name == scenario.kernel or name in _words(scenario)]
     told = [scenario for scenario in engine.gallery().values() if switch in _codes(scenario)]
     able = (scenario for scenario in (*said, *told) if scenario.filesystem.type in KERNELS[kernel].filesystems)
     found = next(able, None)

@@ -1,7 +1,8 @@
 """The command line: `pagefate serve`, and the simulator without a browser.
 
-Exit codes of `pagefate run`: 0 when no accepted data was lost, 1 when some was, 2 for bad input. `pagefate check`
-gives 0 or 2. Problems go to stderr, one a line: `file:line:column: message. cure`.
+Exit codes of `pagefate run`: 0 when no accepted data was lost, 1 when some was, 2 for bad input, 3 when a limit cut the
+run short and its stores are open. `pagefate check` gives 0 or 2. Problems go to stderr, one a line:
+`file:line:column: message. cure`.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from app.links import is_name, switched
 from app.orders import order
 from app.settings import Settings
 from app.troubles import Trouble, of_engine
-from engine import FILESYSTEMS, KERNELS, EngineError, Problem, Scenario, gallery, json_schema, load_scenario
+from engine import FILESYSTEMS, KERNELS, EngineError, Problem, Scenario, Trace, gallery, json_schema, load_scenario
 from engine.document import MAX_CHARACTERS
 
-LOST, BAD_INPUT, OUR_FAULT = 1, 2, 70
+LOST, BAD_INPUT, CUT_SHORT, OUR_FAULT = 1, 2, 3, 70
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 1 << 20
 """More than any scenario may have, whatever its letters: what is beyond is not read."""
@@ -95,7 +96,8 @@ def run(
 ) -> None:
     r"""Run a scenario: a task a column, a step a line.
 
-    The exit code is 0 when nothing was lost, 1 when data was lost, and 2 when the input can not be run.
+    The exit code is 0 when nothing was lost, 1 when data was lost, 2 when the input can not be run, and 3 when a limit
+    cut the run short before it was clear.
 
     \b
     pagefate run mail
@@ -110,7 +112,7 @@ def run(
         _refuse(trouble.in_address())
     answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made)
     sys.stdout.write(answer)
-    raise typer.Exit(LOST if made.trace.outcome.startswith("lost") else 0)
+    raise typer.Exit(_verdict(made.trace))
 
 
 @cli.command()
@@ -158,6 +160,13 @@ def main() -> None:
             raise
         sys.stderr.write(f"pagefate: {type(error).__name__}: {error}. PAGEFATE_DEBUG=1 shows where.\n")
         sys.exit(OUR_FAULT)
+
+
+def _verdict(trace: Trace) -> int:
+    """The exit code that says what became of the data."""
+    if trace.outcome.startswith("lost"):
+        return LOST
+    return CUT_SHORT if trace.outcome == "open" and not trace.complete else 0
 
 
 def _settings(**given: Any) -> Settings:

@@ -3,6 +3,7 @@
     /                                    the gallery
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
     /s/{id}?step=n                       the same run by its short link
+    …/others                             behind either: what comes of it on other kernels
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -159,6 +160,10 @@ class RunLink:
         else:
             path, kernel = f"/run/{_part(self.scenario)}/{_part(self.kernel)}", ""
         return path + suffix + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, step=step, at=at)
+
+    def others(self) -> str:
+        """The address of what comes of the same run on other kernels."""
+        return self.url(suffix="/others")
 
     def api(self) -> str:
         """The address of the full trace as data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter
@@ -9,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, catalogue, links, openapi, orders, serving, static_files, templating
+from app import answers, catalogue, links, openapi, orders, others, serving, static_files, templating
 from app.answers import HTML, YAML, Body
 from app.links import Event, RunLink
 from app.orders import Order
+from app.others import Others
 from app.troubles import KINDS, Trouble
 from engine import FILESYSTEMS, Trace
+from engine.errors import short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
@@ -54,6 +57,29 @@ async def short_link(request: Request, link: str) -> Response:
     query = request.query_params
     address = _address(request, link=name, kernel=links.kernel_said(query.get("kernel", "")))
     return await _run(request, await serving.kept(request, address), suffix)
+
+
+@pages.get("/run/{scenario}/{kernel}/others")
+async def others_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """What comes of a gallery run on other kernels."""
+    return await _others(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/others")
+async def others_of_link(request: Request, link: str) -> Response:
+    """What comes of the run of a short link on other kernels."""
+    address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
+    return await _others(request, await serving.kept(request, address))
+
+
+async def _others(request: Request, order: Order) -> Response:
+    """The cards: a part of a page for htmx, else a page of their own."""
+    event = Event.parse(request.query_params.get("at", ""))
+    results = await serving.runs(request).apart(lambda limits: others.all_results(order, limits))
+    found = Others(order, str(event or ""), results)
+    template = "_others.html" if _is_swap(request) else "others.html"
+    body = Body.of(templating.render(template, others=found, title=order.scenario.title), HTML)
+    return answers.answer(request, body, vary=VARY)
 
 
 @pages.get("/kernel/{name}")
@@ -118,14 +144,20 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
-    if form != "html":
+    number, event = request.query_params.get("step"), request.query_params.get("at")
+    if form != "html" and not number and not event:
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
-    step = _step(found.trace, request.query_params.get("step"), request.query_params.get("at"))
+    step, astray = _step(found.trace, number, event)
+    if form != "html":
+        if astray:
+            raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
+        return await serving.send(request, order, form)
     template = PARTIAL if _is_swap(request) else PAGE
+    pending = others.UNKNOWN in others.known(order, found.trace).values()
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step)} {template}",
-        lambda: Body.of(templating.render(template, run=found, step=step), HTML, level=4),
+        f"{order.id} {order.link.url(step=step)} {template} {pending} {astray}",
+        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=4),
     )
     return answers.answer(request, body, vary=VARY)
 
@@ -147,26 +179,32 @@ def _is_swap(request: Request) -> bool:
     return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
-def _step(trace: Trace, number: str | None, event: str | None) -> int:
+def _step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:
     """The step to open a run on: the number, else what comes nearest to the event, else the one that tells most.
+
+    With it goes a sentence when the address names a step that the run does not have.
 
     Raises:
         Trouble: when the number is none.
     """
+    last = len(trace.steps)
     if number:
         try:
-            return max(0, min(int(number[:12]), len(trace.steps)))
+            wanted = int(number[:12])
         except ValueError as error:
-            cure = f"Write step=1 to step={len(trace.steps)}"
+            cure = f"Write step=1 to step={last}"
             raise Trouble("bad-request", f"{number[:40]!r} is no number of a step", cure=cure) from error
-    wanted = Event.parse(event or "")
-    found = wanted.find(trace.steps) if wanted else None
-    return telling(trace) if found is None else found
+        return max(0, min(wanted, last)), "" if 0 <= wanted <= last else f"There is no step {wanted}"
+    meant = Event.parse(event or "")
+    found = meant.find(trace.steps) if meant else None
+    if found is None:
+        return telling(trace), f"Nothing happens at {short(event, 80)}" if event else ""
+    return found, ""
 
 
 def telling(trace: Trace) -> int:
     """The step that tells most of a run at first sight: where the kernel asks for room, or does not; else the first."""
-    for step in trace.steps:
-        if step.name == "enough_space" or step.function == "enough_space":
+    for step, after in pairwise(trace.steps):
+        if "enough_space" in (step.name, step.function) and after.name != "retry":
             return step.n
     return min(1, len(trace.steps))

@@ -87,6 +87,8 @@ def trouble_of(error: Exception, request: Request) -> Trouble:
 def _of_http(error: HTTPException, request: Request) -> Trouble:
     """What the framework refused: an unknown address, a wrong method, a body that is too large."""
     headers = dict(error.headers or {})
+    if isinstance(error.__cause__, Trouble):
+        return error.__cause__
     match error.status_code:
         case 404:
             detail = f"Nothing is at {short(request.url.path, 80)}"

@@ -117,6 +117,10 @@ class Runs:
             self._pages.put(key, body)
         return body
 
+    async def apart(self, work: Callable[[Limits], T]) -> T:
+        """Do what takes some runs, within their limits, while others are served."""
+        return await to_thread.run_sync(work, self.limits, limiter=self._threads)
+
 
 def _size(body: Body) -> int:
     return len(body.content)

@@ -40,13 +40,14 @@ class Settings(BaseSettings):
     base_url: str = Field(default="", description="how the world reaches this site, as https://example.org")
     max_body: int = Field(default=256 * KIB, ge=KIB, description="bytes a request may carry")
     max_steps: int = Field(default=20_000, ge=1, le=1_000_000, description="steps a run may take")
+    max_work: int = Field(default=500_000, ge=1, le=25_000_000, description="work a run may take, in cells touched")
     max_stored: int = Field(default=1024 * KIB * KIB, ge=64 * KIB, description="bytes of short links that are kept")
     cached_runs: int = Field(default=1_000, ge=1, description="runs kept in memory")
 
     def limits(self) -> dict[str, float]:
         """What a request and a run may need, as every problem tells it."""
-        return {"body_bytes": self.max_body, "run_steps": self.max_steps}
+        return {"body_bytes": self.max_body, "run_steps": self.max_steps, "run_work": self.max_work}
 
     def engine_limits(self) -> Limits:
         """The limits of one run."""
-        return Limits(steps=self.max_steps)
+        return Limits(steps=self.max_steps, work=self.max_work)

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, catalogue, exhibits, links, scene, static_files, theatre
+from app import assets, catalogue, exhibits, links, others, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
@@ -99,9 +99,12 @@ def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     cells = Cells(stage.state_at(step))
+    moment = theatre.Moment(stage, run.order.link, step)
     return {
+        "astray": "",
         **context,
-        "run": theatre.Moment(stage, run.order.link, step),
+        "run": moment,
+        "others": others.Others(run.order, moment.event, others.known(run.order, run.trace)),
         "scene": stage.scene,
         "attrs": cells.attrs,
         "cell": cells.cell,

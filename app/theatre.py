@@ -6,53 +6,29 @@ JSON that the page carries for its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import catalogue, rail, runs, stations, timeline
+from app import rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
-from app.choices import Choice, Menus
+from app.choices import Menus
 from app.links import RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
 from app.wording import names_in
-from engine import FilesystemKind, FunctionSource, Kernel, Limits, Scenario, Step, Trace
+from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
 """How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
-OUTCOMES = {
-    "kept": "kept",
-    "refused": "refused, nothing lost",
-    "lost-told": "lost, and told",
-    "lost-silent": "lost in silence",
-    "lost-lied": "lost behind a 0",
-    "lost-unsynced": "lost with the power",
-    "open": "not all on disk",
-    "broken": "breaks copy-on-write",
-}
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
-WORST_ANSWERS = ("no:", "never", "raced", "yes")
 MAX_STEPS = 2000
 """Steps a page carries: more would be too much for a phone to load."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What comes of the same script on one kernel: its outcome, and what was answered to the question for space."""
-
-    outcome: str
-    line: str
-
-    @property
-    def word(self) -> str:
-        """The outcome in words."""
-        return OUTCOMES.get(self.outcome, self.outcome)
 
 
 class Happening(NamedTuple):
@@ -76,7 +52,6 @@ class Stage:
     kernel: Kernel
     trace: Trace
     view: View
-    results: Mapping[str, Result]
 
     @cached_property
     def scene(self) -> Scene:
@@ -236,13 +211,6 @@ class Moment:
         return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
 
     @property
-    def others(self) -> Iterator[tuple[Choice, Kernel, Result]]:
-        """What comes of the same script on other kernels."""
-        for name, result in self.stage.results.items():
-            kernel = engine.find_kernel(name)
-            yield self.menus.under(kernel), kernel, result
-
-    @property
     def kind(self) -> FilesystemKind:
         """The filesystem."""
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
@@ -286,41 +254,13 @@ def stage_of(run: runs.Run) -> Stage:
 
 
 def make_stage(run: runs.Run) -> Stage:
-    """Work out the stage of a run: its view, and what comes of the script on the other kernels."""
+    """Work out the stage of a run."""
     order, trace = run.order, run.trace
     kernel = engine.find_kernel(order.kernel)
     if len(trace.steps) > MAX_STEPS:
         note = f"The run has {len(trace.steps)} steps. The picture shows the first {MAX_STEPS}; its data has them all."
         trace = replace(trace, steps=trace.steps[:MAX_STEPS], notes=(*trace.notes, note))
-    return Stage(order.scenario, kernel, trace, build_view(trace, order.scenario, kernel), results(run))
-
-
-def results(run: runs.Run) -> dict[str, Result]:
-    """What comes of the same script on the kernels that say most about it."""
-    order = run.order
-    kernels = catalogue.compared(engine.find_kernel(order.kernel), order.scenario.filesystem.type)
-    return {kernel.id: _result(run, kernel.id) for kernel in kernels}
-
-
-def _result(run: runs.Run, kernel: str) -> Result:
-    try:
-        same = kernel == run.order.kernel
-        trace = run.trace if same else engine.run(run.order.scenario, kernel, run.order.schedule, Limits())
-    except engine.EngineError as error:
-        return Result("open", str(error))
-    leaked = any(store.fate == "leaked" for store in trace.stores)
-    return Result("broken" if leaked else trace.outcome, _question(trace))
-
-
-def _question(trace: Trace) -> str:
-    """What enough_space answered in a run, worst answer first."""
-    asked = [step.answer or "" for step in trace.steps if stations.asks(step.function, step.name)]
-    answers = [stations.SAID.get(answer, answer) for answer in asked]
-    for start in WORST_ANSWERS:
-        found = next((answer for answer in answers if answer.startswith(start)), None)
-        if found:
-            return f"enough_space? {found}"
-    return "enough_space? nothing to ask" if any(answers) else "no fault asks"
+    return Stage(order.scenario, kernel, trace, build_view(trace, order.scenario, kernel))
 
 
 def size_text(size: int) -> str:

@@ -6,10 +6,12 @@ the disk leads to it; else it is judged by where its last copy is. A store's fat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from engine.judgement import Judgement
 from engine.objects.mm import Mm, Vma
+from engine.objects.task import DONE, KILLED
 from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
 from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
@@ -24,14 +26,18 @@ DURABLE, BACKED, AT_RISK, CLEAN_UNSAVED, LOST = "durable", "backed", "at-risk", 
 REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
 GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
 """How near a file is to losing what was accepted for it; kernel-facts 7.1, I6."""
+_KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
                    ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
 
 
-def byte_fate(k: Machine, file: str, run: Run) -> str:
-    """The fate of bytes [run.start, run.stop) of a file, which lie in one block."""
+def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
+    """The fate of bytes [run.start, run.stop) of a file, which lie in one block.
+
+    `dirty` tells whether some page table has a frame's entry dirty; without it they are all looked through.
+    """
     inode, iblock = k.inodes[file], run.start // k.block_size
     if k.kind.in_memory:
         return _fate_in_memory(k, file, run)
@@ -43,7 +49,8 @@ def byte_fate(k: Machine, file: str, run: Run) -> str:
     page = k.cached(k.mappings[file], run.start // k.page_size)
     if page is None or not page.uptodate or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
-    if _unwritten(k, file, page, iblock % k.blocks_per_page) or _under_way(k, page, run.store):
+    part = iblock % k.blocks_per_page
+    if _unwritten(k, file, page, part, dirty or k.has_dirty_entry) or _under_way(k, page, run.store):
         return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
@@ -98,13 +105,13 @@ def _holds(runs: tuple[Run, ...], wanted: Run, base: int) -> bool:
                if r.store == wanted.store and r.start < high and r.stop > low) == high - low  # fmt: skip
 
 
-def _unwritten(k: Machine, file: str, page: Page, part: int) -> bool:
+def _unwritten(k: Machine, file: str, page: Page, part: int, dirty: Callable[[int], bool]) -> bool:
     """Whether something still says that these bytes have to be written: page, tag, buffer, page table or TLB."""
     if page.dirty or page.writeback or k.mappings[file].tag_dirty[page.index or 0]:
         return True
     if page.private and page.bh[part].dirty:
         return True
-    return any(entry.dirty and entry.pfn == page.pfn for mm in k.mms.values() for _, entry in mm.pte.items())
+    return dirty(page.pfn)
 
 
 def _under_way(k: Machine, page: Page, store: str) -> bool:
@@ -117,7 +124,7 @@ class Ledger:
     """Follows every store of a run. `update` is told of each step and says what it changed."""
 
     def __init__(self, k: Machine) -> None:
-        self._k = k
+        self._k, self._judgement = k, Judgement(k, byte_fate)
         self.fates: dict[str, str] = {}
         self.told: dict[str, str] = {}
         self.lied: set[str] = set()
@@ -125,11 +132,13 @@ class Ledger:
 
     def update(self, writes: list[Write]) -> tuple[tuple[FateChange, ...], tuple[Delta, ...]]:
         """The fates that this step changed, and the same as deltas of derived cells."""
+        self._judgement.note(writes)
         if not any(at.endswith(_MATTERS) for at, _, _ in writes):
             return (), ()
         power_cut = any(at in ("machine.cuts", "machine.power") for at, _, _ in writes)
         changes, deltas = [], []
-        for name, record in self._records():
+        for name in self._judgement.due():
+            record = self._k.stores[f"store/{name}"]
             fate = self._judge(name, record)
             old = self.fates.get(name)
             if fate is None or fate == old:
@@ -141,6 +150,11 @@ class Ledger:
             deltas.append((f"store/{name}.fate", old, fate))
         return tuple(changes), (*deltas, *self._tell(writes))
 
+    @property
+    def judged(self) -> int:
+        """How often a piece of a store was judged: the work that this took."""
+        return self._judgement.judged
+
     def _records(self) -> Iterator[tuple[str, StoreRecord]]:
         for name, record in self._k.stores.items():
             yield name.removeprefix("store/"), record
@@ -151,7 +165,7 @@ class Ledger:
             return REFUSED if refused else None
         if record.file is None:
             return LEAKED if self._in_a_file(name) else PRIVATE
-        found = {byte_fate(self._k, record.file, run) for run in pieces(self._k, record.file, name)}
+        found = self._judgement.fates(name)
         return next((fate for fate in _WORST if fate in found), REPLACED)
 
     def _in_a_file(self, name: str) -> bool:
@@ -282,7 +296,12 @@ class Ledger:
             return "lost-unsynced"
         if REFUSED in self.fates.values() or any(record.refused for _, record in self._records()) or self._refusals():
             return "refused"
-        return "kept" if all(f in (DURABLE, REPLACED, PRIVATE, LEAKED) for f in self.fates.values()) else "open"
+        return "kept" if all(f in _KEPT for f in self.fates.values()) else "open"
+
+    def is_settled(self) -> bool:
+        """Whether no program can store anything more, and no store's fate is open."""
+        ended = all(self._k.tasks[name].state in (DONE, KILLED) for name in self._k.scenario.tasks)
+        return ended and all(fate in (*_KEPT, REFUSED) for fate in self.fates.values())
 
 
 def _vma_of(mm: Mm, var: str) -> Vma | None:

@@ -155,6 +155,10 @@ class Machine(Locking):
             opened.sample(self.mappings[file], self.sb)
         return opened
 
+    def has_dirty_entry(self, pfn: int) -> bool:
+        """Whether some page table has an entry of a frame with D set."""
+        return any(entry.dirty and entry.pfn == pfn for mm in self.mms.values() for _, entry in mm.pte.items())
+
     def cpu(self, task: Task) -> Cpu:
         """The processor a task runs on."""
         return self.cpus[task.cpu]

@@ -28,9 +28,14 @@ from engine.watch import Watch
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far a run may go: after so many steps the trace ends, incomplete, and says so."""
+    """How far a run may go: after so many steps, or so much work, the trace ends, incomplete, and says so.
+
+    `work` counts the cells that steps read and write, the pieces of stores that are judged again, and the long values
+    among them. It is the same wherever the run is made; a step of a small run takes about ten.
+    """
 
     steps: int = 20_000
+    work: int = 500_000
 
 
 def run(
@@ -51,11 +56,17 @@ def run(
     return driver.run(limits)
 
 
+LONG = 16
+"""So many characters of a value in wire form are as much work as a cell."""
+PIECE = 8
+"""A piece of a store that is judged is as much work as so many cells."""
+
+
 class Driver:
     """Moves a machine by a schedule and keeps the record."""
 
     def __init__(self, machine: Machine, schedule: Schedule, *, watch: bool = False) -> None:
-        self.machine, self.schedule = machine, schedule
+        self.machine, self.schedule, self._limits = machine, schedule, Limits()
         self._watch = Watch(machine) if watch else None
         names = (*KERNEL_TASKS, *schedule.complete(machine.scenario.tasks))
         self._order = tuple(machine.tasks[name] for name in names)
@@ -67,11 +78,14 @@ class Driver:
         self._waits: dict[str, str] = {}
         self._turn = self._order[len(KERNEL_TASKS)]
         self._initial = {at: wire(at, value) for at, value in machine.journal.cells.items()}
+        self._shown = dict(self._initial)
+        self._touched = 0
         self._panic: Panic | None = None
         self.steps: list[Step] = []
 
     def run(self, limits: Limits) -> Trace:
-        """Step until nobody can move, or the limit is reached. A kernel with known defects may end in a panic."""
+        """Step until nobody can move, or a limit is reached. A kernel with known defects may end in a panic."""
+        self._limits = limits
         try:
             return self._run(limits)
         except Panic as panic:
@@ -83,7 +97,7 @@ class Driver:
 
     def _run(self, limits: Limits) -> Trace:
         task: Task | None = self._order[len(KERNEL_TASKS)]
-        while len(self.steps) < limits.steps:
+        while len(self.steps) < limits.steps and self._work() < limits.work:
             moved = self.machine.step(task) if task is not None else None
             if moved is None:
                 waiting = task if task is not None and self._is_stuck(task) else None
@@ -126,6 +140,7 @@ class Driver:
     def _record(self, moved: Moved, waiting: Task | None) -> None:
         journal, function = self.machine.journal, moved.function.c_name
         reads, answer, writes = tuple(journal.reads), journal.note, journal.since_mark()
+        self._touched += 1 + len(reads)
         journal.marks.pop()
         fates, derived = self._ledger.update(writes)
         if self._watch is not None:
@@ -146,12 +161,23 @@ class Driver:
                 line=line,
                 answer=answer,
                 reads=reads,
-                writes=tuple((at, wire(at, old), wire(at, new)) for at, old, new in writes),
+                writes=tuple([self._show(at, new) for at, _, new in writes]),
                 derived=(*derived, *waits),
                 fates=fates,
                 event=event,
             )
         )
+
+    def _show(self, at: str, new: Any) -> Delta:
+        """A write in wire form; the old value was shown when it was written."""
+        old, shown = self._shown.get(at), wire(at, new)
+        self._shown[at] = shown
+        self._touched += 1 + (len(shown) // LONG if isinstance(shown, str) else 0)
+        return at, old, shown
+
+    def _work(self) -> int:
+        """What the run has taken so far; see Limits."""
+        return self._touched + PIECE * self._ledger.judged
 
     def _line(self, task: str) -> int:
         if task in KERNEL_TASKS:
@@ -186,18 +212,23 @@ class Driver:
         )
 
     def _outcome(self, *, complete: bool) -> str:
-        """The word for the run; one that was not seen to its end has kept nothing yet."""
+        """The word for the run (DESIGN 2).
+
+        One that was cut short is `open` at best while a program may store more or a store is not settled. What is lost
+        stays lost.
+        """
         outcome = self._ledger.outcome()
-        return "open" if outcome == "kept" and not complete else outcome
+        if complete or outcome.startswith("lost") or self._ledger.is_settled():
+            return outcome
+        return "open"
 
     def _notes(self, *, complete: bool) -> list[str]:
         notes = []
         if self._panic is not None:
             notes.append(f"The kernel panics. {self._panic}")
         elif not complete:
-            notes.append(
-                f"The run was stopped after {len(self.steps)} steps, the limit. What is shown is its beginning."
-            )
+            why = "the limit" if self._work() < self._limits.work else "which took as much work as a run may"
+            notes.append(f"The run was stopped after {len(self.steps)} steps, {why}. What is shown is its beginning.")
         leaked = [name for name, fate in self._ledger.fates.items() if fate == LEAKED]
         notes += [f"The private store {name} has reached a file: copy-on-write is broken." for name in leaked]
         notes += [f"The preemption {switch} was never reached." for switch in self._pending.values()]

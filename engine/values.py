@@ -136,6 +136,8 @@ class Run(NamedTuple):
 
     def cut(self, start: int, stop: int) -> Run:
         """The part of this run inside [start, stop), the pattern turned so that each byte stays what it was."""
+        if start <= self.start and self.stop <= stop:
+            return self
         low, high = max(self.start, start), min(self.stop, stop)
         turn = (low - self.start) % len(self.text)
         return Run(low, high, self.text[turn:] + self.text[:turn], self.store)

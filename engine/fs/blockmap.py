@@ -6,6 +6,7 @@ After fs/ext2/inode.c, 2.6.9 (ext2_block_to_path, ext2_get_branch). Pointers in 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -120,9 +121,11 @@ class BlockMap:
         pointers: Pointers = disk.inodes[inode.file].pointers
         block: int | None = None
         for slot in self.path(iblock):
-            block = dict(pointers.slots).get(slot)
-            if block is None:
+            slots = pointers.slots
+            place = bisect_left(slots, (slot,))
+            if place == len(slots) or slots[place][0] != slot:
                 return None
+            block = slots[place][1]
             pointers = disk.pointers[block] or Pointers(())
         return block
 

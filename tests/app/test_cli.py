@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from tests.app.conftest import INLINE_YAML
 
-LOST, BAD_INPUT = 1, 2
+LOST, BAD_INPUT, CUT_SHORT = 1, 2, 3
 
 
 def pagefate(*arguments: str, given: str | bytes | None = None) -> Result:
@@ -33,6 +33,14 @@ def pagefate(*arguments: str, given: str | bytes | None = None) -> Result:
 )
 def test_the_exit_code_says_whether_data_was_lost(scenario: str, kernel: str, code: int) -> None:
     assert pagefate("run", scenario, "--kernel", kernel).exit_code == code
+
+
+@pytest.mark.parametrize(("steps", "code"), [("20", CUT_SHORT), ("20000", 0)])
+def test_a_run_that_a_limit_cut_short_has_not_kept_anything_yet(
+    monkeypatch: pytest.MonkeyPatch, steps: str, code: int
+) -> None:
+    monkeypatch.setenv("PAGEFATE_MAX_STEPS", steps)
+    assert pagefate("run", "room-enough").exit_code == code
 
 
 def test_the_transcript_has_a_task_a_column_and_a_step_a_line(client: TestClient) -> None:

@@ -355,3 +355,33 @@ def test_nothing_that_anybody_sends_is_unforeseen(client: TestClient, body: dict
     assert response.status_code in (200, 201, 422)
     if response.status_code == 422:
         assert response.json()["problems"]
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ('{"scenario": "mail", "kernel": "a", "kernel": "linux-2.6.9"}', ["/kernel"]),
+        ('{"scenario": {"title": "t", "tasks": {"A": {"user": "a"}, "A": {}}}}', ["/scenario/tasks/A"]),
+        (
+            '{"scenario": "mail", "scenario": "mail", "schedule": [{"a": 1, "a": 2, "a": 3}]}',
+            ["/scenario", "/schedule/0/a"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("url", ["/api/v1/runs", "/api/v1/links"])
+def test_a_key_that_stands_twice_in_a_body_is_refused(
+    client: TestClient, url: str, body: str, paths: list[str]
+) -> None:
+    answer = client.post(url, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert [problem["path"] for problem in answer.json()["problems"]] == paths
+    assert answer.json()["cure"] == "Keep one of them"
+
+
+@pytest.mark.parametrize("query", ["step=99999", "step=-1", "at=nonsense", "at=A.99"])
+def test_data_of_a_step_that_is_not_there_is_a_problem(client: TestClient, query: str) -> None:
+    answer = client.get(f"/run/mail/linux-2.6.9.json?{query}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "0 is the beginning" in answer.json()["cure"]
+    assert client.get("/run/mail/linux-2.6.9.json?step=3&at=A.2").status_code == 200

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
-from app import links
+from app import catalogue, links
 from engine import KERNELS, gallery
 from tests.app.conftest import INLINE
 from tests.engine.build import RESERVE, possible
@@ -90,6 +90,25 @@ def test_without_a_step_a_run_opens_at_the_question(client: TestClient) -> None:
     trace = client.get(f"{MAIL}.json").json()["trace"]
     for address in (MAIL, f"{MAIL}?at=nonsense", f"{MAIL}?step="):
         assert trace[step_of(client.get(address).text) - 1]["name"] == "enough_space"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("step=999999", "There is no step 999999: this run has 121 steps. Shown instead: step 121,"),
+        ("step=-3", "There is no step -3: this run has 121 steps. Shown instead: the beginning."),
+        ("at=nonsense", "Nothing happens at &#39;nonsense&#39;: this run has 121 steps. Shown instead: step "),
+        ("at=A.99", "Nothing happens at &#39;A.99&#39;"),
+    ],
+)
+def test_an_address_that_names_no_step_is_told_so(client: TestClient, query: str, said: str) -> None:
+    page = client.get(f"{MAIL}?{query}").text
+    assert f'<p class="astray">{said}' in page
+
+
+@pytest.mark.parametrize("query", ["", "step=0", "step=17", "step=", "at=", "at=A.2", "at=A.2.do_no_page.no_such_step"])
+def test_an_address_that_names_a_step_needs_no_word(client: TestClient, query: str) -> None:
+    assert "astray" not in client.get(f"{MAIL}?{query}").text
 
 
 def test_a_step_that_is_no_number_is_explained(client: TestClient) -> None:
@@ -195,3 +214,30 @@ def test_a_static_file_of_another_version_is_served_and_not_kept(client: TestCli
 )
 def test_nothing_outside_the_static_files_is_served(client: TestClient, path: str) -> None:
     assert client.get(f"/static/x/{path}", follow_redirects=True).status_code == 404
+
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_a_page_does_not_wait_for_other_kernels_and_asks_for_them_when_it_is_there(client: TestClient) -> None:
+    run = client.post("/api/v1/links", json={"scenario": {**INLINE, "title": "never seen"}}).json()["url"]
+    first = client.get(run).text
+    assert f'hx-get="{run}/others"' in first
+    assert 'hx-trigger="load"' in first
+    assert first.count("not run yet") == catalogue.CARDS - 1
+    cards = client.get(f"{run}/others", headers=HTMX).text
+    assert cards.startswith('<section class="card others"')
+    assert "not run yet" not in cards
+    assert "hx-trigger" not in cards
+    kernel = next(name for name in KERNELS if name != "linux-2.6.9")
+    assert "not run yet" not in client.get(f"{run}?kernel={kernel}").text
+
+
+def test_without_scripts_the_other_kernels_have_a_page_of_their_own(client: TestClient) -> None:
+    page = client.get("/run/mail/linux-2.6.9/others?at=A.2.do_no_page.set_pte").text
+    assert page.startswith("<!doctype html>")
+    for kernel in ("linux-2.6.9", "wli-posted", "wli-corrected", "linux-2.6.19", "linux-6.18"):
+        assert f'href="/run/mail/{kernel}?at=A.2.do_no_page.set_pte"' in page
+    assert page.count('id="other-') == catalogue.CARDS
+    assert "refused, nothing lost" in page
+    assert client.get("/run/mail/nothing/others").status_code == 404

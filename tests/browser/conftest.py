@@ -69,7 +69,8 @@ def _foreign(url: str, site: str) -> bool:
 
 
 def picture(page: Page) -> list[str]:
-    """What the run page in a tab shows, as comparable lines."""
+    """What the run page in a tab shows, as comparable lines, once the other kernels are there."""
+    page.locator("#others:not([hx-trigger], .htmx-settling)").wait_for(state="attached")
     found: list[str] = page.evaluate(f"({PICTURE})(document.querySelector('fault-theatre'))")
     return found
 
