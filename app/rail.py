@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ STATIONS = 10
 GATE, STOP = "gate", "stop"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Station:
     """One station: its label, whether it is a gate, the steps ("function.step" or "function.*") that stand there."""
 
@@ -34,6 +35,12 @@ class Station:
     def has(self, point: str) -> bool:
         """Whether a step stands here."""
         return point in self.steps or f"{point.partition('.')[0]}.*" in self.steps
+
+
+@lru_cache(maxsize=4096)
+def place_among(stations: tuple[Station, ...], point: str) -> int | None:
+    """The station that a step stands at, by its place."""
+    return next((place for place, station in enumerate(stations) if station.has(point)), None)
 
 
 def stop(label: str, *steps: str, key: bool = False, lock: bool = False) -> Station:
@@ -174,7 +181,6 @@ class Journey:
     stations: tuple[Station, ...] = ()
     note: str = ""
     line: str = ""
-    _places: dict[str, int | None] = field(default_factory=dict)
     _way: list[Reached] = field(default_factory=list)
     _made: dict[Any, dict[str, Any]] = field(default_factory=dict)
     _last: tuple[Reached, list[tuple[str, dict[str, Any]]]] | None = None
@@ -205,7 +211,7 @@ class Journey:
         if self.kind == "fault" and here < 0:
             here, answers = 0, {0: ""}
         tlb = now.tlb or (answer if point.endswith(".tlb") and answer else "")
-        place = self._place(point)
+        place = place_among(self.stations, point)
         if place is None or self._is_retry(here, place):
             same = (here, tlb) == (now.here, now.tlb)
             return now if same else Reached(here, answers, tlb)
@@ -230,12 +236,6 @@ class Journey:
         if made is None:
             made = self._made[key] = self._station(place, reached)
         return made
-
-    def _place(self, point: str) -> int | None:
-        """The station that a step stands at."""
-        if point not in self._places:
-            self._places[point] = next((i for i, station in enumerate(self.stations) if station.has(point)), None)
-        return self._places[point]
 
     def _is_retry(self, here: int, place: int) -> bool:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""

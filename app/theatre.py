@@ -44,7 +44,8 @@ class Choice:
 class Happening(NamedTuple):
     """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
 
-    n: int
+    at: str
+    n: str
     task: str
     hue: int
     name: str
@@ -161,7 +162,8 @@ class Stage:
     def _event(self, step: Step, *, opens: bool) -> Happening:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
-        return Happening(step.n, step.task, self.hue(step.task), step.name, step.function, answer, mark, opens)
+        at, hue = f"step/{step.n}", self.hue(step.task)
+        return Happening(at, str(step.n), step.task, hue, step.name, step.function, answer, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
