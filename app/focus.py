@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.cast import Cast, where_is
-from app.cells import entry_of
+from app.cells import Entry, entry_of
 
 Get = Callable[[str], Any]
 Fields = dict[str, Any]
@@ -64,14 +64,17 @@ def _place(at: str) -> tuple[str, str, int] | None:
 def _named(kind: str, of: str, which: int, get: Get) -> Spot | None:
     match kind:
         case "pte":
-            return Spot(of, which)
+            return _spot(of, which)
         case "tlb":
-            return Spot(str(get(of) or ""), which)
+            return _spot(str(get(of) or ""), which)
         case "cache":
-            return Spot(file=of, index=which)
+            return _spot("", None, of, which)
         case _:
             file, _, index = where_is(get, which).rpartition("/")
-            return Spot(file=file, index=int(index)) if file and file != "frame" else None
+            return _spot("", None, file, int(index)) if file and file != "frame" else None
+
+
+_spot = lru_cache(maxsize=4096)(Spot)
 
 
 def _complete(found: Spot, before: Spot, pages: Sequence[Spot]) -> Spot:
@@ -104,38 +107,64 @@ def stage(spot: Spot, writes: Sequence[str], reads: Sequence[str], get: Get) -> 
     return ""
 
 
+@lru_cache(maxsize=4096)
+def _entry_at(mm: str, vpn: int) -> str:
+    return f"mm/{mm}/pte/{vpn:#x}.entry"
+
+
 def _to_frame(spot: Spot, get: Get) -> str:
     """The way from an entry: to the frame it names, or to nowhere yet."""
-    entry = entry_of(get(f"mm/{spot.mm}/pte/{spot.vpn:#x}.entry"))
+    entry = entry_of(get(_entry_at(spot.mm, spot.vpn or 0)))
     return f"spot/p/{spot.mm}/{spot.vpn:#x}" + (f"/{where_is(get, entry.pfn)}" if entry else "")
 
 
-def fields(spot: Spot, get: Get, view: View, actor: str, act: str) -> Iterator[tuple[str, Fields]]:
-    """(view entity, fields): the places of the page, and a card for each of them. `actor` does `act` to it."""
+class Look(NamedTuple):
+    """A page as it stands: its entry, where its frame has its place, and the fields of all its places."""
+
+    spot: Spot
+    entry: Entry | None
+    slot: str
+    vpage: Fields
+    pte: Fields
+    page: Fields
+    block: Fields
+    disk: Fields
+    chip: Fields
+
+
+def look(spot: Spot, get: Get, view: View) -> Look:
+    """How a page stands."""
     place = f"{spot.mm}/{spot.vpn:#x}" if spot.vpn is not None else ""
     key = f"{spot.file}/{spot.index}" if spot.index is not None else ""
-    entry = entry_of(get(f"mm/{spot.mm}/pte/{spot.vpn:#x}.entry")) if place and spot.vpn is not None else None
+    entry = entry_of(get(_entry_at(spot.mm, spot.vpn))) if spot.vpn is not None else None
     slot = where_is(get, entry.pfn) if entry is not None else key
+    places = (f"vpage/{place}", f"pteslot/{place}", f"slot/{slot}", f"blockslot/{key}", f"diskslot/{key}", "disk-chip")
+    return Look(spot, entry, slot, *map(view, places))
+
+
+def fields(seen: Look, actor: str, act: str) -> Iterator[tuple[str, Fields]]:
+    """(view entity, fields): the places of the page, and a card for each of them. `actor` does `act` to it."""
+    spot, entry = seen.spot, seen.entry
+    place = f"{spot.mm}/{spot.vpn:#x}" if spot.vpn is not None else ""
+    key = f"{spot.file}/{spot.index}" if spot.index is not None else ""
     number = f"page {spot.index}" if key else "no page yet"
     yield "focus", {
         "page": f"vpage/{place}" if place else None,
         "pte": f"pteslot/{place}" if place else None,
-        "slot": f"slot/{slot}" if slot else None,
+        "slot": f"slot/{seen.slot}" if seen.slot else None,
         "block": f"blockslot/{key}" if key else None,
         "disk": f"diskslot/{key}" if key else None,
     }  # fmt: skip
 
-    vpage = view(f"vpage/{place}").get
-    yield "focus/task", _card(f"{actor} · {number}", act, "", vpage("state") or "read")
+    yield "focus/task", _card(f"{actor} · {number}", act, "", seen.vpage.get("state") or "read")
     flags = " ".join(entry.bits) if entry is not None else "none"
-    pte, page = view(f"pteslot/{place}").get, view(f"slot/{slot}").get
-    yield "focus/pte", _card(f"pte of {number}", flags, pte("to"), pte("state"))
+    yield "focus/pte", _card(f"pte of {number}", flags, seen.pte.get("to"), seen.pte.get("state"))
+    page, block, disk = seen.page.get, seen.block.get, seen.disk.get
     cache = f"page cache, {head}" if (head := page("head")) else "page cache"
     yield "focus/page", _card(cache, page("text") or "not in memory", page("word"), page("state"))
-    block, disk = view(f"blockslot/{key}").get, view(f"diskslot/{key}").get
     home = "hole: no block" if block("text") == "hole" else block("text")
     about = f"file {spot.file}, {number}" if spot.file else "file"
-    yield "focus/block", _card(about, home, view("disk-chip").get("text"), block("state"))
+    yield "focus/block", _card(about, home, seen.chip.get("text"), block("state"))
     yield "focus/disk", _card("disk", disk("text"), disk("nowhere"), disk("state"))
 
 

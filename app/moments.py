@@ -51,7 +51,10 @@ class Moments:
         self._defects = exhibits.defects(kernel)
         self._stacks = Stacks(trace)
         self._words = ""
+        self._lines = {task: scenario.lines(task) for task in scenario.tasks}
         self._names: dict[str, str] = {}
+        self._made_from: dict[str, object] = {}
+        self._stations: list[tuple[str, Fields]] = []
         self._pages = [
             (f"Page {i} of {file.name}", f"blockslot/{file.name}/{i}", f"slot/{file.name}/{i}")
             for file in cast.files
@@ -91,7 +94,7 @@ class Moments:
         spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self._spots)
         first = next((journey for journey in self.journeys if journey.kind == "fault"), None)
         actor, act = (first.task, f"to come: {first.line}") if first else ("nobody yet", "")
-        yield from focus.fields(spot, self.trace.initial.get, view, actor, act)
+        yield from focus.fields(focus.look(spot, self.trace.initial.get, view), actor, act)
 
     def _to_come(self) -> Iterator[tuple[str, Fields]]:
         """The rail before anything has happened: that of the first fault, or of the first step."""
@@ -104,26 +107,36 @@ class Moments:
         """A step, given the raw state and the rules' view after it."""
         stack = self._stacks.before(step)
         self._stacks.after(step)
-        self._spot = focus.aim(self._spot, [*(at for at, _, _ in step.writes), *step.reads], get, self._spots)
+        self._spot = focus.aim(self._spot, [*[at for at, _, _ in step.writes], *step.reads], get, self._spots)
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
-        yield "build", {}
-        said = f"step {step.n}, {self._called.task(step.task)}, {step.function} {step.name}"
-        yield "time", {"step": step.n, "valuetext": said}
+        if step.n == 1:
+            yield "build", NOTHING
+        who = self._called.task(step.task)
+        yield "time", {"step": step.n, "valuetext": f"step {step.n}, {who}, {step.function} {step.name}"}
         yield from self._chips(step, stack, get)
         yield from self._code(step)
         yield from self._changes(step, get)
         yield from self._script(step, get)
         yield from self._lanes(step)
-        yield from focus.fields(self._spot, get, view, self._called.task(step.task), self._line(step) or step.function)
+        seen, act = focus.look(self._spot, get, view), self._line(step) or step.function
+        if self._is_new("focus", (seen, who, act)):
+            yield from focus.fields(seen, who, act)
         yield from self._move_token(step, get)
+
+    def _is_new(self, part: str, inputs: object) -> bool:
+        """Whether what a part of the page is made from differs from the step before: else it stays as it is."""
+        if self._made_from.get(part) == inputs:
+            return False
+        self._made_from[part] = inputs
+        return True
 
     def _move_token(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """The token stands where the step is; a step that touches nothing in the picture leaves it where it was."""
         to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads, get) or self._token
-        if self._token:
-            yield self._token, {}
-        if to:
+        if to != self._token:
+            if self._token:
+                yield self._token, {}
             yield to, {"on": True}
         self._token = to
 
@@ -131,17 +144,20 @@ class Moments:
 
     def _line(self, step: Step) -> str:
         """The script line that is running; empty for the kernel's own tasks."""
-        if step.task not in self.scenario.tasks:
-            return ""
-        lines = self.scenario.lines(step.task)
+        lines = self._lines.get(step.task, ())
         return str(lines[step.line - 1].text) if 0 < step.line <= len(lines) else ""
 
     def _rail(self, step: Step) -> Iterator[tuple[str, Fields]]:
         """The rail of the journey under way, with the page it is about in its title."""
         journey = self.journeys[step.n - 1]
         about = f" · page {self._spot.index}" if journey.kind != "call" and self._spot.index is not None else ""
-        for name, fields in journey.fields_at(step.n):
-            yield name, {**fields, "title": fields["title"] + about} if name == "rail" else fields
+        head, *stations = journey.fields_at(step.n)
+        if self._is_new("rail", (head, about)):
+            yield head[0], {**head[1], "title": head[1]["title"] + about}
+        for station, last in zip(stations, self._stations or stations, strict=True):
+            if station is not last or not self._stations:
+                yield station
+        self._stations = stations
 
     def _caption(self, step: Step, view: View) -> Fields:
         said = f"{step.function} · {step.name}"
@@ -177,28 +193,34 @@ class Moments:
     # -- the kernel's side ------------------------------------------------------------------------------------------
 
     def _chips(self, step: Step, stack: list[str], get: Get) -> Iterator[tuple[str, Fields]]:
-        shown = stack[-DEPTH:]
+        shown, locks = stack[-DEPTH:], get(f"task/{step.task}.locks")
+        if not self._is_new("chips", (shown, locks)):
+            return
         for place in range(DEPTH):
             top = True if place == len(shown) - 1 else None
             yield STACK[place], {"name": shown[place], "top": top} if place < len(shown) else NOTHING
-        held = [lock_name(at, self._called) for at in words(get(f"task/{step.task}.locks"))][-LOCKS:]
+        held = [lock_name(at, self._called) for at in words(locks)][-LOCKS:]
         for place in range(LOCKS):
             yield HELD[place], {"name": held[place]} if place < len(held) else NOTHING
 
     def _code(self, step: Step) -> Iterator[tuple[str, Fields]]:
         now = f"fn/{step.function}", f"fn/{step.function}/{step.name}"
+        if now == self._source:
+            return
         for last in self._source:
             if last not in now:
                 yield last, {}
         for name in now:
             yield name, NOW
+        if now[0] not in self._source:
+            head, where = place_of(self.kernel, step.function)
+            yield "source", {"head": head, "file": where}
         self._source = now
-        head, where = place_of(self.kernel, step.function)
-        yield "source", {"head": head, "file": where}
 
     def _changes(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """What the step changed; where that is nothing, what it looked at."""
-        told = sorted((write for write in step.writes if not is_quiet(write[0])), key=lambda write: weight(write[0]))
+        told = [write for write in step.writes if not is_quiet(write[0])]
+        told.sort(key=lambda write: weight(write[0]))
         looks = [] if told else [at for at in step.reads if not is_quiet(at)]
         lines = [self._change(*write) for write in told[:CHANGES]]
         lines += [{"what": self._name(at), "now": brief(at, get(at)), "kind": "read"} for at in looks[:CHANGES]]
@@ -221,18 +243,20 @@ class Moments:
 
     def _script(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
         """The script lines of every task that has begun."""
-        begins = step.task in self.scenario.tasks and step.task not in self._touched
+        begins = step.task in self._lines and step.task not in self._touched
         if begins:
             self._touched[step.task] = None
-        moved = begins or any(at.endswith((".line", ".result")) for at, _, _ in step.writes)
+        moved = begins or [at for at, _, _ in step.writes if at.endswith((".line", ".result"))]
         for task in self._touched if moved else ():
             now = get(f"task/{task}.line") or 0
-            for line in self.scenario.lines(task):
+            for line in self._lines[task]:
                 result = get(f"line/{task}.{line.number}.result")
                 yield f"script/{task}.{line.number}", _script_line(line.number, now, result)
 
     def _lanes(self, step: Step) -> Iterator[tuple[str, Fields]]:
-        run = next(run for run in self.runs[self._run.key if self._run else 0 :] if step.n <= run.last)
+        run = self._run
+        if run is None or step.n > run.last:
+            run = self.runs[0 if run is None else run.key + 1]
         if run != self._run:
             if self._run:
                 yield f"seg/{self._run.key}", {"state": "done"}

@@ -13,7 +13,7 @@ from functools import lru_cache
 GATE, STOP = "gate", "stop"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Station:
     """One station: its label, whether it is a gate, the steps that stand there; it `stands` out if it matters most."""
 

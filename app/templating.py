@@ -7,7 +7,7 @@ every element with data-at="page/3", and the text of every data-show="dirty" who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,14 +38,21 @@ class Cells:
 
     def attrs(self, at: str) -> Markup:
         """The address of an entity and all its cells, as attributes."""
-        said = [f'data-at="{escape(at)}"']
-        said += [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in self._entities.get(at, ())]
-        return Markup(" ".join(said))  # noqa: S704 - each value is escaped
+        fields = self._entities.get(at)
+        if fields is None:
+            return _address(at)
+        said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
+        return Markup(" ".join([_address(at), *said]))  # noqa: S704 - each value is escaped
 
     def cell(self, address: str) -> str:
         """A cell as text; empty when it is not there."""
         entity, _, field = address.rpartition(".")
         return next((text for name, text in self._entities.get(entity, ()) if name == field), "")
+
+
+@lru_cache(maxsize=8192)
+def _address(at: str) -> Markup:
+    return Markup('data-at="{}"').format(at)
 
 
 def text_of(value: Value) -> str:

@@ -34,7 +34,8 @@ MAX_STEPS = 2000
 class Happening(NamedTuple):
     """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
 
-    n: int
+    at: str
+    n: str
     task: str
     hue: int
     name: str
@@ -152,9 +153,8 @@ class Stage:
     def _event(self, step: Step, *, opens: bool) -> Happening:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
-        return Happening(
-            step.n, self.called(step.task), self.hue(step.task), step.name, step.function, answer, mark, opens
-        )
+        at, who, hue = f"step/{step.n}", self.called(step.task), self.hue(step.task)
+        return Happening(at, str(step.n), who, hue, step.name, step.function, answer, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
