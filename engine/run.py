@@ -126,7 +126,7 @@ class Driver:
     def _record(self, moved: Moved, waiting: Task | None) -> None:
         journal, function = self.machine.journal, moved.function.c_name
         reads, answer, writes = tuple(journal.reads), journal.note, journal.since_mark()
-        journal.marks.pop()
+        journal.keep()
         fates, derived = self._ledger.update(writes)
         if self._watch is not None:
             self._watch.after(len(self.steps) + 1, writes)
