@@ -83,11 +83,12 @@ def serve(
 
 
 @cli.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
     kernel: Annotated[str, typer.Option(help="the kernel to run it on; see `pagefate kernels`")] = "linux-2.6.9",
     filesystem: Annotated[str | None, typer.Option(help="a filesystem in place of the scenario's own")] = None,
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="say at which step which invariant broke")] = False,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
     r"""Run a scenario: a task a column, a step a line.
@@ -102,10 +103,10 @@ def run(
     """
     given = _read(scenario)
     try:
-        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits())
+        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits(), watch=watch)
     except Trouble as trouble:
         _refuse(trouble.in_address())
-    answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made)
+    answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made, watch=watch)
     sys.stdout.write(answer)
     raise typer.Exit(LOST if made.trace.outcome.startswith("lost") else 0)
 

@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 from app import disk, links
 from app.orders import DEFAULT_KERNEL, Order
 from app.runs import Run
-from engine import KERNELS, BuildReport, FateChange, Kernel, Scenario, Step, Trace, to_data
+from engine import KERNELS, Breach, BuildReport, FateChange, Kernel, Scenario, Step, Trace, to_data
 
 EXAMPLE: JsonDict = {"scenario": "mail", "kernel": DEFAULT_KERNEL}
 EXAMPLE_INLINE: JsonDict = {
@@ -55,6 +55,9 @@ class RunIn(BaseModel):
         str | list[str] | None,
         Field(description='who runs when, as a text or a list of texts: "B.A,A@do_no_page.enough_space>B"'),
     ] = None
+    watch: Annotated[
+        bool, Field(description="say at which step which invariant broke; kernels with defects always say")
+    ] = False
 
 
 FIELDS = tuple(RunIn.model_fields)
@@ -130,7 +133,7 @@ class StepOut(Struct, omit_defaults=True):
 
 
 class RunOut(Struct, omit_defaults=True, kw_only=True):
-    """A run. `initial` and `trace` are there when they were asked for."""
+    """A run. `initial` and `trace` are there when they were asked for, `violations` when invariants were watched."""
 
     run: str
     id: str
@@ -149,6 +152,7 @@ class RunOut(Struct, omit_defaults=True, kw_only=True):
     calls: list[CallOut]
     disk: dict[str, FileOut]
     links: dict[str, str]
+    violations: tuple[Breach, ...] | None = None
     initial: dict[str, Word] | None = None
     trace: list[StepOut] | None = None
 
@@ -230,6 +234,7 @@ def summary(run: Run, *, trace: bool = False) -> RunOut:
         calls=_calls(scenario, final),
         disk=_disk(scenario, final),
         links=_links(order),
+        violations=found.violations,
         initial=found.initial if trace else None,
         trace=[step(each) for each in found.steps] if trace else None,
     )
