@@ -63,7 +63,7 @@ async def make_run(request: Request, body: Wanted, include: Include = None) -> R
     """
     serving.own_site(request)
     order = orders.order(body.scenario, body.kernel, body.filesystem, body.schedule)
-    run = await serving.runs(request).run(order)
+    run = await serving.runs(request).run(order, watch=body.watch)
     is_new = not order.is_gallery and (await serving.keep(request, order))[1]
     answer = wire.summary(run, trace=include == "trace")
     return data(request, answer, status=201 if is_new else 200, location=answer.url)

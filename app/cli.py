@@ -85,13 +85,14 @@ def serve(
 
 
 @cli.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
     kernel: Annotated[str, typer.Option(help=KERNEL_HELP, show_default="the scenario's own, or linux-2.6.9")] = "",
     filesystem: Annotated[
         str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")
     ] = None,
     schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="say at which step which invariant broke")] = False,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
     r"""Run a scenario: a task a column, a step a line.
@@ -107,10 +108,10 @@ def run(
     """
     given = _read(scenario)
     try:
-        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits())
+        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits(), watch=watch)
     except Trouble as trouble:
         _refuse(trouble.in_address())
-    answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made)
+    answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made, watch=watch)
     sys.stdout.write(answer)
     raise typer.Exit(_verdict(made.trace))
 

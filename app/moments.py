@@ -49,6 +49,7 @@ class Moments:
         self.trace, self.runs = trace, runs(trace)
         self._called = names_in(kernel)
         self._defects = exhibits.defects(kernel)
+        self._broken = broken(trace)
         self._stacks = Stacks(trace)
         self._words = ""
         self._lines = {task: scenario.lines(task) for task in scenario.tasks}
@@ -166,7 +167,7 @@ class Moments:
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
-            "defect": self._defects_in(step.caption) or None,
+            "defect": " ".join([*self._defects_in(step.caption).splitlines(), *self._broken.get(step.n, ())]) or None,
             "picture": self._picture(view),
             "fate": step.fates[-1].new if step.fates else None,
         }
@@ -266,6 +267,15 @@ class Moments:
             self._run = run
         yield f"step/{step.n - 1}", {}
         yield f"step/{step.n}", {"now": True}
+
+
+def broken(trace: Trace) -> dict[int, list[str]]:
+    """What is said of the invariants that break after a step. Alarms about data are left out: fates tell them."""
+    said: dict[int, list[str]] = {}
+    for each in trace.violations or ():
+        if not each.violation.level:
+            said.setdefault(each.first, []).append(str(each.violation))
+    return said
 
 
 def runs(trace: Trace) -> list[Run]:

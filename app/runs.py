@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -87,15 +88,15 @@ class Runs:
         self._threads = CapacityLimiter(2)
         self._painter = CapacityLimiter(1)
 
-    async def run(self, order: Order) -> Run:
-        """The run of an order. Making one takes milliseconds, in which others are served.
+    async def run(self, order: Order, *, watch: bool = False) -> Run:
+        """The run of an order. Making one takes milliseconds, in which others are served; `watch` as for `perform`.
 
         Raises:
             Trouble: when the machine panics, or the schedule can not be followed.
         """
         run = self._live.get(order.id)
-        if run is None:
-            run = await to_thread.run_sync(perform, order, self.limits, limiter=self._threads)
+        if run is None or (watch and run.trace.violations is None):
+            run = await to_thread.run_sync(partial(perform, order, self.limits, watch=watch), limiter=self._threads)
             self._live.put(order.id, run)
         return replace(run, order=order)
 
@@ -126,13 +127,15 @@ def _size(body: Body) -> int:
     return len(body.content)
 
 
-def perform(order: Order, limits: Limits) -> Run:
-    """Run an order.
+def perform(order: Order, limits: Limits, *, watch: bool = False) -> Run:
+    """Run an order. `watch` notes which invariants break; where a kernel breaks some on purpose, that is always noted.
 
     Raises:
         Trouble: when the machine panics, or the schedule can not be followed.
     """
     try:
-        return Run(order, engine.run(order.scenario, order.kernel, order.schedule, limits))
+        kernel = engine.find_kernel(order.kernel)
+        watch = watch or bool(kernel.defects)
+        return Run(order, engine.run(order.scenario, kernel, order.schedule, limits, watch=watch))
     except EngineError as error:
         raise of_engine(error) from error

@@ -14,9 +14,9 @@ WIDEST = 30  # a longer entry may run into the columns beside it, which are empt
 INDENT = 5  # the width of the step's number, and a blank
 
 
-def transcript(run: Run) -> str:
-    """The whole run."""
-    return "\n".join([*_head(run), "", *_steps(run), "", *_end(run), ""])
+def transcript(run: Run, *, watch: bool = False) -> str:
+    """The whole run; with `watch`, the invariants that broke on the way."""
+    return "\n".join([*_head(run), "", *_steps(run), "", *_end(run), *(_broken(run) if watch else ()), ""])
 
 
 def moment(run: Run, n: int) -> str:
@@ -103,6 +103,16 @@ def _end(run: Run) -> Iterator[str]:
         pages = disk.pages_on_disk(final, scenario, file)
         said = ", ".join(f"page {index}: {text}" for index, text in pages.items()) or "no block"
         yield f"disk     {file} ({disk.size_on_disk(final, file)} bytes): {said}"
+
+
+def _broken(run: Run) -> Iterator[str]:
+    """Each invariant that broke, and for how long."""
+    breaches = run.trace.violations or ()
+    for each in breaches:
+        until = "to the end" if each.last is None else f"until {each.last}"
+        yield f"step     {each.first} {until}: {each.violation}"
+    if not breaches:
+        yield "no invariant broke"
 
 
 def _result(result: object) -> str:

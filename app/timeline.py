@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import engine
-from app.moments import Run
+from app.moments import Run, broken
 from engine import FateChange, Scenario, Step, Trace
 
 DIAMOND, TRIANGLE, SQUARE = "M0-6 6 0 0 6-6 0Z", "M0-6 6.5 5h-13Z", "M-5-5H5V5H-5Z"
 CIRCLE = "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0Z"
 CROSS = "M-7-4-4-7 0-3 4-7 7-4 3 0 7 4 4 7 0 3-4 7-7 4-3 0Z"
+BOLT = "M2-7-5 1H-1L-2 7 5-1H1Z"
 SHAPES = {
     "at-risk": TRIANGLE,
     "clean-unsaved": DIAMOND,
@@ -19,6 +20,7 @@ SHAPES = {
     "leaked": CROSS,
     "refused": SQUARE,
     "durable": CIRCLE,
+    "broken": BOLT,
 }
 """The fates that have a mark, and its shape as an SVG path."""
 
@@ -48,7 +50,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A change of a fate at step n, in the lane with that number; `left` has the label end there."""
+    """A change of a fate at step n, or an invariant that breaks there (fate "broken"), in the lane with that number.
+
+    `left` has the label end there.
+    """
 
     n: int
     x: str
@@ -98,7 +103,10 @@ def marks(trace: Trace, rows: Sequence[Lane]) -> tuple[Mark, ...]:
     places = {lane.name: place for place, lane in enumerate(rows)}
     found: list[Mark] = []
     said: int | None = None
+    told = broken(trace)
     for step in trace.steps:
+        if step.n in told:
+            found.append(_broken(step, told[step.n][0], places[step.task], len(trace.steps)))
         change = next((change for change in reversed(step.fates) if change.new in SHAPES), None)
         if change is None:
             continue
@@ -111,6 +119,12 @@ def marks(trace: Trace, rows: Sequence[Lane]) -> tuple[Mark, ...]:
         found.append(mark)
         said = len(found) - 1 if mark.label else said
     return tuple(found)
+
+
+def _broken(step: Step, said: str, lane: int, total: int) -> Mark:
+    """An invariant breaks here. It has no label, so that those of fates keep their room."""
+    left = step.n > total * (1 - CROWDED)
+    return Mark(step.n, percent(step.n, total), lane, "broken", SHAPES["broken"], said, "", left)
 
 
 def _mark(step: Step, change: FateChange, lane: int, total: int) -> Mark:

@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 from app import disk, links
 from app.orders import DEFAULT_KERNEL, Order
 from app.runs import Run
-from engine import FateChange, Scenario, Step, Trace
+from engine import Breach, FateChange, Scenario, Step, Trace
 
 EXAMPLE: JsonDict = {"scenario": "mail", "kernel": DEFAULT_KERNEL}
 EXAMPLE_INLINE: JsonDict = {
@@ -58,6 +58,9 @@ class RunIn(BaseModel):
         str | list[str] | None,
         Field(description='who runs when, as a text or a list of texts: "B.A,A@do_no_page.enough_space>B"'),
     ] = None
+    watch: Annotated[
+        bool, Field(description="say at which step which invariant broke; kernels with defects always say")
+    ] = False
 
 
 FIELDS = tuple(RunIn.model_fields)
@@ -133,7 +136,7 @@ class StepOut(Struct, omit_defaults=True):
 
 
 class RunOut(Struct, omit_defaults=True, kw_only=True):
-    """A run. `initial` and `trace` are there when they were asked for."""
+    """A run. `initial` and `trace` are there when they were asked for, `violations` when invariants were watched."""
 
     run: str
     id: str
@@ -152,6 +155,7 @@ class RunOut(Struct, omit_defaults=True, kw_only=True):
     calls: list[CallOut]
     disk: dict[str, FileOut]
     links: dict[str, str]
+    violations: tuple[Breach, ...] | None = None
     initial: dict[str, Word] | None = None
     trace: list[StepOut] | None = None
 
@@ -203,6 +207,7 @@ def summary(run: Run, *, trace: bool = False) -> RunOut:
         calls=_calls(scenario, final),
         disk=_disk(scenario, final),
         links=_links(order),
+        violations=found.violations,
         initial=found.initial if trace else None,
         trace=[step(each) for each in found.steps] if trace else None,
     )

@@ -19,23 +19,30 @@ Write = tuple[str, Any, Any]
 """One change of one cell: its address, what it was, what it is. A plain tuple: there are very many."""
 
 
+STATISTICS = (".min_flt", ".maj_flt")
+"""Counts that nothing acts on: with them a fault that is tried again and again would never come back to a state."""
+
+
 @lru_cache(maxsize=1 << 18)
 def zobrist(at: str, value: object) -> int:
-    """128 bits that stand for "this cell has this value"; 0 for a cell that is not there."""
-    if value is None:
+    """128 bits that stand for "this cell has this value"; 0 for a cell that is not there, and for what only counts."""
+    if value is None or at.endswith(STATISTICS):
         return 0
     return int.from_bytes(blake2b(f"{at}={value!r}".encode(), digest_size=16).digest())
 
 
 class Journal:
-    """Cells, the log of their changes, marks to undo to, and the reads since the last mark."""
+    """Cells, the log of their changes, marks to undo to, and the reads since the last mark.
+
+    A mark is where the log was, and the key with the part of the log that it stood for.
+    """
 
     __slots__ = ("_key", "_keyed", "cells", "log", "marks", "note", "reads")
 
     def __init__(self) -> None:
         self.cells: dict[str, Any] = {}
         self.log: list[Write] = []
-        self.marks: list[int] = []
+        self.marks: list[tuple[int, int, int]] = []
         self.reads: dict[str, None] = {}
         self.note: str | None = None
         self._key, self._keyed = 0, 0
@@ -59,39 +66,45 @@ class Journal:
 
     def mark(self) -> None:
         """Begin a step: undo() comes back to here."""
-        self.marks.append(len(self.log))
+        self.marks.append((len(self.log), self._key, self._keyed))
         self.reads = {}
         self.note = None
 
     def since_mark(self) -> list[Write]:
         """The writes of the step under way, in order."""
-        return self.log[self.marks[-1] :]
+        return self.log[self.marks[-1][0] :]
+
+    def keep(self) -> None:
+        """The step is over, and will not be taken back."""
+        self.marks.pop()
 
     def unmark(self) -> None:
         """Forget the last mark, where a step has written nothing."""
-        assert self.marks[-1] == len(self.log), "a step that waits has written something"
+        assert self.marks[-1][0] == len(self.log), "a step that waits has written something"
         self.marks.pop()
 
     def undo(self) -> None:
         """Take back everything since the last mark, backwards."""
-        mark, cells = self.marks.pop(), self.cells
-        while len(self.log) > mark:
-            at, old, new = self.log.pop()
-            if len(self.log) < self._keyed:
-                self._key ^= zobrist(at, old) ^ zobrist(at, new)
-                self._keyed = len(self.log)
+        mark, self._key, self._keyed = self.marks.pop()
+        cells, log = self.cells, self.log
+        for at, old, _ in reversed(log[mark:]):
             if old is None:
                 del cells[at]
             else:
                 cells[at] = old
+        del log[mark:]
 
     @property
     def key(self) -> int:
         """128 bits that name the present state; equal states have equal keys, whatever their history."""
-        while self._keyed < len(self.log):
-            at, old, new = self.log[self._keyed]
-            self._key ^= zobrist(at, old) ^ zobrist(at, new)
-            self._keyed += 1
+        if self._keyed < len(self.log):
+            key = self._key
+            for at, old, new in self.log[self._keyed :]:
+                if old is not None:
+                    key ^= zobrist(at, old)
+                if new is not None:
+                    key ^= zobrist(at, new)
+            self._key, self._keyed = key, len(self.log)
         return self._key
 
     def settle(self) -> None:

@@ -191,8 +191,10 @@ class Machine(Locking):
     def step(self, task: Task) -> Moved | None:
         """Run one atomic step of a task. None, and nothing changed, if it has to wait or has nothing to do."""
         journal = self.journal
-        journal.mark()
         self.current, self.blocked_on = task, None
+        if self._rests(task):
+            return None
+        journal.mark()
         stack = task.stack or self._next_line(task)
         if stack is None:
             journal.unmark()
@@ -269,6 +271,14 @@ class Machine(Locking):
             return self._push(self.group_exit, None, None)
         return self._push(program[line - 1], None, None)
 
+    def _rests(self, task: Task) -> bool:
+        """Whether a task has nothing to do. Noted as no look: every task is asked at every state of a search."""
+        cells, at = self.journal.cells, task.addresses
+        if at["stack"] in cells:
+            return False
+        state, work = cells[at["state"]], "disk.queue" if task.task == "disk" else at["wanted"]
+        return state in _OVER or (state == IDLE and not cells.get(work))
+
     def _has_work(self, task: Task) -> bool:
         return bool(self.disk.queue) if task.task == "disk" else bool(task.wanted)
 
@@ -333,4 +343,5 @@ def map_of(journal: Journal, kind: FilesystemKind, block_size: int) -> BlockMap:
     return MAPS[kind.map](journal, block_size)
 
 
+_OVER = (DONE, KILLED)
 KERNEL_TASKS = ("pdflush", "kswapd", "disk")

@@ -141,7 +141,7 @@ class Driver:
         journal, function = self.machine.journal, moved.function.c_name
         reads, answer, writes = tuple(journal.reads), journal.note, journal.since_mark()
         self._touched += 1 + len(reads)
-        journal.marks.pop()
+        journal.keep()
         fates, derived = self._ledger.update(writes)
         if self._watch is not None:
             self._watch.after(len(self.steps) + 1, writes)

@@ -27,6 +27,10 @@ class Vma(Shown):
     may_write: bool = True
     random: bool = False
 
+    def __hash__(self) -> int:
+        """Cheap, for stacks hold ranges and are hashed at every step of a search; equality looks at everything."""
+        return self.start
+
     @property
     def shared(self) -> bool:
         """VM_SHARED."""

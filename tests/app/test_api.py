@@ -305,3 +305,17 @@ def test_the_documentation_loads_nothing_from_elsewhere(client: TestClient) -> N
 def test_health(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok\n"
     assert client.get("/readyz").text == "ready\n"
+
+
+def test_a_run_that_is_watched_says_what_broke_and_one_that_is_not_says_nothing(client: TestClient) -> None:
+    wanted = {"scenario": "mail", "kernel": "linux-2.6.9"}
+    assert "violations" not in client.post("/api/v1/runs", json=wanted).json()
+    watched = client.post("/api/v1/runs", json=wanted | {"watch": True}).json()["violations"]
+    assert [each["violation"]["level"] for each in watched] == ["orange", "yellow", "red"]
+    corrected = client.post("/api/v1/runs", json=wanted | {"kernel": "wli-corrected", "watch": True}).json()
+    assert corrected["violations"] == []
+
+
+def test_a_kernel_with_defects_says_so_without_being_asked(client: TestClient) -> None:
+    found = client.post("/api/v1/runs", json={"scenario": "lock-drop", "kernel": "wli-posted"}).json()["violations"]
+    assert {"first": 85, "last": None} in [{"first": each["first"], "last": each["last"]} for each in found]

@@ -144,7 +144,7 @@ def test_a_setting_that_does_not_fit_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_command_never_shows_a_stack_trace(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import engine\ndef run(*_): raise ZeroDivisionError('oh')\nengine.run = run\n"
+        "import engine\ndef run(*_, **__): raise ZeroDivisionError('oh')\nengine.run = run\n"
     )
     command = [sys.executable, "-c", "from app.cli import main; main()", "run", "mail"]
     path = os.pathsep.join([str(tmp_path), os.getcwd()])  # noqa: PTH109 - an entry of a search path is a text
@@ -183,3 +183,9 @@ def test_an_address_that_is_taken_is_a_sentence() -> None:
     assert result.exit_code == BAD_INPUT
     assert "address already in use" in result.stderr
     assert "--port 0" in result.stderr
+
+
+def test_what_broke_is_said_when_asked_for() -> None:
+    assert "85 to the end: I1 broken" in pagefate("run", "lock-drop", "--kernel", "wli-posted", "--watch").output
+    assert "I1 broken" not in pagefate("run", "lock-drop", "--kernel", "wli-posted").output
+    assert pagefate("run", "fork", "--watch").output.endswith("no invariant broke\n")

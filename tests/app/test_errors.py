@@ -296,7 +296,7 @@ def test_what_nobody_foresaw_is_calm_and_has_a_ticket(
 
 
 def test_a_panic_of_the_machine_names_the_step(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def panics(*_: object) -> None:
+    def panics(*_: object, **__: object) -> None:
         raise engine.Panic("entry not none", "A", "do_no_page.set_pte")
 
     monkeypatch.setattr(engine, "run", panics)

@@ -353,3 +353,13 @@ def test_the_beginning_shows_the_page_that_is_to_come() -> None:
     assert state["focus/task.head"] == "A · page 2"
     assert state["focus/task.text"] == "to come: x = m[2P]"
     assert state["focus/block.text"] == "hole: no block"
+
+
+def test_an_invariant_that_breaks_is_said_in_the_caption_and_marked_on_the_timeline() -> None:
+    scenario, kernel = gallery()["lock-drop"], KERNELS["wli-posted"]
+    trace = engine.run(scenario, kernel, watch=True)
+    view = build_view(trace, scenario, kernel)
+    assert "I1 broken: page 2 of f is counted twice for one entry" in str(view.state_at(85)["caption.defect"])
+    assert "broken" not in str(view.state_at(86).get("caption.defect", ""))
+    lanes = timeline.lanes(trace, scenario, view.runs, dict(view.cast.hues))
+    assert {mark.n for mark in timeline.marks(trace, lanes) if mark.fate == "broken"} == {69, 85, 91}

@@ -20,7 +20,9 @@ from engine import (
     run,
     scenario_from_data,
 )
+from engine.explore import walk
 from tests.bench.figures import ROUNDS, Figure, kilobytes, ms, once, timed
+from tests.engine.test_perft import COUNTS, SCENARIOS
 
 
 def engine_figures() -> list[Figure]:
@@ -28,20 +30,25 @@ def engine_figures() -> list[Figure]:
     speed, generator = steps_per_second(), generator_steps_per_second()
     beside = f"bare generator {generator:,.0f} steps/s, {generator / speed:.0f} times as many"
     runs = gallery_runs()
+    watched = [min(once(lambda: trace_json(*each, watch=True)) for _ in range(3)) for each in runs]  # noqa: B023 - as below
     spent = [min(once(lambda: trace_json(*each)) for _ in range(3)) for each in runs]  # noqa: B023 - called at once
     sizes = [len(gzip.compress(trace_json(*each))) for each in runs]
     trace = run(load_scenario(runs[0][0], default_id="bench"), runs[0][1])
     bare = timed(lambda: msgspec.json.encode(trace))
     return [
         Figure("forward with deltas, engine alone", f"{speed:,.0f} steps/s", "≥ 100,000 steps/s", beside),
+        search(),
         Figure(
             "a gallery run, text to full trace JSON",
             ms(median(spent)),
             "≤ 10 ms (median)",
             f"of {len(runs)} runs; the slowest {ms(max(spent))}; writing the JSON of a trace alone {ms(bare)}",
         ),
-        heaviest(),
+        Figure(
+            "the same, invariants watched", ms(median(watched)), "≤ 10 ms (median)", f"the slowest {ms(max(watched))}"
+        ),
         Figure("its trace, gzipped", kilobytes(int(median(sizes))), "≤ 40 KB", f"the largest {kilobytes(max(sizes))}"),
+        heaviest(),
     ]
 
 
@@ -82,6 +89,16 @@ def steps_per_second() -> float:
     return median(rates)
 
 
+def search() -> Figure:
+    """Distinct states a second over every interleaving of the perft table, with dedupe and without reduction."""
+    began = time.process_time()
+    counts = [walk(SCENARIOS[scenario], kernel) for scenario, kernel in COUNTS]
+    spent = time.process_time() - began
+    states, steps = (sum(count.states for count in counts), sum(count.transitions for count in counts))
+    beside = f"{steps / spent:,.0f} transitions/s; {states:,} states of {len(counts)} walks"
+    return Figure("exhaustive search with dedupe", f"{states / spent:,.0f} states/s", "≥ 50,000 states/s", beside)
+
+
 def generator_steps_per_second() -> float:
     """The baseline: a bare generator that yields one tuple a step."""
 
@@ -92,6 +109,6 @@ def generator_steps_per_second() -> float:
     return 10_000 / timed(lambda: list(steps()))
 
 
-def trace_json(text: str, kernel: str) -> bytes:
+def trace_json(text: str, kernel: str, *, watch: bool = False) -> bytes:
     """A scenario's text to the whole trace as JSON."""
-    return msgspec.json.encode(run(load_scenario(text, default_id="bench"), kernel))
+    return msgspec.json.encode(run(load_scenario(text, default_id="bench"), kernel, watch=watch))
