@@ -178,9 +178,13 @@ class Ledger:
     def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
+        if new == LOST and not power_cut and self._is_astray(record):
+            return f"Memory has let go of {where}; its bytes are on the disk, and the file does not lead there."
         if new == LOST:
             return "The power failed before the disk had it." if power_cut else (
                 f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
+        if new == CLEAN_UNSAVED and self._is_astray(record):
+            return f"The bytes of {where} are on the disk, but the file does not lead there any more."
         if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         if new == BACKED and self._k.kind.in_memory:
@@ -195,6 +199,13 @@ class Ledger:
             LEAKED: "A private store has reached the page of a file: copy-on-write is broken.",
             PRIVATE: "It is the process's own copy and was never meant for a file.",
         }[new]
+
+    def _is_astray(self, record: StoreRecord) -> bool:
+        """Whether a block of the disk that the file has lost still holds the bytes."""
+        name, inode = record.name.removeprefix("store/"), self._k.inodes[record.file or ""]
+        ours = {self._k.map.lookup(inode, iblock) for iblock in self._k.map.mapped(inode)}
+        held = (block for block, data in self._k.disk.data.items() if any(run.store == name for run in data.runs))
+        return any(block not in ours for block in held)
 
     def _has_failed(self, file: str, index: int) -> bool:
         """Whether writeback met an error on a page, or on its file, or found no block for it, or the page is gone."""

@@ -12,18 +12,21 @@ import pytest
 from app.orders import order
 from app.runs import perform
 from app.text import transcript
-from engine import KERNELS, Limits, find_scenario, gallery
+from engine import Limits, find_scenario, gallery, kernels_of
 from tests.conftest import TRANSCRIPTS
 
 SHOWN = ("linux-2.6.9", "wli-posted", "wli-corrected", "linux-6.18")
-"""The kernels whose runs are kept; where a scenario's filesystem is in none of them, the first that has it."""
+"""The kernels whose runs are kept, beside the one that a scenario opens on."""
+ENDLESS = ("endless-load", "wli-corrected+N2")
+"""A run that only ends at the limit of steps: nobody reads twenty thousand lines."""
 
 
 def runs() -> Iterator[tuple[str, str]]:
-    """Each scenario on those of the shown kernels that have its filesystem."""
+    """Each scenario on its own kernel, and on those of the shown ones that have its filesystem."""
     for name, scenario in gallery().items():
-        able = [kernel.id for kernel in KERNELS.values() if scenario.filesystem.type in kernel.filesystems]
-        yield from ((name, kernel) for kernel in [k for k in SHOWN if k in able] or able[:1])
+        able = kernels_of(scenario)
+        shown = (scenario.kernel or able[0], *(kernel for kernel in SHOWN if kernel in able))
+        yield from ((name, kernel) for kernel in dict.fromkeys(shown) if (name, kernel) != ENDLESS)
 
 
 RUNS = tuple(runs())

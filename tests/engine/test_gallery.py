@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import find_kernel, gallery, kernels_of, run
+from engine import KERNELS, find_kernel, gallery, kernels_of, run
 from tests.engine import (
     test_gallery_chapters,
     test_gallery_incidents,
@@ -37,4 +37,9 @@ def test_a_scenario_can_be_shown_where_it_wants_to_be(name: str) -> None:
     assert scenario.filesystem.type in kernel.filesystems
     trace = run(scenario, kernel)
     assert trace.complete or name == NEVER_ENDS
-    assert not [note for note in trace.notes if "never reached" in note] or not scenario.kernel
+    assert not [note for note in trace.notes if "never reached" in note]
+
+
+def test_every_switch_has_a_scenario_that_shows_it() -> None:
+    switches = {f"{kernel.id}+{name}" for kernel in KERNELS.values() for name in kernel.switches}
+    assert switches == {kernel for _, kernel in said() if "+" in kernel}

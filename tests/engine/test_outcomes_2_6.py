@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine import KERNELS, NoSuchCombination, find_kernel, gallery, run
+from engine import NoSuchCombination, find_kernel, gallery, run
 from tests.engine.build import CORRECTED, LATER, POSTED, RESERVE, STOCK, Told
-from tests.engine.test_gallery_chapters import ROWS as CHAPTERS
 from tests.engine.test_outcomes import ROWS as OLD
 from tests.engine.test_outcomes import Row
 
@@ -152,13 +151,6 @@ def test_mmap_says_no_or_keeps_its_word_while_the_mapping_lasts(row: Row, kernel
 @pytest.mark.parametrize(("row", "kernel"), cases(NEWER))
 def test_a_scenario_of_this_line_ends_as_the_facts_say(row: Row, kernel: str) -> None:
     check(row, kernel)
-
-
-def test_every_switch_has_a_scenario_that_shows_it() -> None:
-    shown = {kernel for row in NEWER for kernel in row.kernels if "+" in kernel}
-    there = {f"{kernel.id}+{name}" for kernel in KERNELS.values() for name in kernel.switches}
-    elsewhere = {kernel for row in CHAPTERS for kernel in row.kernels if "+" in kernel}
-    assert {name for name in there if name.startswith(("wli", "linux-2"))} <= shown | elsewhere
 
 
 def test_a_run_that_never_ends_is_shown_in_part_and_says_so() -> None:
