@@ -64,64 +64,87 @@ class FuseWriteBegin(KernelFunction):
 
 @dataclass
 class FusePerformWrite(KernelFunction):
-    """write(2) without a writeback cache: the server first. Entered with i_rwsem. Returns the bytes written."""
+    """write(2) without a writeback cache: the server has it before it returns. Entered with i_rwsem.
 
-    source = "fs/fuse/file.c fuse_cache_write_iter, fuse_perform_write, 6.x"
+    Returns the bytes written. Simplified: pages that are cached stay locked until the server has answered, and no page
+    comes into the cache by a write.
+    """
+
+    source = "fs/fuse/file.c fuse_cache_write_iter, fuse_perform_write, fuse_fill_write_pages, 6.x"
     send: ClassVar[type[FuseSendWrite]] = FuseSendWrite
     file: str
     text: str
     length: int
     offset: int
     got: int | str = 0
-    at: int = -1
+    pages: tuple[Page, ...] = ()
+    page: Page = None  # type: ignore[assignment]
+
+    def find_get_folio(self, k: Machine) -> Next:
+        """The next page of the cache that shows this part of the file."""
+        mapping, after = k.mappings[self.file], self.pages[-1].index if self.pages else None
+        low = self.offset // k.page_size if after is None else after + 1
+        high = -(-(self.offset + self.length) // k.page_size)
+        pfn = next((pfn for index, pfn in mapping.pages.items() if low <= index < high and pfn), None)
+        if pfn is None:
+            return self.fuse_send_write_pages
+        self.page = k.page(pfn)
+        self.page.get()
+
+    @may_sleep
+    def folio_lock(self, k: Machine) -> Next:
+        """Nobody may read it in or write it back while the server is told of other bytes."""
+        return k.lock(self.page.locked)
+
+    def fuse_wait_on_page_writeback(self, k: Machine) -> Next:
+        """What is on its way to the server arrives first. Is it still this file's page?"""
+        page = self.page
+        if page.writeback:
+            k.blocked_on = f"{page}.writeback"
+            return WAIT
+        if page.mapping == self.file:
+            self.pages = (*self.pages, page)
+        else:
+            k.unlock(page.locked)
+            k.ram.put(page)
+        return self.find_get_folio
 
     def fuse_send_write_pages(self, k: Machine) -> Next:
         """The bytes go to the server at once, and it says whether it has room."""
-        data = Data(self.length).write(0, self.length, self.text, self._origin(k))
-        return call(self.send(k.inodes[self.file], self.offset, data), into="got")
+        return call(self.send(k.inodes[self.file], self.offset, self._data(k)), into="got")
 
     def answered(self, k: Machine) -> Next:
-        """What does it say? The program will hear the same."""
+        """What does it say? The program will hear the same. Pages that show this part get what the server took."""
+        store = k.store(k.current.task, k.current.line)
         if isinstance(self.got, str):
-            k.store(k.current.task, k.current.line).refused = self.got
-            return self.done
-        start, stop = self.offset, self.offset + self.got
-        k.store(k.current.task, k.current.line).accepted = ((start, stop),)
-        k.accept(self.file, Run(start, stop, self.text, self._origin(k)), grows=True)
+            store.refused = self.got
+        else:
+            start, stop = self.offset, self.offset + self.got
+            store.accepted = ((start, stop),)
+            k.accept(self.file, Run(start, stop, self.text, self._origin(k)), grows=True)
+            for page in self.pages:
+                self._copy(k, page, stop)
 
-    @may_sleep
-    def fuse_fill_write_pages(self, k: Machine) -> Next:
-        """Pages of the cache that show this part of the file get the bytes as well."""
-        page = self._cached(k)
-        if page is None:
-            return self.done
-        if page.locked.holder is not None or page.writeback:
-            k.blocked_on = f"{page}.locked"
-            return WAIT
-        self._copy(k, page)
-        self.at = (page.index or 0) + 1
-        return self.fuse_fill_write_pages
-
-    def done(self, k: Machine) -> Next:
-        """How much the server took, or why nothing."""
+    def folio_unlock(self, k: Machine) -> Next:
+        """Let go of the pages, and say how much the server took, or why nothing."""
+        for page in self.pages:
+            k.unlock(page.locked)
+            k.ram.put(page)
         k.answer(str(self.got))
         return ret(self.got)
 
     def _origin(self, k: Machine) -> str:
         return f"{k.current.task}.{k.current.line}"
 
-    def _cached(self, k: Machine) -> Page | None:
-        first, mapping = max(self.at, self.offset // k.page_size), k.mappings[self.file]
-        last = -(-(self.offset + int(self.got)) // k.page_size)
-        index = next((i for i, _ in mapping.pages.items() if first <= i < last), None)
-        return None if index is None else k.cached(mapping, index)
+    def _data(self, k: Machine) -> Data:
+        return Data(self.length).write(0, self.length, self.text, self._origin(k))
 
-    def _copy(self, k: Machine, page: Page) -> None:
-        if page.uptodate:
-            base = (page.index or 0) * k.page_size
-            whole = Data(self.length).write(0, self.length, self.text, self._origin(k))
-            low, high = max(self.offset, base), min(self.offset + int(self.got), base + k.page_size)
-            page.data = page.content.paste(low - base, whole.part(low - self.offset, high - self.offset))
+    def _copy(self, k: Machine, page: Page, stop: int) -> None:
+        base = (page.index or 0) * k.page_size
+        low, high = max(self.offset, base), min(stop, base + k.page_size)
+        if page.uptodate and low < high:
+            part = self._data(k).part(low - self.offset, high - self.offset)
+            page.data = page.content.paste(low - base, part)
 
 
 @dataclass
