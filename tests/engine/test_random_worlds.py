@@ -294,7 +294,7 @@ def test_what_a_server_took_is_in_the_pages_that_show_it(fs: str) -> None:
     })  # fmt: skip
     for seed in range(20):
         machine = build(scenario, KERNELS["linux-6.18"])
-        for _ in every_step(machine, restless(Random(seed))):
+        for _ in every_step(machine, restless(Random(seed))):  # noqa: S311 - not a secret
             check_fates(machine)
         assert machine.tasks["B"].state == DONE
 

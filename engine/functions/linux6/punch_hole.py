@@ -57,6 +57,7 @@ class PunchHole(KernelFunction):
     def truncate_pages(self, k: Machine) -> Next:
         """Those pages leave the page cache, dirty or not: the program wanted it."""
         mapping, (first, last) = k.mappings[self.inode.file], self._pages(k)
+        give_up(k, self.inode.file, first * k.page_size, last * k.page_size)
         index = next((i for i, _ in mapping.pages.items() if first <= i < last), None)
         if index is None:
             return self.zero_partial
@@ -79,8 +80,7 @@ class PunchHole(KernelFunction):
         first, last = self._blocks(k)
         if first < last:
             free_blocks(k, self.inode.file, first, last)
-        oracle = k.oracles[self.inode.file]
-        oracle.data = oracle.data.zero(self.offset, min(self._end(k), oracle.data.size))
+        give_up(k, self.inode.file, self.offset, self._end(k))
         self.inode.dirty = True
         k.unlock(k.mappings[self.inode.file].invalidate_lock)
         return ret(OK)
@@ -142,6 +142,7 @@ class ZeroPageRange(KernelFunction):
         fill(k, page)
         low, high = self.low % k.page_size, (self.high - 1) % k.page_size + 1
         page.data = page.content.zero(low, high)
+        give_up(k, self.file, self.low, self.high)
         self._mark(k, page, low, high)
 
     def unlock_page(self, k: Machine) -> Next:
@@ -167,6 +168,14 @@ class ZeroPageRange(KernelFunction):
             elif low < stop and high > start and (bh.block is not None or bh.delay):
                 mark_buffers_dirty(k, page, start, stop)
         page.mappedtodisk = None
+
+
+def give_up(k: Machine, file: str, low: int, high: int) -> None:
+    """From here on the file owes nobody bytes [low, high): the program wanted them gone."""
+    oracle = k.oracles[file]
+    high = min(high, oracle.data.size)
+    if low < high:
+        oracle.data = oracle.data.zero(low, high)
 
 
 def forget_buffer(k: Machine, page: Page, at: int) -> None:

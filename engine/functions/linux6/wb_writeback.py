@@ -22,16 +22,15 @@ SYNC = "sync"
 class WbWriteback(KernelFunction):
     """One round over the dirty inodes; for sync(2) a second one that tries every page."""
 
-    source = "fs/fs-writeback.c wb_writeback, __writeback_single_inode, 6.x"
+    source = "fs/fs-writeback.c wb_writeback, __writeback_single_inode, wait_sb_inodes, 6.x"
     seen: tuple[str, ...] = ()
     file: str = ""
     error: str = OK
     integrity: bool = False
 
     def queue_io(self, k: Machine) -> Next:
-        """Which inode is dirty?"""
-        dirty = (f for f, inode in k.inodes.items() if f not in self.seen and (inode.dirty or inode.dirty_pages))
-        self.file = next(dirty, "")
+        """Which inode is dirty? Who waits for everything takes those as well whose pages are under way."""
+        self.file = next((file for file in k.inodes if file not in self.seen and self._is_due(k, file)), "")
         k.answer(self.file or "none")
         if not self.file:
             return self.done
@@ -71,3 +70,7 @@ class WbWriteback(KernelFunction):
             return self.queue_io
         k.current.wanted = None
         return ret()
+
+    def _is_due(self, k: Machine, file: str) -> bool:
+        inode, waits = k.inodes[file], self.integrity
+        return bool(inode.dirty or inode.dirty_pages or (waits and any(True for _ in k.mappings[file].tag_writeback)))
