@@ -27,7 +27,7 @@ from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 KEPT, KEPT_STEPS = 16, 2_500
 """How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
-MAX_STEPS = 2000
+MAX_STEPS = 1_500
 """Steps a page carries: more would be too much for a phone to load."""
 
 

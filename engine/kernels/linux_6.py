@@ -48,6 +48,7 @@ from engine.functions.linux6.vfs_write import VfsWrite
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
 from engine.functions.linux6.write_cache_pages import WriteCachePages
+from engine.functions.linux6.zap_pte_range import ZapPresentFolioPte
 from engine.functions.pdflush import Pdflush
 from engine.functions.shrink_list import ShrinkList
 from engine.functions.sys_fsync import SysFsync
@@ -57,6 +58,7 @@ from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
+from engine.functions.zap_pte_range import ZapPteRange
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import FUNCTIONS, table
 from engine.kernels.linux_6_filesystems import (
@@ -95,6 +97,7 @@ REPLACES = {
     DoExit: DoExitClosing,
     GenericFileWrite: VfsWrite,
 }
+REPLACES_6_18 = {**REPLACES, ZapPteRange: ZapPresentFolioPte}
 ADDED = (
     DoFault, DoReadFault, DoSharedFault, DoCowFault, FilemapFault, FinishFault, DoPageMkwrite, WpPageShared,
     FaultDirtySharedPage, FilemapPageMkwrite, BlockPageMkwrite, Ext4PageMkwrite, FolioClearDirtyForIo, WriteCachePages,
@@ -136,10 +139,10 @@ LINUX_6_18 = Kernel(
         "again, and what goes wrong is told once to every open file. ext2 never learned to answer: there the bug lives."
     ),
     sources=("kernel-facts 1e", "real-kernels"),
-    functions={**KEPT, **table(*REPLACES.values(), *ADDED), **table(*functions_of(FILESYSTEMS_6_18))},
+    functions={**KEPT, **table(*REPLACES_6_18.values(), *ADDED), **table(*functions_of(FILESYSTEMS_6_18))},
     filesystems=FILESYSTEMS_6_18,
     absent=ABSENT,
-    replaces=REPLACES,
+    replaces=REPLACES_6_18,
     leaves_out=LEAVES_OUT,
     lock_names=LOCK_NAMES,
     errseq=True,
@@ -153,7 +156,8 @@ LINUX_6_1 = replace(
         "December 2022, the kernel of Debian 12. As 6.18 in nearly everything that can be seen here; where the two "
         "differed in real runs, it does what 6.1 did."
     ),
-    functions={**LINUX_6_18.functions, **table(*functions_of(FILESYSTEMS_6_1))},
+    functions={**KEPT, **table(*REPLACES.values(), *ADDED), **table(*functions_of(FILESYSTEMS_6_1))},
+    replaces=REPLACES,
     filesystems=FILESYSTEMS_6_1,
     absent={},
 )

@@ -16,6 +16,9 @@ OLD = (STOCK, *LATER)
 ALL = (STOCK, POSTED, CORRECTED, *LATER, *SIX)
 
 ROWS = (
+    # -- The machine -------------------------------------------------------------------------------------------------
+    Stated("stale-translation", ("linux-6.18",), "H12: zap flushes by force and delays the rmap for dirty file entries", "refused",
+           {"A.3": "0", "A.4": "0", "B.2": "SIGSEGV", "C.3": "ABa"}, {"A.2": "durable", "B.1": "durable", "B.2": "refused"}),
     # -- The race ------------------------------------------------------------------------------------------------
     Stated("competing-write", (POSTED,), "1b X4: the answer is old when the entry is made: a write(2) had the block", "lost-told",
            {"A.2": "ok", "A.3": "ENOSPC", "B.1": "1", "B.2": "0", "C.2": ".", "C.3": "W"},

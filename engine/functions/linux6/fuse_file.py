@@ -104,9 +104,8 @@ class FusePerformWrite(KernelFunction):
             return WAIT
         if page.mapping == self.file:
             self.pages = (*self.pages, page)
-        else:
-            k.unlock(page.locked)
-            k.ram.put(page)
+            return self.find_get_folio
+        _let_go(k, page)
         return self.find_get_folio
 
     def fuse_send_write_pages(self, k: Machine) -> Next:
@@ -128,8 +127,7 @@ class FusePerformWrite(KernelFunction):
     def folio_unlock(self, k: Machine) -> Next:
         """Let go of the pages, and say how much the server took, or why nothing."""
         for page in self.pages:
-            k.unlock(page.locked)
-            k.ram.put(page)
+            _let_go(k, page)
         k.answer(str(self.got))
         return ret(self.got)
 
@@ -145,6 +143,11 @@ class FusePerformWrite(KernelFunction):
         if page.uptodate and low < high:
             part = self._data(k).part(low - self.offset, high - self.offset)
             page.data = page.content.paste(low - base, part)
+
+
+def _let_go(k: Machine, page: Page) -> None:
+    k.unlock(page.locked)
+    k.ram.put(page)
 
 
 @dataclass

@@ -138,12 +138,7 @@ class ZeroPageRange(KernelFunction):
         if page.writeback or not write_protect(k, page):
             k.blocked_on = k.blocked_on or f"{page}.writeback"
             return WAIT
-        self._know_blocks(k, page)
-        fill(k, page)
-        low, high = self.low % k.page_size, (self.high - 1) % k.page_size + 1
-        page.data = page.content.zero(low, high)
-        give_up(k, self.file, self.low, self.high)
-        self._mark(k, page, low, high)
+        self._clear(k, page)
 
     def unlock_page(self, k: Machine) -> Next:
         """Let go of the page."""
@@ -151,6 +146,14 @@ class ZeroPageRange(KernelFunction):
         k.unlock(self.page.locked)
         k.ram.put(self.page)
         return ret()
+
+    def _clear(self, k: Machine, page: Page) -> None:
+        self._know_blocks(k, page)
+        fill(k, page)
+        low, high = self.low % k.page_size, (self.high - 1) % k.page_size + 1
+        page.data = page.content.zero(low, high)
+        give_up(k, self.file, self.low, self.high)
+        self._mark(k, page, low, high)
 
     def _know_blocks(self, k: Machine, page: Page) -> None:
         if not page.private:
