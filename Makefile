@@ -9,7 +9,7 @@ python = $(shell for p in $(or $(PYTHON),python3 python3.14 python3.13 python3.1
 uv = PYTHONPATH=.tools UV_PYTHON_DOWNLOADS=never $(python) -m uv
 lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
-sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes
+sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
 .PHONY: help run install test browser check format bench transcripts wheel docker-check lock upgrade clean
 help: ## list these targets
@@ -68,6 +68,7 @@ clean: ## take away all that make made
 	@test -x $(BIN)/python || $(uv) venv -q --python $(python) .venv
 	@$(sync) -r $<
 	@$(uv) pip install -q --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q app engine
 	@touch $@
 
 .venv/installed-test: requirements-test.lock .venv/installed
