@@ -173,14 +173,16 @@ class Machine(Locking):
 
     # -- what is owed ---------------------------------------------------------------------------------------------
 
-    def accept(self, file: str, run: Run, *, grows: bool = False) -> None:
+    def accept(self, file: str, run: Run, *, grows: bool = False, orphan: bool = False) -> None:
         """A store was let through: from now on the file ought to hold these bytes; write(2) makes it grow for them.
 
-        A mapping's bytes count as far as the file reaches: the tail of its last page belongs to no file. A whole page
-        beyond the end should have been refused: it is owed.
+        A mapping's bytes count as far as the file reaches: the tail of its last page belongs to no file, and a page
+        that a cut under way has yet to take goes with it. One that the cut has left an `orphan`, still mapped, should
+        have been refused: it is owed.
         """
         oracle, size, stop = self.oracles[file], self.inodes[file].size, run.stop
-        if not grows and run.start < -(-size // self.page_size) * self.page_size:
+        beyond = run.start >= -(-size // self.page_size) * self.page_size
+        if not grows and not (orphan and beyond):
             stop = min(stop, size)
         if run.start < stop:
             size = max(size, stop, oracle.data.size)

@@ -138,4 +138,5 @@ def put(k: Machine, vpn: int, piece: Run) -> None:
     base = (vma.index(vpn) if vma is not None and file else vpn) * k.page_size
     record.accepted = (*(record.accepted or ()), (base + low, base + high))
     if file is not None:
-        k.accept(file, Run(base + low, base + high, text, origin))
+        orphan = k.mappings[file].pages[base // k.page_size] != page.pfn
+        k.accept(file, Run(base + low, base + high, text, origin), orphan=orphan)

@@ -14,7 +14,7 @@ from engine import KERNELS, Scenario, gallery
 from engine.fates import _MATTERS, LEAKED, LOST, PRIVATE, REFUSED, REPLACED, Ledger, byte_fate
 from engine.machine import Machine
 from engine.objects.task import Task
-from tests.engine.build import possible
+from tests.engine.build import MAP, make, possible
 from tests.engine.test_laws import choices, kernels, scenarios
 from tests.engine.test_random_worlds import randoms, worlds
 
@@ -97,3 +97,18 @@ def test_random_worlds(scenario: Scenario, kernel: str, random: Random) -> None:
 def test_every_gallery_run(monkeypatch: pytest.MonkeyPatch, scenario: str, kernel: str) -> None:
     monkeypatch.setattr(sys.modules["engine.run"], "Ledger", Checked)
     engine.run(gallery()[scenario], kernel)
+
+
+@pytest.mark.parametrize("kernel", ["linux-2.6.9", "wli-corrected", "linux-2.6.23", "linux-6.1", "linux-6.18"])
+def test_a_store_that_a_cut_under_way_has_yet_to_take_goes_with_it(kernel: str) -> None:
+    """facts 1a.15, H5: the page is still the file's when it is stored to. Whoever cuts the file takes it away."""
+    cut = "shrink" if kernel.startswith("linux-6") else "i_size_write"
+    function = "truncate_setsize" if kernel.startswith("linux-6") else "vmtruncate"
+    tasks = {"A": [MAP, 'm[2P] = "B"', 'm[2P] = "C"'], "B": ["ftruncate(f, 1P)"]}
+    scenario = make(tasks, schedule=["A", "B", "A@2>B", f"B@{function}.unmap_mapping_range>A"], machine={"cpus": 2})
+    trace = engine.run(scenario, kernel)
+    late = next(step for step in trace.steps if step.task == "A" and step.line == 3 and step.name == "write")
+    shrunk = next(step for step in trace.steps if step.name == cut)
+    assert shrunk.n < late.n, "the schedule means the moment between the new size and the torn entries"
+    assert {store.id: store.fate for store in trace.stores} == {"A.2": "replaced", "A.3": "replaced"}
+    assert trace.outcome == "kept"
