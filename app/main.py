@@ -21,6 +21,7 @@ from app.orders import order
 from app.pages import pages
 from app.runs import Runs, perform
 from app.settings import Settings
+from app.steps import steps
 from app.storage import Storage
 from engine import Limits
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(settings)
     app.include_router(api)
     app.include_router(pages)
+    app.include_router(steps)
     _add_plumbing(app)
     return app
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import parse_qs
 
@@ -12,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 import engine
 from app import answers, catalogue, links, openapi, orders, others, serving, static_files, templating
 from app.answers import HTML, YAML, Body
-from app.links import Event, RunLink
+from app.links import Event, Mode, RunLink
 from app.orders import Order
 from app.others import Others
 from app.troubles import KINDS, Trouble
@@ -135,7 +136,7 @@ async def make_link(request: Request) -> Response:
 
 def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
     query = request.query_params
-    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link)
+    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link, Mode.parse(query))
 
 
 async def _run(request: Request, order: Order, suffix: str) -> Response:
@@ -144,6 +145,8 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
+    if form != "html":  # data is the same however the run is told
+        order = replace(order, address=order.link.told(Mode()))
     number, event = request.query_params.get("step"), request.query_params.get("at")
     if form != "html" and not number and not event:
         return await serving.send(request, order, form)

@@ -16,7 +16,7 @@ from app import rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
-from app.links import RunLink
+from app.links import VOICES, Mode, RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
@@ -199,6 +199,20 @@ class Moment:
     def self_url(self) -> str:
         """The address of the run without a step."""
         return self.link.url()
+
+    @property
+    def canonical(self) -> str:
+        """The address of the run itself, however it is told."""
+        return self.link.told(Mode()).url()
+
+    @property
+    def voice(self) -> str:
+        """Who is told."""
+        return self.link.mode.voice or VOICES[0]
+
+    def href_to(self, voice: str) -> str:
+        """The address of this step, told to another."""
+        return self.link.told(replace(self.link.mode, voice=voice)).url(step=self.step)
 
     @property
     def is_gallery(self) -> bool:

@@ -10,6 +10,7 @@ import { Scene } from './scene.js'
 import { copy, share } from './share.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
+import { Voice } from './voice.js'
 
 const RESTING = 120
 
@@ -28,6 +29,7 @@ class FaultTheatre extends HTMLElement {
     this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
+    this.voice = new Voice(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
@@ -97,6 +99,16 @@ class FaultTheatre extends HTMLElement {
     this.querySelector('[data-do="speed"]').textContent = `${rate < 1 ? { 0.25: '¼', 0.5: '½' }[rate] : rate}×`
   }
 
+  /** How the run is told, as its address says it; null takes a word away. */
+  tell(changes) {
+    const [path, query = ''] = this.dataset.self.split('?')
+    const kept = query.split('&').filter(part => part && !Object.hasOwn(changes, part.split('=')[0]))
+    const said = Object.entries(changes).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`)
+    const parts = [...kept, ...said]
+    this.dataset.self = parts.length ? `${path}?${parts.join('&')}` : path
+    this.#mirror('replace')
+  }
+
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
@@ -141,6 +153,7 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const button = event.target.closest('[data-copy]')
     if (button) return copy(this.querySelector('#share'), button)
