@@ -233,6 +233,11 @@ class RunLink:
         return replace(self, filesystem=filesystem, mode=self.mode.free())
 
 
+def story(scenario: str, kernel: str) -> str:
+    """The address of the story of a gallery run, from its beginning."""
+    return RunLink(scenario, kernel, mode=Mode(story=True)).url()
+
+
 def short(link: str, *, step: int | None = None) -> str:
     """The address of a short link, opened on `step`."""
     return RunLink(link=link).url(step=step)

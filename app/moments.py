@@ -51,7 +51,7 @@ class Moments:
         self._defects = exhibits.defects(kernel)
         self._broken = broken(trace)
         self._stacks = Stacks(trace)
-        self._sentences = narration.tell(trace, scenario, kernel, cast)
+        self.sentences = narration.tell(trace, scenario, kernel, cast)
         self._words = ""
         self._lines = {task: scenario.lines(task) for task in scenario.tasks}
         self._names: dict[str, str] = {}
@@ -168,7 +168,7 @@ class Moments:
             "task": self._called.task(step.task),
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
-            "plain": self._sentences[step.n - 1],
+            "plain": self.sentences[step.n - 1],
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
             "defect": " ".join([*self._defects_in(step.caption).splitlines(), *self._broken.get(step.n, ())]) or None,
             "picture": self._picture(view),

@@ -143,7 +143,7 @@ class Narrator:
         vmas = ranges_of(self._state.get(f"mm/{mm}.vmas"))
         return next((vma for vma in vmas if vma.start <= vpn < vma.end), None)
 
-    def _written(self, step: Step) -> dict[str, str]:
+    def _written(self, step: Step) -> dict[str, str]:  # noqa: C901 - a table of cells, not a path
         """What the step wrote that a sentence may hang on: an entry, a page that became dirty or clean, a result."""
         found: dict[str, str] = {}
         for at, old, new in step.writes:

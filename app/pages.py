@@ -151,7 +151,7 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     if form != "html" and not number and not event:
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
-    step, astray = _step(found.trace, number, event)
+    step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")

@@ -1,7 +1,8 @@
 """The JSON that a run's page carries for its script: tables of addresses and values, and flat lists of indices.
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
-     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...]}
+     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
+     "beats": [step, ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -95,6 +96,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "reads": reads,
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
+        "beats": [beat.step for beat in view.beats],
     }
 
 

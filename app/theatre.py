@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, timeline
+from app import rail, runs, stories, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -209,6 +209,27 @@ class Moment:
     def voice(self) -> str:
         """Who is told."""
         return self.link.mode.voice or VOICES[0]
+
+    @property
+    def place(self) -> stories.Place:
+        """Where the step stands in the story."""
+        return stories.Place(self.stage.view.beats, self.step)
+
+    def story_href(self, step: int) -> str:
+        """The address of a step of the story."""
+        return self.link.told(replace(self.link.mode, story=True, predict=False)).url(step=step)
+
+    @property
+    def free_href(self) -> str:
+        """The address of this step, played freely."""
+        return self.link.told(self.link.mode.free()).url(step=self.step)
+
+    @cached_property
+    def next_story(self) -> Scenario | None:
+        """The scenario of the gallery that comes after this one; none for the last, and for one that is not there."""
+        names = list(engine.gallery())
+        after = names.index(self.stage.scenario.id) + 1 if self.is_gallery else len(names)
+        return engine.gallery()[names[after]] if after < len(names) else None
 
     def href_to(self, voice: str) -> str:
         """The address of this step, told to another."""

@@ -8,6 +8,7 @@ import { Inspector } from './inspector.js'
 import { Motion } from './motion.js'
 import { Scene } from './scene.js'
 import { copy, share } from './share.js'
+import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
 import { Voice } from './voice.js'
@@ -30,6 +31,7 @@ class FaultTheatre extends HTMLElement {
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
     this.voice = new Voice(this)
+    this.story = new Story(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
@@ -44,6 +46,7 @@ class FaultTheatre extends HTMLElement {
 
   disconnectedCallback() {
     this.transport.pause()
+    this.story.halt()
     this.motion.cancel()
     this.#leave.abort()
     clearTimeout(this.#soon)
@@ -153,6 +156,7 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (this.story.click(link)) return event.preventDefault()
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const button = event.target.closest('[data-copy]')
@@ -195,7 +199,7 @@ class FaultTheatre extends HTMLElement {
   }
 
   #key(event) {
-    const act = this.transport.key(event)
+    const act = this.story.key(event) ?? this.transport.key(event)
     if (!act) return
     event.preventDefault()
     act()
