@@ -2,7 +2,7 @@
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
      "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
-     "beats": [step, ...]}
+     "beats": [step, ...], "asks": [[step, number of the right choice], ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -97,6 +97,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
         "beats": [beat.step for beat in view.beats],
+        "asks": [[question.step, question.right] for question in view.questions],
     }
 
 

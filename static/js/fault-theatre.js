@@ -7,6 +7,7 @@
 import { Inspector } from './inspector.js'
 import { Motion } from './motion.js'
 import { Scene } from './scene.js'
+import { Predict } from './predict.js'
 import { copy, share } from './share.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
@@ -32,6 +33,7 @@ class FaultTheatre extends HTMLElement {
     this.transport = new Transport(this)
     this.voice = new Voice(this)
     this.story = new Story(this)
+    this.predict = new Predict(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
@@ -73,7 +75,12 @@ class FaultTheatre extends HTMLElement {
 
   get event() { return this.trace.step()?.event ?? '' }
 
-  step(by) { this.transport.pause(); this.go(this.at + by) }
+  step(by) {
+    this.transport.pause()
+    if (by > 0 && this.predict.holds) this.predict.nudge()
+    else this.go(this.at + by)
+  }
+
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
 
@@ -157,6 +164,7 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (this.story.click(link)) return event.preventDefault()
+    if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const button = event.target.closest('[data-copy]')
@@ -180,6 +188,7 @@ class FaultTheatre extends HTMLElement {
     if (what === 'play') this.transport.toggle()
     else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
     else if (what === 'help') this.help()
+    else if (what === 'predict') { event.preventDefault(); this.predict.toggle() }
     else if (what === 'present') this.present()
     else if (what === 'share') { event.preventDefault(); this.share() }
     else if (what === 'unselect') this.unselect()
@@ -199,7 +208,7 @@ class FaultTheatre extends HTMLElement {
   }
 
   #key(event) {
-    const act = this.story.key(event) ?? this.transport.key(event)
+    const act = this.predict.key(event) ?? this.story.key(event) ?? this.transport.key(event)
     if (!act) return
     event.preventDefault()
     act()

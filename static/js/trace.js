@@ -2,16 +2,18 @@
  * What one run did, as the server told it. Pure: knows neither the DOM nor time, so it runs under node as well.
  *
  * @typedef {{cells: string[], values: (string|number|boolean|null)[], initial: number[], steps: number[][],
- *   reads: number[][], told: string[][], faults: number[], beats: number[]}} Payload
+ *   reads: number[][], told: string[][], faults: number[], beats: number[], asks: [number, number][]}} Payload
  *   `initial` and each of `steps` are flat lists of (index of cell, index of value) pairs; `told` says for each step its
- *   task, function, name and event; `faults` are the steps at which a fault begins, `beats` those at which the story halts.
+ *   task, function, name and event; `faults` are the steps at which a fault begins, `beats` those at which the story halts,
+ *   `asks` the steps that are asked about before, with the number of the right choice.
  */
 export class Trace {
   /** @param {Payload} payload */
-  constructor({ cells, values, initial, steps, reads, told, faults, beats = [] }) {
+  constructor({ cells, values, initial, steps, reads, told, faults, beats = [], asks = [] }) {
     this.at = 0
     this.faults = faults
     this.beats = beats
+    this.asks = new Map(asks)
     this.told = told
     this.reads = reads.map(step => step.map(cell => cells[cell]))
     this.cells = new Map(pairs(initial).map(([cell, value]) => [cells[cell], values[value]]))
