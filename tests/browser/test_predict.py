@@ -1,8 +1,11 @@
 """Predict in a real browser: the page asks before it shows, and keeps a small score."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, step_of
+
+pytestmark = pytest.mark.browser
 
 BEFORE = "/run/mail/linux-2.6.9?predict=1&step=41"
 
