@@ -145,17 +145,18 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
+    voice = order.link.mode.voice
     if form != "html":  # data is the same however the run is told
         order = replace(order, address=order.link.told(Mode()))
     number, event = request.query_params.get("step"), request.query_params.get("at")
     if form != "html" and not number and not event:
-        return await serving.send(request, order, form)
+        return await serving.send(request, order, form, voice)
     found = await serving.runs(request).run(order)
     step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
-        return await serving.send(request, order, form)
+        return await serving.send(request, order, form, voice)
     template = PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     body = await serving.runs(request).page(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import engine
-from app import disk, narration
+from app import disk, links, narration
 from app.runs import Run
 from app.wire import schedule
 from engine import Step
@@ -15,9 +15,11 @@ WIDEST = 30  # a longer entry may run into the columns beside it, which are empt
 INDENT = 5  # the width of the step's number, and a blank
 
 
-def transcript(run: Run, *, watch: bool = False) -> str:
-    """The whole run; with `watch`, the invariants that broke on the way."""
-    return "\n".join([*_head(run), "", *_steps(run), "", *_end(run), *(_broken(run) if watch else ()), ""])
+def transcript(run: Run, *, watch: bool = False, voice: str = "") -> str:
+    """The whole run; with `watch`, the invariants that broke on the way; with a `voice`, what it says of each step."""
+    return "\n".join(
+        [*_head(run), "", *_steps(run, _sentences(run, voice)), "", *_end(run), *(_broken(run) if watch else ()), ""]
+    )
 
 
 def moment(run: Run, n: int, picture: str = "") -> str:
@@ -44,7 +46,14 @@ def _head(run: Run) -> list[str]:
     ]
 
 
-def _steps(run: Run) -> Iterator[str]:
+def _sentences(run: Run, voice: str) -> Sequence[str]:
+    """What a voice says of each step; nothing without one."""
+    if voice == links.VOICES[0]:
+        return narration.tell(run.trace, run.order.scenario, engine.find_kernel(run.order.kernel))
+    return [narration.developer(step) for step in run.trace.steps] if voice else ()
+
+
+def _steps(run: Run, sentences: Sequence[str] = ()) -> Iterator[str]:
     """A column for each task that ever does something, in order of their names in the scenario, the kernel's last."""
     steps = run.trace.steps
     acting = {step.task for step in steps}
@@ -60,6 +69,8 @@ def _steps(run: Run) -> Iterator[str]:
             if step.line:
                 yield before + _line(run, step.task, step.line)
         yield f"{step.n:{INDENT - 1}}{before[INDENT - 1 :]}{_cell(step)}"
+        if sentences:
+            yield f"{' ' * INDENT}{sentences[step.n - 1]}"
         for change in step.fates:
             yield _fate(change.store, change.old, change.new, change.why)
 

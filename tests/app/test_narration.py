@@ -256,3 +256,12 @@ def test_a_step_leads_to_its_page_and_its_data(client: TestClient) -> None:
 @pytest.mark.parametrize("name", ["122.txt", "x.txt", "-1.txt", "7.svg", "9999999999999.txt"])
 def test_a_step_that_there_is_not_is_not_found(client: TestClient, name: str) -> None:
     assert client.get(f"{RUN}/step/{name}").status_code == 404
+
+
+def test_a_transcript_is_told_by_who_is_asked_to(client: TestClient) -> None:
+    bare = client.get(f"{RUN}.txt").text
+    plain_words = client.get(f"{RUN}.txt?voice=student").text
+    assert "although A has only read" not in bare
+    assert "although A has only read" in plain_words
+    assert "without a word to the kernel" in client.get(f"{RUN}.txt?voice=developer").text
+    assert client.get(f"{RUN}.txt").text == bare
