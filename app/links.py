@@ -254,4 +254,4 @@ def _part(text: str) -> str:
 def _query(**values: object) -> str:
     """The query that says `values`; empty ones are left out. What a reader can read stays readable."""
     said = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(said, safe='@>.,/', quote_via=quote)}" if said else ""
+    return f"?{urlencode(said, safe='@>.,/()', quote_via=quote)}" if said else ""
