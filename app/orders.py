@@ -131,6 +131,17 @@ def in_address() -> Iterator[None]:
         raise trouble.in_address() from trouble
 
 
+def see_that_it_runs(scenario: Scenario, items: Sequence[str]) -> None:
+    """See that a scenario can go by a schedule with these items.
+
+    Raises:
+        Trouble: with the item that makes no sense, and a cure.
+    """
+    with _about("/if"):
+        changed, named = engine.called_in(scenario, items)
+        _schedule(changed, named)
+
+
 def filesystem(name: str) -> FilesystemKind:
     """The filesystem of an address.
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, catalogue, links, openapi, orders, others, serving, static_files, templating
+from app import answers, catalogue, forks, links, openapi, orders, others, serving, static_files, templating
 from app.answers import HTML, YAML, Body
 from app.links import Event, RunLink
 from app.orders import Order
@@ -144,11 +144,13 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
-    number, event = request.query_params.get("step"), request.query_params.get("at")
-    if form != "html" and not number and not event:
+    number, event, asked = (request.query_params.get(name) for name in ("step", "at", "if"))
+    if form != "html" and not (number or event or asked):
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
     step, astray = _step(found.trace, number, event)
+    if asked:
+        return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")

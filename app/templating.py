@@ -21,7 +21,7 @@ from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
+    "timeline.css", "forks.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, timeline
+from app import forks, rail, runs, timeline
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -209,6 +209,11 @@ class Moment:
     def menus(self) -> Menus:
         """What else there is to choose."""
         return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
+
+    @property
+    def offers(self) -> dict[str, list[forks.Offer]]:
+        """What may happen from here, in groups."""
+        return forks.offers(self.stage.scenario)
 
     @property
     def kind(self) -> FilesystemKind:

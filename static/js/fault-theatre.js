@@ -4,6 +4,7 @@
  * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
  * replaceState while stepping, pushState on a jump.
  */
+import { Forks } from './forks.js'
 import { Inspector } from './inspector.js'
 import { Motion } from './motion.js'
 import { Scene } from './scene.js'
@@ -28,11 +29,13 @@ class FaultTheatre extends HTMLElement {
     this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
+    this.forks = new Forks(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     document.addEventListener('keydown', event => this.#key(event), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.toggleAttribute('data-present', Boolean(document.fullscreenElement)), { signal })
     this.toggleAttribute('data-present', Boolean(document.fullscreenElement))
@@ -72,6 +75,13 @@ class FaultTheatre extends HTMLElement {
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
 
+  whatIf() {
+    this.transport.pause()
+    const summary = this.querySelector('#what-if')
+    summary.parentElement.open = !summary.parentElement.open
+    summary.focus()
+  }
+
   help() { this.querySelector('#help').showModal() }
   unselect() {
     this.inspector.clear()
@@ -100,7 +110,6 @@ class FaultTheatre extends HTMLElement {
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
-    const join = (base, query) => query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base
     const here = join(this.dataset.self, `step=${at}`)
     for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
@@ -109,15 +118,22 @@ class FaultTheatre extends HTMLElement {
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
-    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event.replaceAll("#", "%23")}`))
+    this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
+    this.forks.at(at, this.trace.step()?.task)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
     this.#address(here, address)
+  }
+
+  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  #keepMeaning() {
+    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
@@ -142,6 +158,8 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const offer = event.target.closest('button[name="if"]')
+    if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
     if (button) return copy(this.querySelector('#share'), button)
     const what = event.target.closest('[data-do]')?.dataset.do
@@ -217,6 +235,8 @@ class FaultTheatre extends HTMLElement {
     })
   }
 }
+
+function join(base, query) { return query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base }
 
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {

@@ -57,7 +57,7 @@ export class Transport {
       ArrowLeft: () => theatre.step(-1), h: () => theatre.step(-1), p: () => theatre.step(-1), PageUp: () => theatre.step(-1),
       Home: () => theatre.jump(0), End: () => theatre.jump(theatre.length),
       '[': () => this.faster(-1), ']': () => this.faster(1),
-      f: () => theatre.present(), s: () => theatre.share(), '?': () => theatre.help(), Escape: () => theatre.unselect(),
+      f: () => theatre.present(), s: () => theatre.share(), w: () => theatre.whatIf(), '?': () => theatre.help(), Escape: () => theatre.unselect(),
     }
     if (event.shiftKey && event.key === 'ArrowRight') return () => theatre.jump(theatre.fault(1))
     if (event.shiftKey && event.key === 'ArrowLeft') return () => theatre.jump(theatre.fault(-1))
