@@ -153,9 +153,9 @@ class RunLink:
     switch: str = ""
     link: str = ""
 
-    def url(self, *, step: int | None = None, at: str = "", suffix: str = "") -> str:
+    def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        return self.path() + suffix + _query(**self.fields(), step=step, at=at)
+        return self.path() + suffix + _query(**self.fields(), step=step, at=at, zoom=zoom)
 
     def path(self) -> str:
         """The address up to its question mark."""

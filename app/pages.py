@@ -16,8 +16,9 @@ from app.links import Event, RunLink
 from app.orders import Order
 from app.others import Others
 from app.troubles import KINDS, Trouble
+from app.zoom import ZOOMS
 from engine import FILESYSTEMS, Trace
-from engine.errors import short
+from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
@@ -157,9 +158,10 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         return await serving.send(request, order, form)
     template = PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
+    by = _zoom(request.query_params.get("zoom", ""))
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=4),
+        f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}",
+        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=4),
     )
     return answers.answer(request, body, vary=VARY)
 
@@ -179,6 +181,14 @@ def _is_swap(request: Request) -> bool:
     """Whether htmx asks, to put the answer into a page that is there; when it restores history it wants all of it."""
     headers = request.headers
     return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+
+def _zoom(said: str) -> str:
+    """How far one press goes."""
+    if said and said not in ZOOMS:
+        cure = f"Write {either([f'zoom={name}' for name in ZOOMS])}"
+        raise Trouble("bad-request", f"One press cannot go by {short(said)}", cure=cure)
+    return said or "step"
 
 
 def _step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:

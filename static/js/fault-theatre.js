@@ -53,6 +53,8 @@ class FaultTheatre extends HTMLElement {
 
   get at() { return this.trace.at }
   get length() { return this.trace.length }
+  get zoom() { return this.dataset.zoom }
+  get next() { return this.trace.beside(1, this.zoom) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -71,9 +73,22 @@ class FaultTheatre extends HTMLElement {
 
   get event() { return this.trace.step()?.event ?? '' }
 
-  step(by) { this.transport.pause(); this.go(this.at + by) }
+  step(by) { this.transport.pause(); this.go(this.trace.beside(by, this.zoom)) }
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
+
+  /** How far one press goes from now on; without a word the next of the three. */
+  by(zoom) {
+    const links = [...this.querySelectorAll('.zoom [data-zoom]')]
+    const now = links.findIndex(link => link.dataset.zoom === this.zoom)
+    const chosen = links.find(link => link.dataset.zoom === zoom) ?? links[(now + 1) % links.length]
+    this.dataset.zoom = chosen.dataset.zoom
+    for (const link of links) link.toggleAttribute('aria-current', false)
+    chosen.setAttribute('aria-current', 'true')
+    this.querySelector('#zoom b').textContent = chosen.querySelector('b').textContent
+    chosen.closest('details').open = false
+    this.#mirror('replace')
+  }
 
   whatIf() {
     this.transport.pause()
@@ -110,11 +125,12 @@ class FaultTheatre extends HTMLElement {
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
-    const here = join(this.dataset.self, `step=${at}`)
-    for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
+    const zoom = this.zoom === 'step' ? '' : `&zoom=${this.zoom}`
+    const here = join(this.dataset.self, `step=${at}${zoom}`)
+    for (const [rel, n] of [['first', 0], ['prev', this.trace.beside(-1, this.zoom)], ['next', this.next], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
       const to = Math.max(0, Math.min(n, this.length))
-      link.setAttribute('href', join(this.dataset.self, `step=${to}`))
+      link.setAttribute('href', join(this.dataset.self, `step=${to}${zoom}`))
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
@@ -157,6 +173,7 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const offer = event.target.closest('button[name="if"]')
     if (offer) return this.forks.asked(offer)

@@ -348,3 +348,17 @@ def test_what_if_needs_no_script(tab: Open) -> None:
     page.locator("#what-if").click()
     page.get_by_role("button", name="Somebody frees a block").click()
     expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "kept")
+
+
+def test_one_press_goes_by_step_by_function_or_by_fault(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=12")
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).to_have_text("by function")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("step=18&zoom=function$"))
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-at=caption] [data-show=where]")).to_contain_text("load · read")
+    expect(page).to_have_url(re.compile(f"step={step_of(page)}&zoom=fault$"))
+    other = tab(page.url)
+    assert picture(other) == picture(page)
