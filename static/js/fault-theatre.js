@@ -196,7 +196,7 @@ class FaultTheatre extends HTMLElement {
 
   #do(what, event) {
     if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
+    else if (what === 'speed') this.transport.around()
     else if (what === 'help') this.help()
     else if (what === 'present') this.present()
     else if (what === 'share') { event.preventDefault(); this.share() }

@@ -1,5 +1,5 @@
 /** Play, pause, speed, and the keys. Knows the theatre only by `at`, `length`, `go` and `fault`. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8]
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
 export class Transport {
@@ -31,6 +31,9 @@ export class Transport {
     this.#speed = Math.max(0, Math.min(SPEEDS.length - 1, this.#speed + by))
     this.#said()
   }
+
+  /** The next speed; after the fastest comes the slowest. */
+  around() { this.faster(this.rate === SPEEDS.at(-1) ? 1 - SPEEDS.length : 1) }
 
   async #next() {
     if (!this.playing) return
