@@ -80,4 +80,6 @@ def _frames(still: list[float], moving: list[float]) -> Figure:
     """How many frames a second are drawn while a run plays, four times as fast as it opens; beside it, at rest."""
     late = sum(each > LATE for each in moving) / len(moving)
     beside = f"{late:.0%} of the frames later than {LATE} ms; at rest {1e3 / median(still):.0f} frames/s"
-    return Figure("frames while playing, four times as fast", f"{1e3 / median(moving):.0f} frames/s", "≥ 60 frames/s", beside)
+    return Figure(
+        "frames while playing, four times as fast", f"{1e3 / median(moving):.0f} frames/s", "≥ 60 frames/s", beside
+    )
