@@ -119,7 +119,10 @@ class Accounts:
     def promised(self, get: Get) -> Fields:
         """Dirty pages without a block, against the blocks that are free."""
         cast = self.pages.cast
-        shown = [self.pages.page_state(get, file.name, index) for file in cast.files for index in file.indices]
+        every = {
+            file.name: range(cast.long[file.name]) if file.name in cast.long else file.indices for file in cast.files
+        }
+        shown = [self.pages.page_state(get, file, index) for file, indices in every.items() for index in indices]
         homeless = [page for page in shown if page.state == "risk"]
         dropped = [page for page in shown if page.state == "unsaved"]
         need, free = sum(page.blocks.count(None) for page in homeless), get("fs.free") or 0

@@ -6,7 +6,7 @@ JSON that the page carries for its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -249,6 +249,16 @@ class Moment:
     def blocks(self) -> tuple[int, ...]:
         """The blocks of the bitmap that are shown."""
         return self.stage.view.cast.blocks
+
+    @property
+    def lru(self) -> int:
+        """How many places the list that reclaim scans has on the page."""
+        return self.stage.view.cast.lru
+
+    @property
+    def long(self) -> Mapping[str, int]:
+        """The files whose pages are summed up, and how many pages of each."""
+        return self.stage.view.cast.long
 
     @property
     def quotas(self) -> dict[str, int]:

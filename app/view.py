@@ -18,6 +18,7 @@ from typing import Any
 from app import rail
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
+from app.memory import Memory
 from app.moments import Moments, Run
 from app.queues import Queues
 from app.rules import Fields, Get, Pages, Rule
@@ -77,6 +78,7 @@ def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ..
         **dict(pages.rules()),
         **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
         **dict(Ledger(pages, stores).rules()),
+        **dict(Memory(pages).rules()),
         **dict(Queues(cast, tuple(scenario.tasks), names_in(kernel)).rules()),
     }
 
