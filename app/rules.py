@@ -8,7 +8,7 @@ here: vpage, tlbslot, pteslot (by address space and virtual page), slot, blocksl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app import maps
@@ -39,12 +39,22 @@ class PageState:
     """Whether each block that it lacks is promised to it."""
 
 
+def _holds(read: dict[str, Any], get: Get) -> bool:
+    """Whether these cells still have these values."""
+    for at, value in read.items():  # noqa: SIM110 - this runs some hundred times a page, and all() takes twice as long
+        if get(at) != value:
+            return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """The rules of pages and of what leads to them, for one run."""
 
     cast: Cast
     stores: tuple[Any, ...] = ()
+    known: dict[tuple[str, int], tuple[PageState, dict[str, Any]]] = field(default_factory=dict)
+    """How each page was found to stand, with the cells that this was read from and their values."""
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every (view entity, rule)."""
@@ -180,7 +190,25 @@ class Pages:
         return None if block is None else int(block)
 
     def page_state(self, get: Get, file: str, index: int) -> PageState:
-        """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written."""
+        """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written.
+
+        Many rules ask. What was found holds as long as each cell that it was read from has the value it had; looking
+        at these also notes them as read by who asks now.
+        """
+        known = self.known.get((file, index))
+        if known is not None and _holds(known[1], get):
+            return known[0]
+        read: dict[str, Any] = {}
+
+        def noting(at: str) -> Any:
+            value = read[at] = get(at)
+            return value
+
+        state = self._page_state(noting, file, index)
+        self.known[file, index] = state, read
+        return state
+
+    def _page_state(self, get: Get, file: str, index: int) -> PageState:
         pfn = get(f"mapping/{file}/{index}.page")
         blocks = self.blocks(get, file, index)
         promised = None in blocks and self.is_promised(get, file, index, blocks)

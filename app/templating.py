@@ -25,6 +25,9 @@ STYLESHEETS = (
     "timeline.css", "forks.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
+SHARED = 2_048
+"""How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
+
 
 class Cells:
     """A state as templates read it."""
@@ -41,9 +44,9 @@ class Cells:
         """The address of an entity and all its cells, as attributes."""
         fields = self._entities.get(at)
         if fields is None:
-            return _address(at)
+            return address(at)
         said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
-        return Markup(" ".join([_address(at), *said]))  # noqa: S704 - each value is escaped
+        return Markup(" ".join([address(at), *said]))  # noqa: S704 - each value is escaped
 
     def cell(self, address: str) -> str:
         """A cell as text; empty when it is not there."""
@@ -52,7 +55,8 @@ class Cells:
 
 
 @lru_cache(maxsize=8192)
-def _address(at: str) -> Markup:
+def address(at: str) -> Markup:
+    """The address of an entity, as an attribute: all there is of one that has no cells."""
     return Markup('data-at="{}"').format(at)
 
 
@@ -75,6 +79,8 @@ def environment() -> Environment:
         locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
     )  # fmt: skip
     made.globals.update(
+        address=address,
+        shared=shared,
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
         stylesheets=STYLESHEETS,
@@ -93,6 +99,13 @@ def environment() -> Environment:
         BLOCKS=scene.BLOCKS,
         DISK=scene.DISK,
     )
+    return made
+
+
+@lru_cache(maxsize=SHARED)
+def shared(template: str, macro: str, *given: Any) -> Markup:
+    """What a macro makes of these: a part that many pages have alike, rendered for the first of them."""
+    made: Markup = getattr(environment().get_template(template).module, macro)(*given)
     return made
 
 

@@ -61,13 +61,13 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     initial = sheet.cells()
     steps = []
     for step in trace.steps:
-        sheet.log = {}
+        sheet.log = []
         writes = (*step.writes, *step.derived)
         for at, _, new in writes:
             sheet.state[at] = new
         sheet.refresh(at for at, _, _ in writes)
         sheet.put(moments.at(step, sheet.state.get, sheet.fields))
-        steps.append(sheet.delta())
+        steps.append(tuple(sheet.log))
     return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
 
 
@@ -105,7 +105,7 @@ class Sheet:
 
     def __init__(self, state: dict[str, Any], table: Mapping[str, Callable[[Get], Fields]]) -> None:
         self.state, self.table = state, table
-        self.log: dict[str, Delta] = {}
+        self.log: list[Delta] = []
         self._fields: dict[str, Fields] = {}
         self._readers: dict[str, set[str]] = {}
         self._read: dict[str, set[str]] = {}
@@ -137,25 +137,19 @@ class Sheet:
         self.put([(name, fields)])
 
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
-        """Give entities these fields and no others."""
-        known = self._fields
+        """Give entities these fields and no others, each at most once a step; what changes is added to the log."""
+        known, log = self._fields, self.log.append
         for name, fields in entities:
             before = known.get(name, NOTHING)
-            if before is not fields and before != fields:
-                self._write(name, before, fields)
-                known[name] = fields
-
-    def _write(self, name: str, before: Fields, fields: Fields) -> None:
-        log = self.log
-        for field, old in before.items():
-            if field not in fields and old is not None:
-                at = f"{name}.{field}"
-                log[at] = (at, log[at][1] if at in log else old, None)
-        for field, new in fields.items():
-            old = before.get(field)
-            if old != new:
-                at = f"{name}.{field}"
-                log[at] = (at, log[at][1] if at in log else old, new)
+            if before is fields or before == fields:
+                continue
+            known[name] = fields
+            for field, old in before.items():
+                if field not in fields and old is not None:
+                    log((f"{name}.{field}", old, None))
+            for field, new in fields.items():
+                if (old := before.get(field)) != new:
+                    log((f"{name}.{field}", old, new))
 
     def fields(self, name: str) -> Fields:
         """The fields of an entity; some may be None."""
@@ -165,7 +159,3 @@ class Sheet:
         """Every cell that is there."""
         known = self._fields.items()
         return {f"{name}.{at}": value for name, fields in known for at, value in fields.items() if value is not None}
-
-    def delta(self) -> tuple[Delta, ...]:
-        """What has changed since the log was cleared."""
-        return tuple([delta for delta in self.log.values() if delta[1] != delta[2]])
