@@ -124,10 +124,11 @@ def compared(kernel: Kernel, scenario: Scenario) -> tuple[Kernel, ...]:
     return tuple(sorted(able[:CARDS], key=lambda each: (order[base(each).id], each.switch is not None)))
 
 
-def abreast(scenario: Scenario, filesystem: str) -> tuple[Kernel, ...]:
-    """The kernels to show a scenario on side by side: the one it is about, then those that say most, in their order."""
+def abreast(scenario: Scenario, filesystem: str, kernel: Kernel | None = None) -> tuple[Kernel, ...]:
+    """The kernels to show a scenario on side by side: `kernel`, or the one it is about, then those that say most."""
     known = (KERNELS[name] for name in (*ABREAST, *KERNELS) if name in KERNELS)
-    wanted = {each.id: each for each in (home(scenario), base(home(scenario)), *known)}
+    first = kernel or home(scenario)
+    wanted = {each.id: each for each in (first, base(first), *known)}
     able = [each for each in wanted.values() if filesystem in each.filesystems]
     order = {name: place for place, name in enumerate(KERNELS)}
     return tuple(sorted(able[: COLUMNS[-1] - 1], key=lambda each: (order[base(each).id], each.switch is not None)))

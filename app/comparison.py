@@ -78,17 +78,21 @@ class Comparison:
         """How they differ first, in a sentence."""
         if self.difference is None:
             return "They tell the same from beginning to end."
-        return differences.sentence(self.difference, self.told, self.names, self._said)
+        return differences.sentence(self.difference, self.told, self._subjects, self._said)
 
     @property
     def ends(self) -> str:
         """What comes of each run, in a sentence."""
-        return differences.ends([result_of(column.run.trace).outcome for column in self.columns], self.names)
+        return differences.ends([result_of(column.run.trace).outcome for column in self.columns], self._subjects)
 
     @property
     def names(self) -> list[str]:
-        """What the columns are called in a sentence."""
+        """What the columns are called."""
         return [column.entry.name for column in self.columns]
+
+    @property
+    def _subjects(self) -> list[str]:
+        return [column.entry.subject for column in self.columns]
 
     @property
     def _said(self) -> Said:

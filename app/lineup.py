@@ -18,11 +18,12 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 @dataclass(frozen=True)
 class Entry:
-    """One run of several: its order, what it is called where there is room, and the short name in a lane."""
+    """One run of several: its order, what it is called where there is room, in a lane, and in a sentence."""
 
     order: Order
     title: str
     name: str
+    subject: str
 
     @property
     def link(self) -> RunLink:
@@ -127,10 +128,11 @@ def _entry(link: RunLink, kind: Kind) -> Entry:
     """The run of an address, named by what it has of its own."""
     order = orders.at_address(link)
     kernel: Kernel = engine.find_kernel(order.kernel)
+    said = catalogue.label(kernel)
     if kind == "filesystems":
         title = FILESYSTEMS[order.scenario.filesystem.type].title
-        return Entry(order, title, title)
+        return Entry(order, title, title, f"{said} on {title}")
     if kind == "schedules":
         title = str(order.scenario.default_schedule() if order.schedule is None else order.schedule)
-        return Entry(order, title, title)
-    return Entry(order, kernel.title, catalogue.label(kernel))
+        return Entry(order, title, title, f"{said} under {title}")
+    return Entry(order, kernel.title, said, said)

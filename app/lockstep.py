@@ -170,7 +170,9 @@ class Played:
         yield from player.gates()
         yield "store", self._store(player)
         cards = dict(focus.fields(focus.look(self.spot, player.raw.get, player.view), "", ""))
-        yield from ((row, dict(cards[f"focus/{row}"])) for row in ROWS[1:])
+        yield from ((row, dict(cards[f"focus/{row}"])) for row in ("pte", "page", "disk"))
+        block = cards["focus/block"]
+        yield "block", {**block, "text": "hole" if str(block["text"]).startswith("hole") else block["text"]}
         caption = player.view("caption")
         yield "caption", {name: caption.get(name) for name in ("task", "where", "text", "why", "defect", "fate")}
 
