@@ -154,13 +154,18 @@ class RunLink:
     switch: str = ""
     link: str = ""
 
-    def url(self, *, step: int | None = None, at: str = "", suffix: str = "") -> str:
+    def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        if self.link:
-            path, kernel = f"/s/{_part(self.link)}", self.kernel
-        else:
-            path, kernel = f"/run/{_part(self.scenario)}/{_part(self.kernel)}", ""
-        return path + suffix + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, step=step, at=at)
+        return self.path() + suffix + _query(**self.fields(), step=step, at=at, zoom=zoom)
+
+    def path(self) -> str:
+        """The address up to its question mark."""
+        return f"/s/{_part(self.link)}" if self.link else f"/run/{_part(self.scenario)}/{_part(self.kernel)}"
+
+    def fields(self) -> dict[str, str]:
+        """What of the address stands behind its question mark, for a form that leads to the run."""
+        said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
+        return {name: value for name, value in said.items() if value}
 
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
@@ -290,4 +295,4 @@ def _query(**values: object) -> str:
 
 
 def _said(pairs: Sequence[tuple[str, str]]) -> str:
-    return f"?{urlencode(pairs, safe='@>.,/', quote_via=quote)}" if pairs else ""
+    return f"?{urlencode(pairs, safe='@>.,/()', quote_via=quote)}" if pairs else ""

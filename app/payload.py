@@ -1,7 +1,8 @@
 """The JSON that a run's page carries for its script: tables of addresses and values, and flat lists of indices.
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
-     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...]}
+     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
+     "stops": {"function": [step, ...], "fault": [step, ...]}}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -16,6 +17,7 @@ import msgspec
 
 from app.cells import Value
 from app.view import View
+from app.zoom import stops
 from engine import Trace
 
 HIDDEN = re.compile(r"^(oracle/|ram\.|task/[^.]+\.(stack|line)$|mm/[^.]+\.names$|store/)")
@@ -96,6 +98,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "reads": reads,
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
+        "stops": {by: stops(by, trace.steps, view.journeys) for by in ("function", "fault")},
     }
 
 

@@ -17,11 +17,12 @@ from app import assets, catalogue, exhibits, links, others, scene, static_files,
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
+from app.zoom import ZOOMS
 from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
+    "timeline.css", "forks.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ def environment() -> Environment:
         all_kernels=KERNELS,
         columns=scene.COLUMNS,
         places=PLACES,
+        zooms=ZOOMS,
         SPACE=scene.SPACE,
         TLB=scene.TLB,
         PGD=scene.PGD,
@@ -101,12 +103,12 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 
 
-def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
-    """What run.html shows of a run at a step."""
+def run_context(run: Any, step: int, zoom: str = "step", **context: Any) -> dict[str, Any]:
+    """What run.html shows of a run at a step; `zoom` is how far one press goes."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     cells = Cells(stage.state_at(step))
-    moment = theatre.Moment(stage, run.order.link, step)
+    moment = theatre.Moment(stage, run.order.link, step, zoom)
     return {
         "astray": "",
         **context,

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, timeline
+from app import forks, rail, runs, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -174,6 +174,7 @@ class Moment:
     stage: Stage
     link: RunLink
     step: int
+    zoom: str = "step"
 
     depth, locks, changes, stations = DEPTH, LOCKS, CHANGES, rail.STATIONS
 
@@ -193,7 +194,16 @@ class Moment:
 
     def href(self, step: int) -> str:
         """The address of a step of this run."""
-        return self.link.url(step=max(0, min(step, self.steps)))
+        return self.zoomed(self.zoom, step)
+
+    def zoomed(self, by: str, step: int) -> str:
+        """The address of a step of this run, from which one press goes as far as `by` says."""
+        return self.link.url(step=max(0, min(step, self.steps)), zoom="" if by == "step" else by)
+
+    @property
+    def beside(self) -> tuple[int, int]:
+        """The steps that the presses back and forward lead to."""
+        return zoom.beside(zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys), self.step)
 
     @property
     def self_url(self) -> str:
@@ -209,6 +219,11 @@ class Moment:
     def menus(self) -> Menus:
         """What else there is to choose."""
         return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
+
+    @property
+    def offers(self) -> dict[str, list[forks.Offer]]:
+        """What may happen from here, in groups."""
+        return forks.offers(self.stage.scenario)
 
     @property
     def kind(self) -> FilesystemKind:

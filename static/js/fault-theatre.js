@@ -4,6 +4,7 @@
  * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
  * replaceState while stepping, pushState on a jump.
  */
+import { Forks } from './forks.js'
 import { Inspector } from './inspector.js'
 import { Motion } from './motion.js'
 import { Scene } from './scene.js'
@@ -28,11 +29,13 @@ class FaultTheatre extends HTMLElement {
     this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
+    this.forks = new Forks(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     document.addEventListener('keydown', event => this.#key(event), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.toggleAttribute('data-present', Boolean(document.fullscreenElement)), { signal })
     this.toggleAttribute('data-present', Boolean(document.fullscreenElement))
@@ -50,6 +53,8 @@ class FaultTheatre extends HTMLElement {
 
   get at() { return this.trace.at }
   get length() { return this.trace.length }
+  get zoom() { return this.dataset.zoom }
+  get next() { return this.trace.beside(1, this.zoom) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -68,9 +73,29 @@ class FaultTheatre extends HTMLElement {
 
   get event() { return this.trace.step()?.event ?? '' }
 
-  step(by) { this.transport.pause(); this.go(this.at + by) }
+  step(by) { this.transport.pause(); this.go(this.trace.beside(by, this.zoom)) }
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
+
+  /** How far one press goes from now on; without a word the next of the three. */
+  by(zoom) {
+    const links = [...this.querySelectorAll('.zoom [data-zoom]')]
+    const now = links.findIndex(link => link.dataset.zoom === this.zoom)
+    const chosen = links.find(link => link.dataset.zoom === zoom) ?? links[(now + 1) % links.length]
+    this.dataset.zoom = chosen.dataset.zoom
+    for (const link of links) link.toggleAttribute('aria-current', false)
+    chosen.setAttribute('aria-current', 'true')
+    this.querySelector('#zoom b').textContent = chosen.querySelector('b').textContent
+    chosen.closest('details').open = false
+    this.#mirror('replace')
+  }
+
+  whatIf() {
+    this.transport.pause()
+    const summary = this.querySelector('#what-if')
+    summary.parentElement.open = !summary.parentElement.open
+    summary.focus()
+  }
 
   help() { this.querySelector('#help').showModal() }
   unselect() {
@@ -100,24 +125,31 @@ class FaultTheatre extends HTMLElement {
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
-    const join = (base, query) => query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base
-    const here = join(this.dataset.self, `step=${at}`)
-    for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
+    const zoom = this.zoom === 'step' ? '' : `&zoom=${this.zoom}`
+    const here = join(this.dataset.self, `step=${at}${zoom}`)
+    for (const [rel, n] of [['first', 0], ['prev', this.trace.beside(-1, this.zoom)], ['next', this.next], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
       const to = Math.max(0, Math.min(n, this.length))
-      link.setAttribute('href', join(this.dataset.self, `step=${to}`))
+      link.setAttribute('href', join(this.dataset.self, `step=${to}${zoom}`))
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
-    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event.replaceAll("#", "%23")}`))
+    this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
+    this.forks.at(at, this.trace.step()?.task)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
     this.#address(here, address)
+  }
+
+  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  #keepMeaning() {
+    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
@@ -141,7 +173,10 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const offer = event.target.closest('button[name="if"]')
+    if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
     if (button) return copy(this.querySelector('#share'), button)
     const what = event.target.closest('[data-do]')?.dataset.do
@@ -161,7 +196,7 @@ class FaultTheatre extends HTMLElement {
 
   #do(what, event) {
     if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
+    else if (what === 'speed') this.transport.around()
     else if (what === 'help') this.help()
     else if (what === 'present') this.present()
     else if (what === 'share') { event.preventDefault(); this.share() }
@@ -217,6 +252,8 @@ class FaultTheatre extends HTMLElement {
     })
   }
 }
+
+function join(base, query) { return query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base }
 
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {

@@ -34,6 +34,7 @@ class KernelCompare extends HTMLElement {
 
   get at() { return this.trace.at }
   get length() { return this.trace.length }
+  get next() { return this.at + 1 }
 
   /** Show a beat. */
   go(to, { address = 'replace' } = {}) {
@@ -49,8 +50,12 @@ class KernelCompare extends HTMLElement {
   differ() { if ('difference' in this.dataset) this.jump(Number(this.dataset.difference)) }
 
   help() { this.querySelector('#help').showModal() }
+
+  /** What the transport's other keys ask of a single run has no sense for several. */
   present() {}
   share() {}
+  whatIf() {}
+  by() {}
   unselect() {}
 
   /** The transport tells what it does. */
@@ -103,7 +108,7 @@ class KernelCompare extends HTMLElement {
     if (ways[rel]) { event.preventDefault(); return ways[rel]() }
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
+    else if (what === 'speed') this.transport.around()
     else if (what === 'help') this.help()
   }
 

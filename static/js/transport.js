@@ -1,5 +1,5 @@
 /** Play, pause, speed, and the keys. Knows the theatre only by `at`, `length`, `go` and `fault`. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8]
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
 export class Transport {
@@ -32,11 +32,14 @@ export class Transport {
     this.#said()
   }
 
+  /** The next speed; after the fastest comes the slowest. */
+  around() { this.faster(this.rate === SPEEDS.at(-1) ? 1 - SPEEDS.length : 1) }
+
   async #next() {
     if (!this.playing) return
     if (this.theatre.at >= this.theatre.length) return this.pause()
     const turn = this.#timer
-    await this.theatre.go(this.theatre.at + 1, { played: true })
+    await this.theatre.go(this.theatre.next, { played: true })
     if (this.#timer === turn) this.#timer = setTimeout(() => this.#next(), READING / this.rate)
   }
 
@@ -57,7 +60,7 @@ export class Transport {
       ArrowLeft: () => theatre.step(-1), h: () => theatre.step(-1), p: () => theatre.step(-1), PageUp: () => theatre.step(-1),
       Home: () => theatre.jump(0), End: () => theatre.jump(theatre.length),
       '[': () => this.faster(-1), ']': () => this.faster(1),
-      f: () => theatre.present(), s: () => theatre.share(), '?': () => theatre.help(), Escape: () => theatre.unselect(),
+      f: () => theatre.present(), s: () => theatre.share(), w: () => theatre.whatIf(), z: () => theatre.by(), '?': () => theatre.help(), Escape: () => theatre.unselect(),
     }
     if (event.shiftKey && event.key === 'ArrowRight') return () => theatre.jump(theatre.fault(1))
     if (event.shiftKey && event.key === 'ArrowLeft') return () => theatre.jump(theatre.fault(-1))
