@@ -4,6 +4,7 @@
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
+    /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -14,7 +15,7 @@ behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
@@ -194,6 +195,38 @@ class RunLink:
         return replace(self, filesystem=filesystem)
 
 
+@dataclass(frozen=True, slots=True)
+class CompareLink:
+    """The address of runs side by side: of one scenario on several kernels, or filesystems, or under several schedules.
+
+    At most one of the three has more than one entry; one entry holds for all columns, none is the scenario's own.
+    """
+
+    scenario: str
+    kernels: tuple[str, ...] = ()
+    filesystems: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, scenario: str, query: Iterable[tuple[str, str]]) -> CompareLink:
+        """The address that the names and values of a query say. A list has commas, or its name stands repeatedly."""
+        said = list(query)
+        kernels, kinds = (
+            tuple(part.strip() for name, value in said if name == key for part in value.split(",") if part.strip())
+            for key in ("kernels", "fs")
+        )
+        switches = tuple(value for name, value in said if name == "switch")
+        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else ())
+
+    def url(self, *, step: int | None = None, suffix: str = "") -> str:
+        """The address, opened on a beat, in the form that `suffix` names."""
+        said = [("kernels", ",".join(self.kernels)), ("fs", ",".join(self.filesystems))]
+        pairs = [(name, value) for name, value in said if value]
+        pairs += [("switch", value) for value in self.switches]
+        pairs += [] if step is None else [("step", str(step))]
+        return f"/compare/{_part(self.scenario)}{suffix}" + _said(pairs)
+
+
 def short(link: str, *, step: int | None = None) -> str:
     """The address of a short link, opened on `step`."""
     return RunLink(link=link).url(step=step)
@@ -258,5 +291,8 @@ def _part(text: str) -> str:
 
 def _query(**values: object) -> str:
     """The query that says `values`; empty ones are left out. What a reader can read stays readable."""
-    said = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(said, safe='@>.,/()', quote_via=quote)}" if said else ""
+    return _said([(key, str(value)) for key, value in values.items() if value not in (None, "")])
+
+
+def _said(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"?{urlencode(pairs, safe='@>.,/()', quote_via=quote)}" if pairs else ""

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 import engine
 from app import answers, links, problems, static_files, templating
 from app.api import api
+from app.compare import router as compare
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(settings)
     app.include_router(api)
     app.include_router(pages)
+    app.include_router(compare)
     _add_plumbing(app)
     return app
 

@@ -23,7 +23,8 @@ from engine import Trace
 HIDDEN = re.compile(r"^(oracle/|ram\.|task/[^.]+\.(stack|line)$|mm/[^.]+\.names$|store/)")
 """Raw cells that nothing on the page shows: what the kernel does not know, or what view cells tell better."""
 
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What could end a script element, and how JSON spells it."""
 
 
 def shown(at: str) -> bool:
@@ -65,7 +66,7 @@ class _Values:
 def payload(trace: Trace, view: View) -> str:
     """The JSON text, with nothing in it that could end a script element."""
     text = msgspec.json.encode(data(trace, view)).decode()
-    for unsafe, safe in _UNSAFE.items():
+    for unsafe, safe in UNSAFE.items():
         text = text.replace(unsafe, safe)
     return text
 
