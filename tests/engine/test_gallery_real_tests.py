@@ -62,6 +62,10 @@ ROWS = (
            {"A.3": "0", "A.6": "EIO", "B.2": "EIO", "B.3": "0", "B.6": "0"}),
     Stated("xfstests-generic-441", (STOCK, *LATER), "1e.7: up to 4.12 the first caller on the inode gets it", "",
            {"A.3": "0", "A.6": "EIO", "B.2": "0", "B.6": "0"}, on="ext2"),
+    *(Stated("xfstests-generic-484", SIX, "5.4: after fdatasync's error a fresh fd's syncfs returns it once; the next 0; after reopen 0", "",
+             {"A.3": "0", "A.6": "EIO", "B.2": "EIO", "B.3": "0", "B.6": "0"}, {}, {"A.5": "A.6: EIO"}, on=fs)
+      for fs in ("", "ext4", "ext2", "btrfs")),
+    Stated("xfstests-generic-484", (STOCK, *LATER), "sys_ni_syscall.py: syncfs came with 2.6.39", "", {"A.6": "EIO", "B.2": "ENOSYS"}, on="ext2"),
     Stated("xfstests-generic-567", SIX, "5.3: X, Y, X before and after remount", "kept",
            {"B.1": "XY", "B.3": "XY", "B.4": "Y", "B.5": "YX"}, {"A.4": "durable"}),
     *(Stated("xfstests-generic-567", SIX, "5.3: on every filesystem", "kept", {"B.1": "XY", "B.3": "XY", "B.4": "Y", "B.5": "YX"},
