@@ -49,7 +49,7 @@ class FilesystemOps:
     write_begin(file, index, page, low, high)   before write(2) puts data into bytes [low, high) of a page
     page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno
     nopage(vma, vpn)                      the page for an address with a reference, or SIGBUS, or OOM
-    fallocate(inode, offset, length), punch(inode, offset, length)     "0" or an errno
+    fallocate, punch, zero(inode, offset, length)     "0" or an errno
     grow(inode, size)                     before a file gets longer: "0" or an errno
     open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
     vma_close(file)                       when a mapping of a file has gone, by munmap(2) or exit(2)
@@ -72,6 +72,7 @@ class FilesystemOps:
     nopage: Callable[[Vma, int], KernelFunction] | None = None
     fallocate: Callable[[Inode, int, int], KernelFunction] | None = None
     punch: Callable[[Inode, int, int], KernelFunction] | None = None
+    zero: Callable[[Inode, int, int], KernelFunction] | None = None
     grow: Callable[[Inode, int], KernelFunction] | None = None
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None

@@ -55,6 +55,7 @@ from engine.operations import (
     SyncMode,
     Take,
     Writeback,
+    Zero,
 )
 from engine.reading import Context, Reading, Refused, Variable, name_problem
 from engine.sizes import rewrite
@@ -101,6 +102,7 @@ __all__ = [
     "Take",
     "Variable",
     "Writeback",
+    "Zero",
     "parse_line",
     "plain",
 ]

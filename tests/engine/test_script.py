@@ -81,6 +81,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("ftruncate(f, 2T)", script.Ftruncate("f", MAX_BYTES)),
     ("fallocate(f, 0, 4P)", script.Fallocate("f", 0, 4 * P)),
     ("punch(f, 2P, 1P)", script.Punch("f", 2 * P, P)),
+    ("zero(f, 2P, 1P)", script.Zero("f", 2 * P, P)),
     ("power_fails()", script.PowerFails()),
     ("reclaim()", script.Reclaim()),
     ("writeback()", script.Writeback()),

@@ -1,4 +1,4 @@
-"""fallocate(2): give a range its blocks before anybody stores there, or make it a hole. After fs/open.c, 6.x."""
+"""fallocate(2): give a range its blocks beforehand, make it a hole, or make it zeroes. After fs/open.c, 6.x."""
 
 from __future__ import annotations
 
@@ -53,6 +53,23 @@ class VfsFallocate(KernelFunction):
         k.finish_line(EOPNOTSUPP)
         k.answer(EOPNOTSUPP)
         return ret()
+
+
+@dataclass
+class VfsZero(VfsFallocate):
+    """FALLOC_FL_ZERO_RANGE. The line's result is "0" or an errno; a file that ends inside the range becomes longer."""
+
+    @may_sleep
+    def inode_lock(self, k: Machine) -> Next:
+        """Keep other writers of this file away."""
+        if k.ops.zero is None:
+            return self.eopnotsupp
+        return k.lock(k.inodes[self.file].i_sem)
+
+    def f_op_fallocate(self, k: Machine) -> Next:
+        """Ask the filesystem to make the range zeroes that keep their place."""
+        assert k.ops.zero is not None
+        return call(k.ops.zero(k.inodes[self.file], self.offset, self.length), into="error")
 
 
 @dataclass
