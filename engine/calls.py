@@ -256,6 +256,7 @@ CALLS: dict[str, Signature] = {
     "disk_error": Signature(
         "disk_error(f, 2P)", _plain(op.DiskError), (FILE, Argument("offset", Reading.size, required=False))
     ),
+    "shutdown": Signature("shutdown()", _plain(op.Shutdown)),
     "quota": Signature(
         "quota(alice, hard=9)",
         _set_quota,

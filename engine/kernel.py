@@ -59,7 +59,8 @@ class FilesystemOps:
 
     None means that the filesystem has no such operation and the kernel does what it does then. `fault_around`: loads
     map cached neighbours too; `in_memory`: nothing is ever written, pages stay; `promises`: a page that can be stored
-    to has its place on the disk, allocated or promised (invariant I4), or so kernel and filesystem say.
+    to has its place on the disk, allocated or promised (invariant I4), or so kernel and filesystem say; `goes_down`:
+    it can be shut down while it is mounted.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -81,6 +82,7 @@ class FilesystemOps:
     release_page: Callable[..., None] | None = None
     end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
     fault_around: bool = True
+    goes_down: bool = False
     in_memory: bool = False
     promises: bool = False
 

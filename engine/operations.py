@@ -251,6 +251,11 @@ class DiskError:
 
 
 @dataclass(frozen=True, slots=True)
+class Shutdown:
+    """`shutdown()`: the filesystem is shut down while it is mounted; nothing reaches the disk any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetQuota:
     """`quota(alice, hard=9)`: new limits in blocks; None leaves one as it is, 0 lifts it."""
 
@@ -293,7 +298,7 @@ class Sleep:
 Operation: TypeAlias = (
     Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
     | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | PowerFails
-    | Reclaim | Writeback | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
+    | Reclaim | Writeback | DropCaches | Remount | DiskError | Shutdown | SetQuota | Free | Take | Fill | Sleep
 )  # fmt: skip
 
 

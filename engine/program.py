@@ -23,7 +23,7 @@ from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
 from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
-from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 
 
 def mmap(o: op.Mmap) -> KernelFunction:
@@ -61,6 +61,7 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.DropCaches: lambda _: DropCaches(),
     op.Remount: lambda _: Remount(),
     op.DiskError: lambda o: Setting("disk_error", o.file, o.offset, None),
+    op.Shutdown: lambda _: Shutdown(),
     op.SetQuota: lambda o: Setting("quota", o.user, o.soft, o.hard),
     op.Free: lambda o: Ballast(o.name, -o.blocks),
     op.Take: lambda o: Ballast(o.name, o.blocks),

@@ -76,6 +76,15 @@ ROWS = (
            {"inode/f.blocks": None, "inode/f.delalloc": None}, on="ext2"),
     Stated("xfstests-generic-619", SIX, "5.1: nobody may get SIGBUS although total < free space", "kept",
            {"A.2": "ok", "A.3": "0", "B.2": "ok", "B.3": "0", "C.2": "ok", "C.3": "0"}),
+    Stated("xfstests-generic-623", SIX, "5.2: fsync EIO, the store again SIGBUS (e4826691cc7e); run on 6.18: read EIO, after remount a", "lost-told",
+           {"A.2": "ok", "A.3": "0", "A.4": "EIO", "A.5": "SIGBUS", "B.1": "EIO", "B.2": "0", "B.3": "a"},
+           {"A.2": "lost", "A.5": "refused"}, {"A.2": "A.4: EIO", "A.5": "SIGBUS"}),
+    *(Stated("xfstests-generic-623", SIX, "run on 6.18: ext4 keeps the page dirty and writable, whoever stores again is not told", "lost-silent",
+             {"A.4": "EIO", "A.5": "ok", "B.1": "EIO", "B.2": "0", "B.3": "a"}, {"A.5": "lost"}, {"A.5": None}, on=fs)
+      for fs in ("ext4", "ext4-nodelalloc", "ext3", "ext2-by-ext4")),
+    *(Stated("xfstests-generic-623", SIX, "_require_scratch_shutdown: not on this filesystem", "", {"A.3": "ENOTTY", "A.4": "0"}, on=fs)
+      for fs in ("ext2", "btrfs", "tmpfs")),
+    Stated("xfstests-generic-623", (STOCK, *LATER), "_require_scratch_shutdown: not on this filesystem", "", {"A.3": "ENOTTY", "A.4": "0"}, on="ext2"),
     Stated("xfstests-generic-749", SIX, "5.3: tail reads 0, content and size unchanged, SIGBUS beyond the page", "",
            {"A.2": ".", "A.3": "ok", "A.4": "0", "A.5": "SIGBUS", "B.2": "XX"}, {}, {}, {"inode/f.size": 2048}),
     Stated("xfstests-generic-749", ALL, "5.3", "", {"A.2": ".", "A.5": "SIGBUS", "B.2": "XX"}, {}, {}, {"inode/f.size": 2048}, on="ext2"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.values import EOPNOTSUPP, OK
+from engine.values import EIO, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -31,6 +31,9 @@ class VfsFallocate(KernelFunction):
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem for the blocks, now."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
         assert k.ops.fallocate is not None
         return call(k.ops.fallocate(k.inodes[self.file], self.offset, self.length), into="error")
 
@@ -68,6 +71,9 @@ class VfsZero(VfsFallocate):
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem to make the range zeroes that keep their place."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
         assert k.ops.zero is not None
         return call(k.ops.zero(k.inodes[self.file], self.offset, self.length), into="error")
 
@@ -91,6 +97,9 @@ class VfsPunch(KernelFunction):
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem to make the range a hole."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
         assert k.ops.punch is not None
         return call(k.ops.punch(k.inodes[self.file], self.offset, self.length), into="error")
 
