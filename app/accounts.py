@@ -85,12 +85,14 @@ class Accounts:
         kept = [f"{promised} promised"] if promised else []
         kept += [f"{min(free, reserved)} for root only"] if reserved else []
         kept += [f"{min(free, pool)} for metadata"] if pool else []
+        kept += ["shut down"] if get("fs.down") else []
         return {"text": ", ".join([f"{free} of {get('fs.total')} free", *kept])}
 
     def chip(self, get: Get) -> Fields:
         """The same in the top bar."""
         promised = get("fs.delalloc") or 0
         said = f", {promised} promised" if promised else ""
+        said += ", shut down" if get("fs.down") else ""
         return {"text": f"{_count(get('fs.free') or 0, 'block')} free{said}"}
 
     def quota(self, get: Get, user: str) -> Fields:

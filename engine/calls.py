@@ -179,9 +179,14 @@ def _set_quota(reading: Reading, call: ast.Call, _target: str, values: dict[str,
     return op.SetQuota(**values)
 
 
-def _fallocate(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
-    reading.touched(call, values["offset"], values["offset"] + values["length"])
-    return op.Fallocate(**values)
+def _giving_blocks(kind: Callable[..., op.Operation]) -> Maker:
+    """An operation that gives each page of a range its place."""
+
+    def make(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+        reading.touched(call, values["offset"], values["offset"] + values["length"])
+        return kind(**values)
+
+    return make
 
 
 def _one_of(what: str, words: tuple[str, ...]) -> Reader:
@@ -238,8 +243,9 @@ CALLS: dict[str, Signature] = {
     "sync": Signature("sync()", _plain(op.Sync)),
     "syncfs": Signature("syncfs(f)", _by_handle(op.Syncfs), (FILE,)),
     "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
-    "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),
+    "fallocate": Signature("fallocate(f, 0, 4P)", _giving_blocks(op.Fallocate), (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
+    "zero": Signature("zero(f, 2P, 1P)", _giving_blocks(op.Zero), (WRITABLE, OFFSET, LENGTH)),
     "fork": Signature("fork(B)", _plain(op.Fork), (Argument("child", Reading.child),)),
     "exit": Signature("exit()", _plain(op.Exit)),
     "power_fails": Signature("power_fails()", _plain(op.PowerFails)),
@@ -250,6 +256,7 @@ CALLS: dict[str, Signature] = {
     "disk_error": Signature(
         "disk_error(f, 2P)", _plain(op.DiskError), (FILE, Argument("offset", Reading.size, required=False))
     ),
+    "shutdown": Signature("shutdown()", _plain(op.Shutdown)),
     "quota": Signature(
         "quota(alice, hard=9)",
         _set_quota,

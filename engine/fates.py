@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engine.judgement import Judgement
 from engine.objects.mm import Mm, Vma
 from engine.objects.task import DONE, KILLED
-from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
+from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
 from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
@@ -30,7 +30,7 @@ _KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 _MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
-                   ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
+                   ".size", ".result", ".cuts", ".power", ".delayed", ".down")  # fmt: skip
 
 
 def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
@@ -51,7 +51,8 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
         return BACKED if written else LOST
     part = iblock % k.blocks_per_page
     if _unwritten(k, file, page, part, dirty or k.has_dirty_entry) or _under_way(k, page, run.store):
-        return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
+        homeless = block is None and not inode.delayed[iblock]
+        return AT_RISK if homeless or k.space.down else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
 
@@ -189,8 +190,9 @@ class Ledger:
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         if new == BACKED and self._k.kind.in_memory:
             return "It is in memory, which is all that this filesystem has."
+        danger = "the filesystem is shut down" if self._k.space.down else f"no block stands behind {where}"
         return {
-            AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
+            AT_RISK: f"The only copy is in memory: {danger}.",
             BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
@@ -285,7 +287,7 @@ class Ledger:
 
     def _refusals(self) -> bool:
         """Whether a call that asks for room was told that there is none."""
-        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate), self._k.journal.cells
+        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero), self._k.journal.cells
         return any(
             cells.get(f"line/{task}.{line.number}.result") in (ENOSPC, EDQUOT)
             for task in self._k.scenario.tasks

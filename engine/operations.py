@@ -209,6 +209,15 @@ class Punch:
 
 
 @dataclass(frozen=True, slots=True)
+class Zero:
+    """`zero(f, 2P, 1P)`: make the range zeroes that keep their blocks."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class PowerFails:
     """`power_fails()`: only what is on the disk is left."""
 
@@ -239,6 +248,11 @@ class DiskError:
 
     file: str
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """`shutdown()`: the filesystem is shut down while it is mounted; nothing reaches the disk any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +297,8 @@ class Sleep:
 
 Operation: TypeAlias = (
     Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
-    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim
-    | Writeback | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
+    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | PowerFails
+    | Reclaim | Writeback | DropCaches | Remount | DiskError | Shutdown | SetQuota | Free | Take | Fill | Sleep
 )  # fmt: skip
 
 

@@ -21,9 +21,9 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
-from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 
 
 def mmap(o: op.Mmap) -> KernelFunction:
@@ -54,12 +54,14 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Ftruncate: lambda o: SysFtruncate(o.file, o.size),
     op.Fallocate: lambda o: SysFallocate(o.file, o.offset, o.length),
     op.Punch: lambda o: SysPunch(o.file, o.offset, o.length),
+    op.Zero: lambda o: SysZero(o.file, o.offset, o.length),
     op.PowerFails: lambda _: PowerFails(),
     op.Reclaim: lambda _: WakeThread("kswapd"),
     op.Writeback: lambda _: WakeThread("pdflush"),
     op.DropCaches: lambda _: DropCaches(),
     op.Remount: lambda _: Remount(),
     op.DiskError: lambda o: Setting("disk_error", o.file, o.offset, None),
+    op.Shutdown: lambda _: Shutdown(),
     op.SetQuota: lambda o: Setting("quota", o.user, o.soft, o.hard),
     op.Free: lambda o: Ballast(o.name, -o.blocks),
     op.Take: lambda o: Ballast(o.name, o.blocks),

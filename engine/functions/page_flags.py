@@ -155,10 +155,16 @@ def fill(k: Machine, page: Page) -> None:
     """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
     if not page.uptodate:
         page.data = Data(k.page_size)
+        inode, first = k.inodes[page.mapping or ""], (page.index or 0) * k.blocks_per_page
         for i, bh in enumerate(page.bh):
             if bh.block is not None and not bh.new:
-                page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
+                page.data = page.content.paste(i * k.block_size, read_block(k, inode, first + i, bh.block))
     page.uptodate = True
+
+
+def read_block(k: Machine, inode: Inode, iblock: int, block: int) -> Data:
+    """What a file's block reads as: while it is unwritten zeroes, whatever the disk holds there."""
+    return Data(k.block_size) if inode.unwritten[iblock] else k.disk.read(block)
 
 
 def update_mmu_cache(k: Machine, mm: Mm, vpn: int) -> None:

@@ -48,7 +48,7 @@ from engine.functions.sys_sync import SysSync
 from engine.functions.tlb_handlers import HandleTlb, TlbRefill
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.functions.vmtruncate import Vmtruncate
-from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.kernel import FilesystemOps, Kernel
 
@@ -71,7 +71,7 @@ SYSCALLS = (
     GenericFileBufferedWrite, GrabCachePage, BlockPrepareWrite, GenericFileRead, SysFtruncate, Vmtruncate,
     BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall, SysSyncfs,
 )  # fmt: skip
-WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
+WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting, Shutdown)
 
 FUNCTIONS = table(*FAULT_PATH, *WRITE_PATH, *SYSCALLS, *WORLD)
 

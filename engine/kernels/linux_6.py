@@ -13,6 +13,7 @@ from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.do_wp_page import DoWpPage
 from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.functions.handle_pte_fault import HandlePteFault
@@ -42,8 +43,9 @@ from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioL
 from engine.functions.linux6.sys_fsync import DoFsync, KsysSync, Syncfs
 from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
-from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch
+from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch, VfsZero
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
+from engine.functions.linux6.vfs_read import VfsRead
 from engine.functions.linux6.vfs_write import VfsWrite
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
@@ -55,7 +57,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.zap_pte_range import ZapPteRange
@@ -91,10 +93,12 @@ REPLACES = {
     BlockWriteFullPage: BlockWriteFullFolio,
     SysFallocate: VfsFallocate,
     SysPunch: VfsPunch,
+    SysZero: VfsZero,
     SysOpen: DoSysOpen,
     SysClose: FilpClose,
     SysMunmap: DoMunmap,
     DoExit: DoExitClosing,
+    GenericFileRead: VfsRead,
     GenericFileWrite: VfsWrite,
 }
 REPLACES_6_18 = {**REPLACES, ZapPteRange: ZapPresentFolioPte}

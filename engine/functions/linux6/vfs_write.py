@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import Next, call
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_write import GenericFileWrite
+from engine.values import EIO
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -30,5 +31,8 @@ class VfsWrite(GenericFileWrite):
 
     def write(self, k: Machine) -> Next:
         """The filesystem decides how: most put the bytes into the page cache, page by page."""
+        if k.space.down:
+            k.store(k.current.task, k.current.line).refused = self.written = EIO
+            return self.up_i_sem
         write = k.ops.write or GenericPerformWrite
         return call(write(self.file, self.text, self.length, self.offset), into="written")
