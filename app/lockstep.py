@@ -97,7 +97,7 @@ class Player:
         """The stations that matter most of the journey under way, or of the last one."""
         if self.journey is None:
             return
-        (_, head), *stations = self.journey.fields_at(self.n)
+        head, stations = self.journey.at(self.n)
         yield "rail", {"title": head["title"] if self._begun(self.journey) else f"To come: {head['title']}",
                        "kind": head["kind"], "note": head["note"]}  # fmt: skip
         keys = [fields for _, fields in stations if fields.get("key")]
