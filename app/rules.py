@@ -134,7 +134,8 @@ class Pages:
         page = self.frame(get, entry.pfn)
         to = "→ zero page" if page.word == "zero page" else f"→ frame {entry.pfn}"
         state = "clean" if page.state in ("saved", "backed") else page.state
-        return {"state": state, "to": to, "raw": f"mm/{mm}/pte/{vpn:#x} pteword/{mm}/{vpn:#x}"}
+        flags = str(get(f"mm/{mm}/pte/{vpn:#x}.entry")).partition(" pfn")[0].replace(" ", "")
+        return {"state": state, "to": to, "flags": flags, "raw": f"mm/{mm}/pte/{vpn:#x} pteword/{mm}/{vpn:#x}"}
 
     def word(self, get: Get, mm: str, vpn: int) -> Fields:
         """The entry as it lies in memory, in the format of this machine: its word, its bits, the way to it."""

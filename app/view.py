@@ -18,6 +18,7 @@ from typing import Any
 from app import rail
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
+from app.marks import Marks
 from app.memory import Memory
 from app.moments import Moments, Run
 from app.queues import Queues
@@ -58,14 +59,15 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     moments = Moments(trace, scenario, kernel, cast, journeys)
     sheet.refresh(None)
     sheet.put(moments.beginning(sheet.fields))
-    initial = sheet.cells()
+    initial, marks = sheet.cells(), Marks()
     steps = []
     for step in trace.steps:
-        sheet.log = []
+        sheet.log, sheet.before = [], {}
         writes = (*step.writes, *step.derived)
         for at, _, new in writes:
             sheet.state[at] = new
         sheet.refresh(at for at, _, _ in writes)
+        sheet.put(marks.of(sheet.before, sheet.known))
         sheet.put(moments.at(step, sheet.state.get, sheet.fields))
         steps.append(tuple(sheet.log))
     return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
@@ -106,7 +108,9 @@ class Sheet:
     def __init__(self, state: dict[str, Any], table: Mapping[str, Callable[[Get], Fields]]) -> None:
         self.state, self.table = state, table
         self.log: list[Delta] = []
-        self._fields: dict[str, Fields] = {}
+        self.known: dict[str, Fields] = {}
+        self.before: dict[str, Fields] = {}
+        """What the entities that have changed were."""
         self._readers: dict[str, set[str]] = {}
         self._read: dict[str, set[str]] = {}
 
@@ -138,12 +142,13 @@ class Sheet:
 
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
         """Give entities these fields and no others, each at most once a step; what changes is added to the log."""
-        known, log = self._fields, self.log.append
+        known, log, was = self.known, self.log.append, self.before.setdefault
         for name, fields in entities:
             before = known.get(name, NOTHING)
             if before is fields or before == fields:
                 continue
             known[name] = fields
+            was(name, before)
             for field, old in before.items():
                 if field not in fields and old is not None:
                     log((f"{name}.{field}", old, None))
@@ -153,9 +158,9 @@ class Sheet:
 
     def fields(self, name: str) -> Fields:
         """The fields of an entity; some may be None."""
-        return self._fields.get(name, NOTHING)
+        return self.known.get(name, NOTHING)
 
     def cells(self) -> dict[str, Value]:
         """Every cell that is there."""
-        known = self._fields.items()
+        known = self.known.items()
         return {f"{name}.{at}": value for name, fields in known for at, value in fields.items() if value is not None}
