@@ -190,7 +190,7 @@ class _Watch:
             tuple(name for name in self.scenario.files if name in self.errors),
             self.scenario.machine.frames,
             min(self.lru, MAX_LRU),
-            {file.name: min(len(file.indices) + file.hidden, MAX_LONG) for file in files if file.hidden},
+            _long(files),
         )
 
     def _hues(self) -> dict[str, int]:
@@ -228,6 +228,12 @@ class _Watch:
         if total <= MAX_BLOCKS:
             return tuple(range(total))
         return tuple(sorted(self.blocks))[:MAX_BLOCKS]
+
+
+def _long(files: Iterable[scene.File]) -> dict[str, int]:
+    """The files of which a part is hidden, and yet not too much to be summed up: how many pages each has."""
+    counts = {file.name: len(file.indices) + file.hidden for file in files if file.hidden}
+    return {name: count for name, count in counts.items() if count <= MAX_LONG}
 
 
 def _window(pages: range, touched: set[int], room: int, *, spare: bool) -> tuple[tuple[int, ...], int]:

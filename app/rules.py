@@ -119,11 +119,12 @@ class Pages:
             return {}
         entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
         wrong = [(at, held) for at, held in known if not entry or (entry.pfn, entry.write) != (held.pfn, held.write)]
-        (at, held), stale = (wrong or known)[0], bool(wrong)
+        (_, held), stale = (wrong or known)[0], bool(wrong)
         return {
             "state": "stale" if stale else "yes",
             "flags": "W D" if held.write and held.dirty else "W" if held.write else "r",
-            "raw": at,
+            "cpus": "cpu " + " ".join(at.split("/")[1] for at, _ in wrong or known) if self.cast.cpus > 1 else None,
+            "raw": " ".join(at for at, _ in known),
         }
 
     def pte(self, get: Get, mm: str, vpn: int) -> Fields:
@@ -184,11 +185,20 @@ class Pages:
 
     def _lookup(self, get: Get, file: str, iblock: int) -> int | None:
         """The map of the file, followed to one of its blocks."""
+        return self._chain(get, file, iblock)[-1]
+
+    def _chain(self, get: Get, file: str, iblock: int) -> list[int | None]:
+        """The map of the file, followed to one of its blocks: the index blocks on the way, and it; None: it ends."""
         top, *way = maps.path(self.cast.map, iblock, self.cast.block_size // 4)
-        block = get(f"inode/{file}/block/{top}.pointer")
+        chain = [get(f"inode/{file}/block/{top}.pointer")]
         for slot in way:
-            block = None if block is None else get(f"index/{block}/{slot}.pointer")
-        return None if block is None else int(block)
+            chain.append(None if chain[-1] is None else get(f"index/{chain[-1]}/{slot}.pointer"))
+        return [None if block is None else int(block) for block in chain]
+
+    def _via(self, get: Get, file: str, index: int) -> str | None:
+        """The index blocks that lead to the first block of a page; None where the inode names it itself."""
+        *way, _ = self._chain(get, file, index * max(1, self.cast.page_size // self.cast.block_size))
+        return ", ".join(f"ix {block}" for block in way if block is not None) or None
 
     def page_state(self, get: Get, file: str, index: int) -> PageState:
         """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written.
@@ -319,9 +329,11 @@ class Pages:
             names = " ".join("·" if block is None else str(block) for block in page.blocks)
             text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
             missing = page.state in ("risk", "unsaved", "lost")
-            return {"state": "missing" if missing else "hole", "text": text, "raw": raw}
+            via = self._via(get, file, index)
+            return {"state": "missing" if missing else "hole", "text": text, "via": via, "raw": raw}
         state = "backed" if page.state in ("backed", "writing") else "saved"
-        return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks), "raw": raw}
+        text, via = "→ " + " ".join(str(block) for block in page.blocks), self._via(get, file, index)
+        return {"state": state, "text": text, "via": via, "raw": raw}
 
     def _accounts(self, get: Get, file: str) -> tuple[str, ...]:
         """What the inspector shows of a file: its inode, its errors, and what each open file has heard of them."""
