@@ -29,8 +29,8 @@ GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
 _KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
-_MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
-                   ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
+_MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
+                   ".accepted", ".refused", ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
 
 
 def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
@@ -47,10 +47,13 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
     block = k.map.lookup(inode, iblock)
     written = block is not None and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
-    if page is None or not page.uptodate or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
+    if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
     part = iblock % k.blocks_per_page
-    if _unwritten(k, file, page, part, dirty or k.has_dirty_entry) or _under_way(k, page, run.store):
+    unwritten = _unwritten(k, file, page, part, dirty or k.has_dirty_entry)
+    if not page.uptodate:
+        return BACKED if written else AT_RISK if unwritten else LOST
+    if unwritten or _under_way(k, page, run.store):
         return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
@@ -190,7 +193,7 @@ class Ledger:
         if new == BACKED and self._k.kind.in_memory:
             return "It is in memory, which is all that this filesystem has."
         return {
-            AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
+            AT_RISK: f"The only copy is in memory: {self._risk(record.file or '', page)} {where}.",
             BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
@@ -214,6 +217,11 @@ class Ledger:
         if page is None or page.error or mapping.wb_err is not None:
             return True
         return bool(page.private) and any(bh.block is None for bh in page.bh)
+
+    def _risk(self, file: str, index: int) -> str:
+        page = self._k.cached(self._k.mappings[file], index) if file else None
+        stale = page is not None and not page.uptodate
+        return "whoever reads it next puts the disk's bytes over" if stale else "no block stands behind"
 
     # -- who was told ---------------------------------------------------------------------------------------------
 
