@@ -149,7 +149,7 @@ class Ledger:
             self.fates[name] = fate
             if fate == LOST and power_cut:
                 self.cut.add(name)
-            changes.append(FateChange(name, old, fate, self._why(fate, record, power_cut=power_cut)))
+            changes.append(FateChange(name, old, fate, self._why(fate, record, old, power_cut=power_cut)))
             deltas.append((f"store/{name}.fate", old, fate))
         return tuple(changes), (*deltas, *self._tell(writes))
 
@@ -178,14 +178,14 @@ class Ledger:
         on_disk = (data for _, data in k.disk.data.items())
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
 
-    def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
+    def _why(self, new: str, record: StoreRecord, old: str | None, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
         if new == LOST and not power_cut and self._is_astray(record):
             return f"Memory has let go of {where}; its bytes are on the disk, and the file does not lead there."
         if new == LOST:
             return "The power failed before the disk had it." if power_cut else (
-                f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
+                self._gone(record.file or "", page, old).format(where))  # fmt: skip
         if new == CLEAN_UNSAVED and self._is_astray(record):
             return f"The bytes of {where} are on the disk, but the file does not lead there any more."
         if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
@@ -194,7 +194,9 @@ class Ledger:
             return "It is in memory, which is all that this filesystem has."
         return {
             AT_RISK: f"The only copy is in memory: {self._risk(record.file or '', page)} {where}.",
-            BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
+            BACKED: "The disk has these bytes; where they lie in the file is not written down yet."
+            if self._is_written(record)
+            else f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
             REFUSED: f"The kernel said no: {record.refused}. The program knows.",
@@ -217,6 +219,22 @@ class Ledger:
         if page is None or page.error or mapping.wb_err is not None:
             return True
         return bool(page.private) and any(bh.block is None for bh in page.bh)
+
+    def _gone(self, file: str, index: int, old: str | None) -> str:
+        """Why bytes are lost, with a place for where."""
+        if old == DURABLE:
+            return "The disk had these bytes of {}, and others were written over them."
+        page = self._k.cached(self._k.mappings[file], index) if file else None
+        how = "Other bytes have come into" if page is not None and page.uptodate else "Memory has let go of"
+        return how + " {}, and the disk never had these bytes."
+
+    def _is_written(self, record: StoreRecord) -> bool:
+        """Whether the block at the beginning of a store has bytes of it, on the disk."""
+        if record.file is None:
+            return False
+        block = self._k.map.lookup(self._k.inodes[record.file], record.start // self._k.block_size)
+        name = record.name.removeprefix("store/")
+        return block is not None and any(run.store == name for run in self._k.disk.read(block).runs)
 
     def _risk(self, file: str, index: int) -> str:
         page = self._k.cached(self._k.mappings[file], index) if file else None
