@@ -132,8 +132,9 @@ class Accounts:
         if waiting and not dropped and not homeless:
             return {"text": f"{_count(waiting, 'block')} that {'is' if waiting == 1 else 'are'} not chosen yet"}
         if dropped and not homeless:
+            lacks = "without a block" if any(None in page.blocks for page in dropped) else "that the disk does not have"
             return {
-                "text": f"{_count(len(dropped), 'page')} marked clean without a block",
+                "text": f"{_count(len(dropped), 'page')} marked clean {lacks}",
                 "verdict": "dropped when the frame is needed",
             }
         text = (

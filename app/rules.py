@@ -245,7 +245,7 @@ class Pages:
         if self.leaks(get, file, index):
             return "leaked", "a private store"
         if not get(f"page/{pfn}.uptodate"):
-            return "read", "being read"
+            return "read", "out of date" if self._is_mapped(get, pfn) else "being read"
         if get(f"page/{pfn}.writeback"):
             return "writing", "being written"
         if self.cast.home == "memory":
@@ -257,6 +257,11 @@ class Pages:
             return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
         unmarked = homeless or get(f"page/{pfn}.error") or not get(f"page/{pfn}.locked")
         return ("unsaved", "not on disk") if unmarked else ("backed", "to be written")
+
+    def _is_mapped(self, get: Get, pfn: int) -> bool:
+        """Whether some entry points at a frame: nobody maps a page that is not read yet."""
+        mapcount = get(f"page/{pfn}.mapcount")
+        return mapcount is not None and int(mapcount) >= 0
 
     def gone(self, get: Get, file: str, index: int) -> str:
         """The letters of stores to this page that are lost, if nothing has taken their place."""

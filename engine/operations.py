@@ -59,11 +59,15 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`h = open(f, RDWR)`: a handle that stands for the file; `write` is False for RDONLY."""
+    """`h = open(f, RDWR|DIRECT)`: a handle that stands for the file; `write` is False for RDONLY.
+
+    `direct`: what is read and written by it goes past the page cache (O_DIRECT).
+    """
 
     var: str
     file: str
     write: bool
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +80,27 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Pwrite:
-    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length."""
+    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length.
+
+    `direct`: by a handle that was opened with DIRECT.
+    """
 
     file: str
     text: str
     length: int
     offset: int
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pread:
-    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`."""
+    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`; `direct` as in a write."""
 
     target: str | None
     file: str
     length: int
     offset: int
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from engine.functions.do_fork import DoFork
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_mremap import DoMremap
 from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_direct_read import GenericFileDirectRead
+from engine.functions.generic_file_direct_write import GenericFileDirectWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.sys_fsync import SysFsync
@@ -36,10 +38,10 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Store: lambda o: CpuStore(o.var, o.start, o.stop, o.text),
     op.ReadInto: lambda o: CopyToUser(o.var, o.start, o.stop, o.text),
     op.Load: lambda o: CpuLoad(o.target, o.var, o.start, o.stop),
-    op.Open: lambda o: SysOpen(o.var, o.file, o.write),
+    op.Open: lambda o: SysOpen(o.var, o.file, o.write, o.direct),
     op.Close: lambda o: SysClose(o.file, o.var or ""),
-    op.Pwrite: lambda o: GenericFileWrite(o.file, o.text, o.length, o.offset),
-    op.Pread: lambda o: GenericFileRead(o.file, o.length, o.offset),
+    op.Pwrite: lambda o: (GenericFileDirectWrite if o.direct else GenericFileWrite)(o.file, o.text, o.length, o.offset),
+    op.Pread: lambda o: (GenericFileDirectRead if o.direct else GenericFileRead)(o.file, o.length, o.offset),
     op.Fsync: lambda o: SysFsync(o.file, o.var),
     op.Fdatasync: lambda o: SysFsync(o.file, o.var),
     op.Sync: lambda _: SysSync(),

@@ -296,6 +296,12 @@ def test_btrfs_overwriting_in_place_needs_none_since_it_learned(kernel: str, res
     assert given.result("A", 4) == result
 
 
+def test_btrfs_reads_the_rest_of_a_block_before_a_part_of_it_is_written() -> None:
+    # Any filesystem: what a write(2) leaves alone stays, though copy on write puts the block elsewhere.
+    script = ('pwrite(f, "D", 1)', "fsync(f)", "drop_caches()", "x = pread(f, 3, 0)")
+    assert alone("btrfs", *script, data={"0P": "a"}).result("A", 4) == "aDa"
+
+
 def test_btrfs_keeps_the_old_extent_when_the_write_fails() -> None:
     # Facts 1e.8.
     told = alone("btrfs", "disk_error(f, 0)", MAP, 'm[0] = "B"', SYNC, "munmap(m)", "drop_caches()", "x = pread(f, 1, 0)",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import Next, call, ret
 from engine.functions.do_exit import DoExit
-from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.file_handles import SysClose, SysOpen, opens_direct
 from engine.functions.sys_munmap import SysMunmap
 from engine.values import EIO, OK
 
@@ -29,6 +29,8 @@ class DoSysOpen(SysOpen):
             k.finish_line(EIO)
             k.answer(EIO)
             return ret()
+        if self.direct and not opens_direct(k):
+            return super().filp_open(k)
         k.open_file(k.current, self.file, self.var)
         if k.ops.open is not None:
             return call(k.ops.open(self.file))
