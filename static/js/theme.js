@@ -20,6 +20,10 @@
   })
   document.addEventListener('keydown', event => {
     if (event.key !== 'Escape') return
-    for (const menu of open()) { menu.open = false; menu.querySelector('summary').focus() }
+    for (const menu of open()) {
+      menu.open = false
+      menu.querySelector('summary').focus()
+      event.preventDefault()
+    }
   })
 }
