@@ -1,4 +1,4 @@
-"""Every key of the site, once: the overlay shows this table, and the script of the page takes its keys from the overlay.
+"""Every key of the site, once: the overlay shows this table, and the page takes its keys from the overlay.
 
 So what is listed and what happens can not differ. The command palette offers the same actions.
 """
@@ -49,6 +49,7 @@ ACTIONS = (
     Action("first", "first step", ("Home",)),
     Action("last", "last step", ("End",)),
     Action("go", "go to a step by number, name or event", ("g",)),
+    Action("inspect", "look into a page, an entry, a block", ("i",)),
     Action("slower", "slower", ("[",)),
     Action("faster", "faster", ("]",)),
     Action("usual", "usual speed", ("0",)),

@@ -17,6 +17,7 @@ const RESTING = 120
 
 /** What had the focus when another run was asked for: it gets it back when that run has come. */
 let focused = ''
+let replaced = false
 
 class FaultTheatre extends HTMLElement {
   #leave = new AbortController()
@@ -43,6 +44,7 @@ class FaultTheatre extends HTMLElement {
   }
 
   disconnectedCallback() {
+    replaced = true
     this.transport.pause()
     this.motion.cancel()
     this.#leave.abort()
@@ -172,6 +174,13 @@ class FaultTheatre extends HTMLElement {
     if (tile) this.inspector.select(tile)
   }
 
+  /** As a click on a tile, without one: the focus goes to what is shown. */
+  inspect(tile) {
+    if (this.dataset.pane === 'picture' && matchMedia('(max-width: 43.99rem)').matches) this.#tab(this.querySelector('[data-tab="stores"]'))
+    this.inspector.select(tile)
+    this.querySelector('.inspector button').focus()
+  }
+
   #follow(event, rel) {
     event.preventDefault()
     if (rel === 'next') this.step(1)
@@ -181,7 +190,7 @@ class FaultTheatre extends HTMLElement {
 
   /** What a button does; the few that every page has see to themselves. */
   #do(what, event) {
-    if (what === 'help' || what === 'palette' || what === 'theme') return
+    if (what === 'help' || what === 'palette') return
     event.preventDefault()
     perform(what)
   }
@@ -231,8 +240,10 @@ class FaultTheatre extends HTMLElement {
 
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {
-  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true })
+  const lost = (focused || replaced) && document.activeElement === document.body
+  if (lost) (document.getElementById(focused) ?? document.querySelector('#picture')).focus({ preventScroll: true })
   focused = ''
+  replaced = false
 }
 
 customElements.define('fault-theatre', FaultTheatre)

@@ -22,7 +22,7 @@ export function offer(acts, signal) {
 export function perform(name) { return offers.get(name)?.() }
 export function can(name) { return offers.has(name) }
 
-/** The palette comes when it is wanted; `kind` narrows it to steps or to places. */
+/** The palette comes when it is wanted; `kind` narrows it to steps, to places or to things in the picture. */
 const palette = async kind => (await import('./palette.js')).open(kind)
 
 offer({
@@ -30,6 +30,7 @@ offer({
   palette: () => palette(),
   go: () => palette('step'),
   find: () => palette('place'),
+  inspect: () => palette('thing'),
 })
 
 /** A key as the table spells it. A character has its Shift in itself; AltGr makes characters too. */
@@ -45,9 +46,10 @@ function spelt(event) {
 /** A single character, which speech input may say by accident (WCAG 2.1.4). The space bar is none. */
 const single = key => key.length === 1 && key !== ' '
 
-/** Whether a key is the element's own: what scrolls by itself pages by itself, and a control takes the space bar. */
+/** Whether a key is the element's own: what scrolls pages by itself, a control takes the space bar, a choice the arrows. */
 function taken(key, target) {
   if (key === ' ') return Boolean(target.closest(CONTROL))
+  if (key.includes('Arrow')) return target.type === 'radio'
   if (!PAGING.includes(key) || !target.matches('[tabindex="0"]')) return false
   return target.scrollHeight > target.clientHeight + 1
 }

@@ -6,8 +6,8 @@ import { can, perform } from './keys.js'
 
 const MOST = 40
 const PAGE = 8
-const ORDER = { action: 0, place: 1, step: 2 }
-const WORDS = { step: 'Step: a number, a name, an event', place: 'Scenario, kernel, filesystem' }
+const ORDER = { action: 0, place: 1, thing: 2, step: 3 }
+const WORDS = { step: 'Step: a number, a name, an event', place: 'Scenario, kernel, filesystem', thing: 'Page, entry, frame, block' }
 
 const dialog = document.querySelector('#palette')
 const field = dialog.querySelector('#palette-field')
@@ -18,11 +18,11 @@ let entries = []
 let shown = []
 let at = 0
 
-/** @typedef {{kind: 'action'|'step'|'place', group: string, text: string, note: string, run: () => void}} Entry */
+/** @typedef {{kind: 'action'|'step'|'place'|'thing', group: string, text: string, note: string, run: () => void}} Entry */
 
 export function open(kind) {
   if (dialog.open) return
-  entries = [...actions(), ...steps(), ...places()].filter(entry => !kind || entry.kind === kind)
+  entries = [...actions(), ...steps(), ...places(), ...things()].filter(entry => !kind || entry.kind === kind)
   field.value = ''
   field.placeholder = WORDS[kind] ?? 'Action, step or place'
   dialog.showModal()
@@ -60,6 +60,18 @@ function places() {
   }).filter(({ text }) => text)
 }
 
+const NAMES = { vpage: 'address', mm: 'entry', pteslot: 'entry', tlbslot: 'TLB', slot: 'page cache', blockslot: 'block', diskslot: 'disk', bit: 'block', table: 'page table' }
+
+/** What a click in the picture inspects, for who has no pointer. */
+function things() {
+  const theatre = document.querySelector('fault-theatre')
+  return [...(theatre?.querySelectorAll('svg.scene :is(.tile, .tlb, .pgd), .bits > li[data-at^="bit/"]') ?? [])].map(el => {
+    const [kind, ...rest] = el.dataset.at.split('/')
+    const place = kind === 'mm' ? rest.filter(part => part !== 'pte') : rest
+    return entry('thing', NAMES[kind] ?? 'thing', `${NAMES[kind] ?? kind} ${place.join(' ')}`, el.dataset.at, () => theatre.inspect(el))
+  })
+}
+
 function entry(kind, group, text, note, run) {
   const main = text.toLowerCase()
   return { kind, group, text, note, run, main, parts: parts(main), beside: parts(`${group} ${note}`.toLowerCase()) }
@@ -82,7 +94,7 @@ function scattered(text, word) {
   return word.length > 2 && [...word].every(letter => (from = text.indexOf(letter, from) + 1))
 }
 
-/** What has every word, best first; among equals, actions before places before steps. Scattered letters count where nothing is better. */
+/** What has every word, best first; among equals, actions before places before things before steps. Scattered letters count where nothing is better. */
 function ranked(query) {
   const asked = query.toLowerCase().trim()
   const words = parts(asked)

@@ -180,7 +180,7 @@ def test_the_screen_stays_awake_while_presenting_and_seen(tab: Open) -> None:
     page.goto(f"{MAIL}?step=10")
     held = "() => window.held"
     page.keyboard.press("f")
-    page.wait_for_function("window.held === 1")
+    page.wait_for_function("() => window.held === 1")
     for seen, count in (("hidden", 0), ("visible", 1)):
         page.evaluate(
             """seen => {
@@ -191,7 +191,7 @@ def test_the_screen_stays_awake_while_presenting_and_seen(tab: Open) -> None:
         )
         page.wait_for_function("count => window.held === count", arg=count)
     page.keyboard.press("f")
-    page.wait_for_function("window.held === 0")
+    page.wait_for_function("() => window.held === 0")
     assert page.evaluate(held) == 0
 
 
@@ -205,3 +205,13 @@ def test_another_kernel_does_not_end_the_presentation(tab: Open) -> None:
     expect(page.locator("fault-theatre")).to_have_attribute("data-present", "")
     page.keyboard.press("Escape")
     expect(page.locator("fault-theatre")).not_to_have_attribute("data-present", "")
+
+
+def test_what_is_in_the_picture_can_be_looked_into_without_a_pointer(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=53")
+    page.keyboard.press("i")
+    page.keyboard.type("entry 0x40002")
+    page.keyboard.press("Enter")
+    panel = page.locator(".inspector")
+    expect(panel).to_contain_text("P W U A D pfn=1")
+    expect(panel.get_by_role("button", name="Close")).to_be_focused()
