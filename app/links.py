@@ -4,6 +4,7 @@
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
+    /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -164,6 +165,12 @@ class RunLink:
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
         return self.url(suffix="/others")
+
+    def paper(self, *, blanks: bool = False) -> str:
+        """The address of the run on paper, as a handout with blanks if wanted."""
+        path = f"/print/{_part(self.link)}" if self.link else f"/print/{_part(self.scenario)}/{_part(self.kernel)}"
+        kernel = self.kernel if self.link else ""
+        return path + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, blanks=1 if blanks else "")
 
     def api(self) -> str:
         """The address of the full trace as data."""

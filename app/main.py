@@ -19,6 +19,7 @@ from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
 from app.pages import pages
+from app.paper import paper
 from app.runs import Runs, perform
 from app.settings import Settings
 from app.storage import Storage
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(settings)
     app.include_router(api)
     app.include_router(pages)
+    app.include_router(paper)
     _add_plumbing(app)
     return app
 

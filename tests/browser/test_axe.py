@@ -21,6 +21,8 @@ PAGES = (
     "/filesystem/ext4",
     "/scenario/mail",
     "/docs",
+    "/print/mail/linux-2.6.9",
+    "/print/mail/linux-2.6.9?blanks=1",
     "/run/nope/linux-2.6.9",
     "/run/mail/linux-2.6.9?fs=btrfs",
 )

@@ -74,7 +74,9 @@ def test_the_picture_has_a_twin_in_words(tab: Open) -> None:
 
 def test_the_picture_itself_is_one_thing(tab: Open) -> None:
     nodes = tree(tab(f"{MAIL}?step=53"))
-    (picture,) = [node for node in nodes if node["role"]["value"] in ("image", "img") and "Address space" in str(node.get("name"))]
+    (picture,) = [
+        node for node in nodes if node["role"]["value"] in ("image", "img") and "Address space" in str(node.get("name"))
+    ]
     assert not [node for node in nodes if node["nodeId"] in picture.get("childIds", ())]
 
 
@@ -113,7 +115,10 @@ def test_the_station_that_is_reached_is_the_current_one(tab: Open) -> None:
     assert "never asked" in snapshot
 
 
-@pytest.mark.parametrize("control", ["#kernel-chooser", "#other-wli-corrected", ".events a[data-step='40']", ".controls [rel=next]", "[data-do=play]"])
+@pytest.mark.parametrize(
+    "control",
+    ["#kernel-chooser", "#other-wli-corrected", ".events a[data-step='40']", ".controls [rel=next]", "[data-do=play]"],
+)
 def test_the_focus_is_never_lost_when_another_run_comes(tab: Open, control: str) -> None:
     page = tab(f"{MAIL}?step=42")
     page.locator("#others:not([hx-trigger])").wait_for(state="attached")
