@@ -6,6 +6,7 @@
     …/others                             behind either: what comes of it on other kernels
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
+    /-/patterns                          every object in every state
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
 A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
@@ -23,6 +24,7 @@ from urllib.parse import quote, urlencode
 
 GALLERY = "/"
 DOCS = "/docs"
+PATTERNS = "/-/patterns"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
 READY = "/readyz"

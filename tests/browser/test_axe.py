@@ -21,6 +21,7 @@ PAGES = (
     "/filesystem/ext4",
     "/scenario/mail",
     "/docs",
+    "/-/patterns",
     "/print/mail/linux-2.6.9",
     "/print/mail/linux-2.6.9?blanks=1",
     "/run/nope/linux-2.6.9",
