@@ -5,7 +5,9 @@
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
+    /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
+    /-/patterns                          every object in every state
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
 A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
@@ -23,6 +25,7 @@ from urllib.parse import quote, urlencode
 
 GALLERY = "/"
 DOCS = "/docs"
+PATTERNS = "/-/patterns"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
 READY = "/readyz"
@@ -170,6 +173,12 @@ class RunLink:
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
         return self.url(suffix="/others")
+
+    def paper(self, *, blanks: bool = False) -> str:
+        """The address of the run on paper, as a handout with blanks if wanted."""
+        path = f"/print/{_part(self.link)}" if self.link else f"/print/{_part(self.scenario)}/{_part(self.kernel)}"
+        kernel = self.kernel if self.link else ""
+        return path + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, blanks=1 if blanks else "")
 
     def api(self) -> str:
         """The address of the full trace as data."""

@@ -20,6 +20,7 @@ from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
 from app.pages import pages
+from app.paper import paper
 from app.runs import Runs, perform
 from app.settings import Settings
 from app.storage import Storage
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(pages)
     app.include_router(compare)
+    app.include_router(paper)
     _add_plumbing(app)
     return app
 

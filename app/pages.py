@@ -10,7 +10,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, catalogue, forks, links, openapi, orders, others, serving, static_files, templating
+from app import (
+    answers,
+    catalogue,
+    forks,
+    links,
+    openapi,
+    orders,
+    others,
+    patterns,
+    serving,
+    static_files,
+    templating,
+)
 from app.answers import HTML, YAML, Body
 from app.links import Event, RunLink
 from app.orders import Order
@@ -115,6 +127,14 @@ async def docs(request: Request) -> Response:
     kinds = [(kind, status, title) for kind, (status, title) in KINDS.items()]
     listed = openapi.operations(request.app, serving.base(request))
     return page(request, "docs.html", operations=listed, kinds=kinds, about=openapi.ABOUT)
+
+
+@pages.get(links.PATTERNS)
+async def every_pattern(request: Request) -> Response:
+    """Every object in every state."""
+    shown = patterns.context()
+    rails = [(kind, templating.Cells(cells)) for kind, cells in shown["rails"]]
+    return page(request, "patterns.html", **{**shown, "rails": rails}, whole=templating.Cells(shown["state"]))
 
 
 @pages.get(links.FAVICON)

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, catalogue, exhibits, links, others, scene, static_files, theatre
+from app import assets, catalogue, exhibits, keys, links, others, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
@@ -22,7 +22,7 @@ from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "forks.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
+    "timeline.css", "forks.css", "palette.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 SHARED = 2_048
@@ -85,6 +85,7 @@ def environment() -> Environment:
         htmx=lambda: static_files.url(static_files.HTMX),
         stylesheets=STYLESHEETS,
         links=links,
+        key_actions=keys.actions,
         catalogue=catalogue,
         filesystems=FILESYSTEMS,
         all_kernels=KERNELS,

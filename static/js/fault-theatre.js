@@ -6,9 +6,11 @@
  */
 import { Forks } from './forks.js'
 import { Inspector } from './inspector.js'
+import { offer, perform } from './keys.js'
 import { Motion } from './motion.js'
+import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
-import { copy, share } from './share.js'
+import { copy, copyStep, share } from './share.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
 
@@ -16,6 +18,7 @@ const RESTING = 120
 
 /** What had the focus when another run was asked for: it gets it back when that run has come. */
 let focused = ''
+let replaced = false
 
 class FaultTheatre extends HTMLElement {
   #leave = new AbortController()
@@ -34,16 +37,17 @@ class FaultTheatre extends HTMLElement {
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
-    document.addEventListener('keydown', event => this.#key(event), { signal })
     for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
-    document.addEventListener('fullscreenchange', () => this.toggleAttribute('data-present', Boolean(document.fullscreenElement)), { signal })
-    this.toggleAttribute('data-present', Boolean(document.fullscreenElement))
+    document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
+    show()
     this.go(Number(this.dataset.step))
     requestAnimationFrame(refocus)
   }
 
   disconnectedCallback() {
+    replaced = true
     this.transport.pause()
     this.motion.cancel()
     this.#leave.abort()
@@ -97,22 +101,42 @@ class FaultTheatre extends HTMLElement {
     summary.focus()
   }
 
-  help() { this.querySelector('#help').showModal() }
-  unselect() {
-    this.inspector.clear()
-    if (this.hasAttribute('data-present')) this.present()
+  /** What can be done here, by the names that app/keys.py gives: keys, buttons and the palette do it. */
+  #acts() {
+    const { transport } = this
+    return {
+      play: () => transport.toggle(),
+      next: () => this.step(1),
+      previous: () => this.step(-1),
+      'next-fault': () => this.jump(this.fault(1)),
+      'previous-fault': () => this.jump(this.fault(-1)),
+      first: () => this.jump(0),
+      last: () => this.jump(this.length),
+      slower: () => transport.faster(-1),
+      faster: () => transport.faster(1),
+      speed: () => transport.round(),
+      zoom: () => this.by(),
+      'what-if': () => this.whatIf(),
+      usual: () => transport.usual(),
+      present: () => this.#present(!presenting()),
+      blank: () => { transport.pause(); blank() },
+      share: () => this.#share(),
+      copy: () => copyStep(this.#here()),
+      unselect: () => this.inspector.clear(),
+      leave: () => { this.inspector.clear(); if (presenting()) this.#present(false) },
+    }
   }
 
-  share() {
+  #here() { return this.querySelector('[data-do="share"]').getAttribute('href') }
+
+  #share() {
     const run = this.querySelector('.controls [rel="first"]').getAttribute('href')
-    share(this.querySelector('#share'), { step: this.querySelector('[data-do="share"]').getAttribute('href'), run })
+    share(this.querySelector('#share'), { step: this.#here(), run })
   }
 
   /** Large type and nothing but the picture; on the whole screen where the browser allows it. */
-  present() {
-    const on = this.toggleAttribute('data-present')
-    if (on) document.documentElement.requestFullscreen?.().catch(() => {})
-    else if (document.fullscreenElement) document.exitFullscreen()
+  #present(on) {
+    present(on)
     this.#keepInSight()
   }
 
@@ -187,6 +211,13 @@ class FaultTheatre extends HTMLElement {
     if (tile) this.inspector.select(tile)
   }
 
+  /** As a click on a tile, without one: the focus goes to what is shown. */
+  inspect(tile) {
+    if (this.dataset.pane === 'picture' && matchMedia('(max-width: 43.99rem)').matches) this.#tab(this.querySelector('[data-tab="stores"]'))
+    this.inspector.select(tile)
+    this.querySelector('.inspector button').focus()
+  }
+
   #follow(event, rel) {
     event.preventDefault()
     if (rel === 'next') this.step(1)
@@ -194,13 +225,11 @@ class FaultTheatre extends HTMLElement {
     else this.jump(rel === 'first' ? 0 : this.length)
   }
 
+  /** What a button does; the few that every page has see to themselves. */
   #do(what, event) {
-    if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.around()
-    else if (what === 'help') this.help()
-    else if (what === 'present') this.present()
-    else if (what === 'share') { event.preventDefault(); this.share() }
-    else if (what === 'unselect') this.unselect()
+    if (what === 'help' || what === 'palette') return
+    event.preventDefault()
+    perform(what)
   }
 
   #tab(tab) {
@@ -214,13 +243,6 @@ class FaultTheatre extends HTMLElement {
   #scrub(event) {
     this.transport.pause()
     this.go(Number(event.target.value))
-  }
-
-  #key(event) {
-    const act = this.transport.key(event)
-    if (!act) return
-    event.preventDefault()
-    act()
   }
 
   /** Back and forward within this run are steps; to another run they load it. htmx sees to its own entries. */
@@ -257,8 +279,10 @@ function join(base, query) { return query ? `${base}${base.includes('?') ? '&' :
 
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {
-  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true })
+  const lost = (focused || replaced) && document.activeElement === document.body
+  if (lost) (document.getElementById(focused) ?? document.querySelector('#picture')).focus({ preventScroll: true })
   focused = ''
+  replaced = false
 }
 
 customElements.define('fault-theatre', FaultTheatre)
