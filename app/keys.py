@@ -54,6 +54,7 @@ ACTIONS = (
     Action("faster", "faster", ("]",)),
     Action("usual", "usual speed", ("0",)),
     Action("zoom", "one press goes by step, by function, or by fault", ("z",)),
+    Action("voice", "plain words, or the kernel's", ("v",)),
     Action("what-if", "what if, from here", ("w",)),
     Action("present", "present: large type, only the picture", ("f",)),
     Action("blank", "blank the screen; any key brings it back", ("b", ".")),

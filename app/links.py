@@ -2,6 +2,8 @@
 
     /                                    the gallery
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
+    …&voice=&story=1&predict=1           how it is told: to whom, as a story, with questions before the answers
+    …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
@@ -17,7 +19,7 @@ behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
@@ -37,6 +39,9 @@ SUFFIXES = (".json", ".txt", ".svg")
 
 ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 """The letters of an id: lower case, and none that a reader confuses (0 and o, 1 and l)."""
+
+DIGITS = 9
+"""The longest number of a step that is read."""
 
 _SAME = 4  # how near a step is that has the task, line, function and name of an event
 _BITS = 5  # the bits that a letter of ALPHABET carries
@@ -139,6 +144,35 @@ class Event:
         return nearest
 
 
+# --- how a run is told -------------------------------------------------------------------------------------
+
+VOICES = ("student", "developer")
+"""Who a run is told to; the first is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a run is told: to whom (empty: as the reader prefers), as a story, with questions before the answers."""
+
+    voice: str = ""
+    story: bool = False
+    predict: bool = False
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> Mode:
+        """The mode that a query asks for; what makes no sense there is as if it were not."""
+        voice = query.get("voice", "")
+        return cls(voice if voice in VOICES else "", query.get("story") == "1", query.get("predict") == "1")
+
+    def query(self) -> dict[str, str]:
+        """The mode as a query says it."""
+        return {"voice": self.voice, "story": "1" if self.story else "", "predict": "1" if self.predict else ""}
+
+    def free(self) -> Mode:
+        """The same voice, without story and questions."""
+        return Mode(self.voice)
+
+
 # --- addresses ---------------------------------------------------------------------------------------------
 
 
@@ -156,10 +190,12 @@ class RunLink:
     filesystem: str = ""
     switch: str = ""
     link: str = ""
+    mode: Mode = Mode()
 
     def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        return self.path() + suffix + _query(**self.fields(), step=step, at=at, zoom=zoom)
+        told = {} if suffix else self.mode.query()
+        return self.path() + suffix + _query(**self.fields(), **told, step=step, at=at, zoom=zoom)
 
     def path(self) -> str:
         """The address up to its question mark."""
@@ -169,6 +205,14 @@ class RunLink:
         """What of the address stands behind its question mark, for a form that leads to the run."""
         said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
         return {name: value for name, value in said.items() if value}
+
+    def told(self, mode: Mode) -> RunLink:
+        """The same run, told in another way."""
+        return replace(self, mode=mode)
+
+    def text(self, step: int) -> str:
+        """The address of one step as text."""
+        return self.url(suffix=f"/step/{step}.txt")
 
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
@@ -196,12 +240,17 @@ class RunLink:
         return path + _query(fs=self.filesystem, switch=self.switch)
 
     def under(self, kernel: str) -> RunLink:
-        """The same scenario and schedule under another kernel."""
-        return replace(self, kernel=kernel)
+        """The same scenario and schedule under another kernel, to be played freely."""
+        return replace(self, kernel=kernel, mode=self.mode.free())
 
     def on(self, filesystem: str) -> RunLink:
-        """The same on another filesystem; empty is the scenario's own."""
-        return replace(self, filesystem=filesystem)
+        """The same on another filesystem, to be played freely; empty is the scenario's own."""
+        return replace(self, filesystem=filesystem, mode=self.mode.free())
+
+
+def story(scenario: str, kernel: str) -> str:
+    """The address of the story of a gallery run, from its beginning."""
+    return RunLink(scenario, kernel, mode=Mode(story=True)).url()
 
 
 @dataclass(frozen=True, slots=True)

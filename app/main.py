@@ -23,6 +23,7 @@ from app.pages import pages
 from app.paper import paper
 from app.runs import Runs, perform
 from app.settings import Settings
+from app.steps import steps
 from app.storage import Storage
 from engine import Limits
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(pages)
     app.include_router(compare)
     app.include_router(paper)
+    app.include_router(steps)
     _add_plumbing(app)
     return app
 

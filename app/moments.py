@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app import exhibits, focus, rail
+from app import exhibits, focus, narration, rail
 from app.cast import Cast
 from app.cells import words
 from app.focus import Fields, Spot, View
@@ -51,6 +51,7 @@ class Moments:
         self._defects = exhibits.defects(kernel)
         self._broken = broken(trace)
         self._stacks = Stacks(trace)
+        self.sentences = narration.tell(trace, scenario, kernel, cast)
         self._words = ""
         self._lines = {task: scenario.lines(task) for task in scenario.tasks}
         self._names: dict[str, str] = {}
@@ -75,6 +76,7 @@ class Moments:
         yield "caption", {
             "where": "before the first step",
             "text": f"{first}." if rest else first,
+            "plain": f"{first}." if rest else first,
             "why": rest or None,
             "picture": "Nothing is mapped yet.",
         }  # fmt: skip
@@ -167,6 +169,7 @@ class Moments:
             "task": self._called.task(step.task),
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
+            "plain": self.sentences[step.n - 1],
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
             "defect": " ".join([*self._defects_in(step.caption).splitlines(), *self._broken.get(step.n, ())]) or None,
             "picture": self._picture(view),

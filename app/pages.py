@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import parse_qs
 
@@ -24,7 +25,7 @@ from app import (
     templating,
 )
 from app.answers import HTML, YAML, Body
-from app.links import Event, RunLink
+from app.links import Event, Mode, RunLink
 from app.orders import Order
 from app.others import Others
 from app.troubles import KINDS, Trouble
@@ -156,7 +157,7 @@ async def make_link(request: Request) -> Response:
 
 def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
     query = request.query_params
-    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link)
+    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link, Mode.parse(query))
 
 
 async def _run(request: Request, order: Order, suffix: str) -> Response:
@@ -165,11 +166,13 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
+    if form != "html":  # data is the same however the run is told
+        order = replace(order, address=order.link.told(Mode()))
     number, event, asked = (request.query_params.get(name) for name in ("step", "at", "if"))
     if form != "html" and not (number or event or asked):
         return await serving.send(request, order, form)
     found = await serving.runs(request).run(order)
-    step, astray = _step(found.trace, number, event)
+    step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
     if asked:
         return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
     if form != "html":

@@ -2,7 +2,7 @@
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
      "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
-     "stops": {"function": [step, ...], "fault": [step, ...]}}
+     "stops": {"function": [step, ...], "fault": [step, ...]}, "beats": [step, ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -99,6 +99,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
         "stops": {by: stops(by, trace.steps, view.journeys) for by in ("function", "fault")},
+        "beats": [beat.step for beat in view.beats],
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app import disk
+import engine
+from app import disk, narration
 from app.runs import Run
 from app.wire import schedule
 from engine import Step
@@ -19,12 +20,15 @@ def transcript(run: Run, *, watch: bool = False) -> str:
     return "\n".join([*_head(run), "", *_steps(run), "", *_end(run), *(_broken(run) if watch else ()), ""])
 
 
-def moment(run: Run, n: int) -> str:
-    """One step, with everything it did; step 0 is the beginning."""
+def moment(run: Run, n: int, picture: str = "") -> str:
+    """One step, in both voices, with everything it did; step 0 is the beginning. `picture` is the picture in words."""
     if n == 0:
         return "\n".join([*_head(run), "", "The beginning: nothing was done yet.", ""])
     step = run.trace.steps[n - 1]
-    lines = [*_head(run), "", f"{n}/{len(run.trace.steps)} {step.event}", step.caption]
+    plain = narration.tell(run.trace, run.order.scenario, engine.find_kernel(run.order.kernel))[n - 1]
+    lines = [*_head(run), "", f"{n}/{len(run.trace.steps)} {step.event}", plain, ""]
+    lines += [f"  kernel  {narration.developer(step)}"]
+    lines += [f"  picture {picture}"] if picture else []
     lines += [f"  answer  {step.answer}"] if step.answer else []
     lines += [f"  reads   {cell}" for cell in step.reads]
     lines += [f"  writes  {cell}: {_said(old)} -> {_said(new)}" for cell, old, new in step.writes]

@@ -12,11 +12,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import forks, rail, runs, timeline, zoom
+from app import forks, rail, runs, stories, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
-from app.links import RunLink
+from app.links import VOICES, Mode, RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
@@ -209,6 +209,41 @@ class Moment:
     def self_url(self) -> str:
         """The address of the run without a step."""
         return self.link.url()
+
+    @property
+    def canonical(self) -> str:
+        """The address of the run itself, however it is told."""
+        return self.link.told(Mode()).url()
+
+    @property
+    def voice(self) -> str:
+        """Who is told."""
+        return self.link.mode.voice or VOICES[0]
+
+    @property
+    def place(self) -> stories.Place:
+        """Where the step stands in the story."""
+        return stories.Place(self.stage.view.beats, self.step)
+
+    def story_href(self, step: int) -> str:
+        """The address of a step of the story."""
+        return self.link.told(replace(self.link.mode, story=True, predict=False)).url(step=step)
+
+    @property
+    def free_href(self) -> str:
+        """The address of this step, played freely."""
+        return self.link.told(self.link.mode.free()).url(step=self.step)
+
+    @cached_property
+    def next_story(self) -> Scenario | None:
+        """The scenario of the gallery that comes after this one; none for the last, and for one that is not there."""
+        names = list(engine.gallery())
+        after = names.index(self.stage.scenario.id) + 1 if self.is_gallery else len(names)
+        return engine.gallery()[names[after]] if after < len(names) else None
+
+    def href_to(self, voice: str) -> str:
+        """The address of this step, told to another."""
+        return self.link.told(replace(self.link.mode, voice=voice)).url(step=self.step)
 
     @property
     def is_gallery(self) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app import rail
+from app import rail, stories
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
 from app.marks import Marks
@@ -41,6 +41,7 @@ class View:
     runs: tuple[Run, ...]
     initial: dict[str, Value]
     steps: tuple[tuple[Delta, ...], ...]
+    beats: tuple[stories.Beat, ...] = ()
 
     def state_at(self, n: int) -> dict[str, Value]:
         """The view cells after step n; 0 is the beginning."""
@@ -57,8 +58,10 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     journeys = tuple(rail.journeys(trace, scenario, names_in(kernel).task))
     sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores, kernel))
     moments = Moments(trace, scenario, kernel, cast, journeys)
+    beats = stories.story_of(trace, scenario, kernel, moments.sentences)
+    tale = stories.cells(beats)
     sheet.refresh(None)
-    sheet.put(moments.beginning(sheet.fields))
+    sheet.put([*moments.beginning(sheet.fields), ("story", tale.get(0, NOTHING))])
     initial, marks = sheet.cells(), Marks()
     steps = []
     for step in trace.steps:
@@ -69,8 +72,9 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
         sheet.refresh(at for at, _, _ in writes)
         sheet.put(marks.of(sheet.before, sheet.known))
         sheet.put(moments.at(step, sheet.state.get, sheet.fields))
+        sheet.put([("story", tale.get(step.n, NOTHING))])
         steps.append(tuple(sheet.log))
-    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
+    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps), beats)
 
 
 def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...], kernel: Kernel) -> dict[str, Rule]:

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from engine import checks, shape
+from engine.beats import Beat, Story
 from engine.document import Document, read_document
 from engine.errors import Problem, ScenarioError, short, suggestion
 from engine.fs.kinds import FILESYSTEMS
@@ -258,6 +259,7 @@ class Scenario(Model):
         description="tasks in the order they are taken up, and preemptions",
         examples=[["B", "A", "A@do_no_page.enough_space>B"]],
     )
+    beats: Story = ()
 
     _lines: dict[str, tuple[Line, ...]] = PrivateAttr(default_factory=dict)
     _schedule: Schedule = PrivateAttr(default_factory=Schedule)
@@ -375,8 +377,8 @@ MODELS: shape.Models = {
     ("filesystem",): Filesystem.model_fields,
     ("filesystem", "quota", "*"): Quota.model_fields,
     ("files", "*"): File.model_fields,
-    ("tasks", "*"): Task.model_fields,
-}
+    ("tasks", "*"): Task.model_fields, ("beats", "*"): Beat.model_fields,
+}  # fmt: skip
 """Which fields stand where; * is any name."""
 
 

@@ -11,8 +11,10 @@ import { Motion } from './motion.js'
 import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
 import { copy, copyStep, share } from './share.js'
+import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
+import { Voice } from './voice.js'
 
 const RESTING = 120
 
@@ -33,11 +35,14 @@ class FaultTheatre extends HTMLElement {
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
     this.forks = new Forks(this)
+    this.voice = new Voice(this)
+    this.story = new Story(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    document.addEventListener('keydown', event => this.#storyKey(event), { signal, capture: true })
     offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
@@ -49,6 +54,7 @@ class FaultTheatre extends HTMLElement {
   disconnectedCallback() {
     replaced = true
     this.transport.pause()
+    this.story.halt()
     this.motion.cancel()
     this.#leave.abort()
     clearTimeout(this.#soon)
@@ -116,6 +122,7 @@ class FaultTheatre extends HTMLElement {
       faster: () => transport.faster(1),
       speed: () => transport.round(),
       zoom: () => this.by(),
+      voice: () => this.voice.toggle(),
       'what-if': () => this.whatIf(),
       usual: () => transport.usual(),
       present: () => this.#present(!presenting()),
@@ -144,6 +151,16 @@ class FaultTheatre extends HTMLElement {
   said({ playing, rate }) {
     this.querySelector('[data-do="play"]').setAttribute('aria-label', playing ? 'Pause' : 'Play')
     this.querySelector('[data-do="speed"]').textContent = `${rate < 1 ? { 0.25: '¼', 0.5: '½' }[rate] : rate}×`
+  }
+
+  /** How the run is told, as its address says it; null takes a word away. */
+  tell(changes) {
+    const [path, query = ''] = this.dataset.self.split('?')
+    const kept = query.split('&').filter(part => part && !Object.hasOwn(changes, part.split('=')[0]))
+    const said = Object.entries(changes).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`)
+    const parts = [...kept, ...said]
+    this.dataset.self = parts.length ? `${path}?${parts.join('&')}` : path
+    this.#mirror('replace')
   }
 
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
@@ -198,6 +215,8 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
+    if (this.story.click(link)) return event.preventDefault()
+    if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const offer = event.target.closest('button[name="if"]')
     if (offer) return this.forks.asked(offer)
@@ -243,6 +262,14 @@ class FaultTheatre extends HTMLElement {
   #scrub(event) {
     this.transport.pause()
     this.go(Number(event.target.value))
+  }
+
+  /** While a story is told it has the first word. */
+  #storyKey(event) {
+    const act = this.story.key(event)
+    if (!act) return
+    event.preventDefault()
+    act()
   }
 
   /** Back and forward within this run are steps; to another run they load it. htmx sees to its own entries. */
