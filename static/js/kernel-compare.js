@@ -3,6 +3,7 @@
  *
  * A beat is a step of it. The address mirrors the beat: replaceState while stepping, pushState on a jump.
  */
+import { offer } from './keys.js'
 import { Scene } from './scene.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
@@ -21,7 +22,7 @@ class KernelCompare extends HTMLElement {
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => { this.transport.pause(); this.go(Number(event.target.value)) }, { signal })
-    document.addEventListener('keydown', event => this.#key(event), { signal })
+    offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     this.go(Number(this.dataset.step))
   }
@@ -49,14 +50,23 @@ class KernelCompare extends HTMLElement {
   /** To the first difference; where there is none, nowhere. */
   differ() { if ('difference' in this.dataset) this.jump(Number(this.dataset.difference)) }
 
-  help() { this.querySelector('#help').showModal() }
-
-  /** What the transport's other keys ask of a single run has no sense for several. */
-  present() {}
-  share() {}
-  whatIf() {}
-  by() {}
-  unselect() {}
+  /** What can be done here, by the names that app/keys.py gives. */
+  #acts() {
+    const { transport } = this
+    return {
+      play: () => transport.toggle(),
+      next: () => this.step(1),
+      previous: () => this.step(-1),
+      'next-fault': () => this.jump(this.fault(1)),
+      'previous-fault': () => this.jump(this.fault(-1)),
+      first: () => this.jump(0),
+      last: () => this.jump(this.length),
+      slower: () => transport.faster(-1),
+      faster: () => transport.faster(1),
+      usual: () => transport.usual(),
+      differ: () => this.differ(),
+    }
+  }
 
   /** The transport tells what it does. */
   said({ playing, rate }) {
@@ -108,16 +118,7 @@ class KernelCompare extends HTMLElement {
     if (ways[rel]) { event.preventDefault(); return ways[rel]() }
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.around()
-    else if (what === 'help') this.help()
-  }
-
-  #key(event) {
-    const free = !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest?.('input:not([type="range"]), dialog')
-    const act = free && event.key.toLowerCase() === 'd' ? () => this.differ() : this.transport.key(event)
-    if (!act) return
-    event.preventDefault()
-    act()
+    else if (what === 'speed') this.transport.round()
   }
 
   /** Back and forward within this comparison are beats; to another they load it. */
