@@ -1,7 +1,7 @@
 /** Runs before the first paint: the remembered theme, and the mark that says scripts run. Works without storage too. */
 {
   const root = document.documentElement
-  root.dataset.script = ''
+  if ('noModule' in HTMLScriptElement.prototype) root.dataset.script = ''
   const stored = () => { try { return localStorage.getItem('theme') ?? '' } catch { return '' } }
   const remember = theme => { try { localStorage.setItem('theme', theme) } catch { /* private windows may refuse */ } }
 
