@@ -57,6 +57,7 @@ ACTIONS = (
     Action("usual", "usual speed", ("0",), PLAYED),
     Action("zoom", "one press goes by step, by function, or by fault", ("z",)),
     Action("voice", "plain words or kernel words", ("v",)),
+    Action("predict", "predict: be asked first; 1 to 4 answer", ("q",)),
     Action("what-if", "what if, from here", ("w",)),
     Action("present", "present: large type, only the picture", ("f",)),
     Action("blank", "blank the screen; any key brings it back", ("b", ".")),

@@ -10,6 +10,7 @@
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
+    /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
 A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
@@ -31,6 +32,7 @@ PATTERNS = "/-/patterns"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
 READY = "/readyz"
+CHALLENGES = "/challenges"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -246,6 +248,11 @@ class RunLink:
     def on(self, filesystem: str) -> RunLink:
         """The same on another filesystem, to be played freely; empty is the scenario's own."""
         return replace(self, filesystem=filesystem, mode=self.mode.free())
+
+
+def challenge(name: str) -> str:
+    """The page of a challenge."""
+    return f"/challenge/{_part(name)}"
 
 
 def story(scenario: str, kernel: str) -> str:

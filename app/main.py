@@ -16,6 +16,7 @@ import engine
 from app import answers, links, problems, static_files, templating
 from app.api import api
 from app.compare import router as compare
+from app.contests import contests
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(compare)
     app.include_router(paper)
     app.include_router(steps)
+    app.include_router(contests)
     _add_plumbing(app)
     return app
 

@@ -2,7 +2,8 @@
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
      "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
-     "stops": {"function": [step, ...], "fault": [step, ...]}, "beats": [step, ...]}
+     "stops": {"function": [step, ...], "fault": [step, ...]}, "beats": [step, ...],
+     "asks": [[step, number of the right choice], ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -100,6 +101,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
         "stops": {by: stops(by, trace.steps, view.journeys) for by in ("function", "fault")},
         "beats": [beat.step for beat in view.beats],
+        "asks": [[question.step, question.right] for question in view.questions],
     }
 
 

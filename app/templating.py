@@ -22,8 +22,8 @@ from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "forks.css", "palette.css", "narration.css", "pages.css", "story.css", "phone.css", "present.css",
-    "forced.css", "motion.css",
+    "timeline.css", "forks.css", "palette.css", "narration.css", "pages.css", "story.css", "predict.css",
+    "challenge.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
 
 SHARED = 2_048

@@ -230,6 +230,12 @@ class Moment:
         return self.link.told(replace(self.link.mode, story=True, predict=False)).url(step=step)
 
     @property
+    def predict_href(self) -> str:
+        """The address of this step with questions before the answers, or without them where there are."""
+        mode = self.link.mode
+        return self.link.told(replace(mode, story=False, predict=not mode.predict)).url(step=self.step)
+
+    @property
     def free_href(self) -> str:
         """The address of this step, played freely."""
         return self.link.told(self.link.mode.free()).url(step=self.step)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app import rail, stories
+from app import questions, rail, stories
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
 from app.marks import Marks
@@ -42,6 +42,7 @@ class View:
     initial: dict[str, Value]
     steps: tuple[tuple[Delta, ...], ...]
     beats: tuple[stories.Beat, ...] = ()
+    questions: tuple[questions.Question, ...] = ()
 
     def state_at(self, n: int) -> dict[str, Value]:
         """The view cells after step n; 0 is the beginning."""
@@ -60,8 +61,10 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     moments = Moments(trace, scenario, kernel, cast, journeys)
     beats = stories.story_of(trace, scenario, kernel, moments.sentences)
     tale = stories.cells(beats)
+    asked = questions.questions_of(trace)
+    quiz = questions.cells(asked, moments.sentences)
     sheet.refresh(None)
-    sheet.put([*moments.beginning(sheet.fields), ("story", tale.get(0, NOTHING))])
+    sheet.put([*moments.beginning(sheet.fields), ("story", tale.get(0, NOTHING)), *_asked(quiz, 0)])
     initial, marks = sheet.cells(), Marks()
     steps = []
     for step in trace.steps:
@@ -72,9 +75,15 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
         sheet.refresh(at for at, _, _ in writes)
         sheet.put(marks.of(sheet.before, sheet.known))
         sheet.put(moments.at(step, sheet.state.get, sheet.fields))
-        sheet.put([("story", tale.get(step.n, NOTHING))])
+        sheet.put([("story", tale.get(step.n, NOTHING)), *_asked(quiz, step.n)])
         steps.append(tuple(sheet.log))
-    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps), beats)
+    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps), beats, asked)
+
+
+def _asked(quiz: Mapping[int, Mapping[str, Fields]], n: int) -> list[tuple[str, Fields]]:
+    """The question before the next step, and the answer to the one before this."""
+    here = quiz.get(n, NOTHING)
+    return [("ask", here.get("ask", NOTHING)), ("reply", here.get("reply", NOTHING))]
 
 
 def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...], kernel: Kernel) -> dict[str, Rule]:

@@ -10,6 +10,7 @@ import { offer, perform } from './keys.js'
 import { Motion } from './motion.js'
 import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
+import { Predict } from './predict.js'
 import { copy, copyStep, share } from './share.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
@@ -37,12 +38,13 @@ class FaultTheatre extends HTMLElement {
     this.forks = new Forks(this)
     this.voice = new Voice(this)
     this.story = new Story(this)
+    this.predict = new Predict(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
-    document.addEventListener('keydown', event => this.#storyKey(event), { signal, capture: true })
+    document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
     offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
@@ -83,7 +85,12 @@ class FaultTheatre extends HTMLElement {
 
   get event() { return this.trace.step()?.event ?? '' }
 
-  step(by) { this.transport.pause(); this.go(this.trace.beside(by, this.zoom)) }
+  step(by) {
+    this.transport.pause()
+    if (by > 0 && this.predict.holds) this.predict.nudge()
+    else this.go(this.trace.beside(by, this.zoom))
+  }
+
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
 
@@ -123,6 +130,7 @@ class FaultTheatre extends HTMLElement {
       speed: () => transport.round(),
       zoom: () => this.by(),
       voice: () => this.voice.toggle(),
+      predict: () => this.predict.toggle(),
       'what-if': () => this.whatIf(),
       usual: () => transport.usual(),
       present: () => this.#present(!presenting()),
@@ -216,6 +224,7 @@ class FaultTheatre extends HTMLElement {
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
     if (this.story.click(link)) return event.preventDefault()
+    if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
     const offer = event.target.closest('button[name="if"]')
@@ -264,9 +273,9 @@ class FaultTheatre extends HTMLElement {
     this.go(Number(event.target.value))
   }
 
-  /** While a story is told it has the first word. */
-  #storyKey(event) {
-    const act = this.story.key(event)
+  /** While a story is told, or a question is asked, they have the first word. */
+  #firstWord(event) {
+    const act = this.predict.key(event) ?? this.story.key(event)
     if (!act) return
     event.preventDefault()
     act()

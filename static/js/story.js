@@ -20,6 +20,7 @@ export class Story {
   get #number() { return Math.max(0, this.beats.findLastIndex(step => step <= this.theatre.at)) }
 
   begin() {
+    this.theatre.toggleAttribute('data-predict', false)
     this.theatre.toggleAttribute('data-story', true)
     this.theatre.tell({ story: '1', predict: null })
     this.theatre.jump(this.beats[0])

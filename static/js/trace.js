@@ -3,18 +3,20 @@
  *
  * @typedef {{cells: string[], values: (string|number|boolean|null)[], initial: number[], steps: number[][],
  *   reads: number[][], told: string[][], faults: number[],
- *   stops: {function: number[], fault: number[]}, beats: number[]}} Payload
+ *   stops: {function: number[], fault: number[]}, beats: number[], asks: [number, number][]}} Payload
  *   `initial` and each of `steps` are flat lists of (index of cell, index of value) pairs; `told` says for each step its
  *   task, function, name and event; `faults` are the steps at which a fault begins, `stops` those at which a
- *   press stops that goes by function, or by fault, `beats` those at which the story halts.
+ *   press stops that goes by function, or by fault, `beats` those at which the story halts, `asks` those that are asked
+ *   about before, with the number of the right choice.
  */
 export class Trace {
   /** @param {Payload} payload */
-  constructor({ cells, values, initial, steps, reads, told, faults, stops, beats = [] }) {
+  constructor({ cells, values, initial, steps, reads, told, faults, stops, beats = [], asks = [] }) {
     this.at = 0
     this.faults = faults
     this.stops = stops
     this.beats = beats
+    this.asks = new Map(asks)
     this.told = told
     this.reads = reads.map(step => step.map(cell => cells[cell]))
     this.cells = new Map(pairs(initial).map(([cell, value]) => [cells[cell], values[value]]))

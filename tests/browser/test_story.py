@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, step_of
 
+pytestmark = pytest.mark.browser
+
 STORY = "/run/mail/linux-2.6.9?story=1"
 BEATS = 13
 
