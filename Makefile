@@ -11,7 +11,7 @@ lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
 sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
-.PHONY: help run install test browser check format bench transcripts wheel docker-check lock upgrade clean
+.PHONY: help run install test browser check format bench transcripts snapshots wheel docker-check lock upgrade clean
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
@@ -38,6 +38,9 @@ bench: .venv/installed-test ## print the budgets and what was measured
 
 transcripts: .venv/installed-test ## rewrite the golden transcripts; read the diff before you commit it
 	@$(BIN)/python -m pytest -q -k transcript --rewrite-transcripts
+
+snapshots: .venv/installed-test ## rewrite the pictures at the telling steps, as text; read the diff too
+	@$(BIN)/python -m pytest -q tests/app/test_snapshots.py --rewrite-snapshots
 
 wheel: .venv/installed ## build dist/*.whl
 	@$(uv) build -q --wheel --out-dir dist && ls dist/*.whl

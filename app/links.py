@@ -6,7 +6,10 @@
     …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
+    /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
+    /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
+    /-/patterns                          every object in every state
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -17,7 +20,7 @@ behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
@@ -25,6 +28,7 @@ from urllib.parse import quote, urlencode
 
 GALLERY = "/"
 DOCS = "/docs"
+PATTERNS = "/-/patterns"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
 READY = "/readyz"
@@ -190,14 +194,19 @@ class RunLink:
     link: str = ""
     mode: Mode = Mode()
 
-    def url(self, *, step: int | None = None, at: str = "", suffix: str = "") -> str:
+    def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        if self.link:
-            path, kernel = f"/s/{_part(self.link)}", self.kernel
-        else:
-            path, kernel = f"/run/{_part(self.scenario)}/{_part(self.kernel)}", ""
         told = {} if suffix else self.mode.query()
-        return path + suffix + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, **told, step=step, at=at)
+        return self.path() + suffix + _query(**self.fields(), **told, step=step, at=at, zoom=zoom)
+
+    def path(self) -> str:
+        """The address up to its question mark."""
+        return f"/s/{_part(self.link)}" if self.link else f"/run/{_part(self.scenario)}/{_part(self.kernel)}"
+
+    def fields(self) -> dict[str, str]:
+        """What of the address stands behind its question mark, for a form that leads to the run."""
+        said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
+        return {name: value for name, value in said.items() if value}
 
     def told(self, mode: Mode) -> RunLink:
         """The same run, told in another way."""
@@ -210,6 +219,12 @@ class RunLink:
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
         return self.url(suffix="/others")
+
+    def paper(self, *, blanks: bool = False) -> str:
+        """The address of the run on paper, as a handout with blanks if wanted."""
+        path = f"/print/{_part(self.link)}" if self.link else f"/print/{_part(self.scenario)}/{_part(self.kernel)}"
+        kernel = self.kernel if self.link else ""
+        return path + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, blanks=1 if blanks else "")
 
     def api(self) -> str:
         """The address of the full trace as data."""
@@ -243,6 +258,38 @@ def challenge(name: str) -> str:
 def story(scenario: str, kernel: str) -> str:
     """The address of the story of a gallery run, from its beginning."""
     return RunLink(scenario, kernel, mode=Mode(story=True)).url()
+
+
+@dataclass(frozen=True, slots=True)
+class CompareLink:
+    """The address of runs side by side: of one scenario on several kernels, or filesystems, or under several schedules.
+
+    At most one of the three has more than one entry; one entry holds for all columns, none is the scenario's own.
+    """
+
+    scenario: str
+    kernels: tuple[str, ...] = ()
+    filesystems: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, scenario: str, query: Iterable[tuple[str, str]]) -> CompareLink:
+        """The address that the names and values of a query say. A list has commas, or its name stands repeatedly."""
+        said = list(query)
+        kernels, kinds = (
+            tuple(part.strip() for name, value in said if name == key for part in value.split(",") if part.strip())
+            for key in ("kernels", "fs")
+        )
+        switches = tuple(value for name, value in said if name == "switch")
+        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else ())
+
+    def url(self, *, step: int | None = None, suffix: str = "") -> str:
+        """The address, opened on a beat, in the form that `suffix` names."""
+        said = [("kernels", ",".join(self.kernels)), ("fs", ",".join(self.filesystems))]
+        pairs = [(name, value) for name, value in said if value]
+        pairs += [("switch", value) for value in self.switches]
+        pairs += [] if step is None else [("step", str(step))]
+        return f"/compare/{_part(self.scenario)}{suffix}" + _said(pairs)
 
 
 def short(link: str, *, step: int | None = None) -> str:
@@ -309,5 +356,8 @@ def _part(text: str) -> str:
 
 def _query(**values: object) -> str:
     """The query that says `values`; empty ones are left out. What a reader can read stays readable."""
-    said = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(said, safe='@>.,/', quote_via=quote)}" if said else ""
+    return _said([(key, str(value)) for key, value in values.items() if value not in (None, "")])
+
+
+def _said(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"?{urlencode(pairs, safe='@>.,/()', quote_via=quote)}" if pairs else ""

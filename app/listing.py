@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -12,9 +11,8 @@ _TOKEN = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
 def listing(code: str) -> Markup:
-    """Code as markup: each line a span, its keywords in b, its strings in q. Runs share their code."""
+    """Code as markup: each line a span, its keywords in b, its strings in q."""
     return Markup("").join(Markup("<span>{}</span>").format(_tinted(line)) for line in code.splitlines())
 
 

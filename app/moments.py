@@ -103,8 +103,10 @@ class Moments:
         """The rail before anything has happened: that of the first fault, or of the first step."""
         faults = (journey for journey in self.journeys if journey.kind == "fault" and not journey.quiet)
         first = next(faults, self.journeys[0] if self.journeys else None)
-        for name, fields in first.fields_at(0) if first else ():
-            yield name, {**fields, "title": f"To come: {fields['title']}"} if name == "rail" else fields
+        if first is not None:
+            head, stations = first.at(0)
+            yield "rail", {**head, "title": f"To come: {head['title']}"}
+            yield from stations
 
     def at(self, step: Step, get: Get, view: View) -> Iterator[tuple[str, Fields]]:
         """A step, given the raw state and the rules' view after it."""
@@ -154,13 +156,12 @@ class Moments:
         """The rail of the journey under way, with the page it is about in its title."""
         journey = self.journeys[step.n - 1]
         about = f" · page {self._spot.index}" if journey.kind != "call" and self._spot.index is not None else ""
-        head, *stations = journey.fields_at(step.n)
+        head, stations = journey.at(step.n)
         if self._is_new("rail", (head, about)):
-            yield head[0], {**head[1], "title": head[1]["title"] + about}
-        for station, last in zip(stations, self._stations or stations, strict=True):
-            if station is not last or not self._stations:
-                yield station
-        self._stations = stations
+            yield "rail", {**head, "title": head["title"] + about}
+        if stations is not self._stations:
+            yield from stations
+            self._stations = stations
 
     def _caption(self, step: Step, view: View) -> Fields:
         said = f"{step.function} · {step.name}"
@@ -264,9 +265,10 @@ class Moments:
         if run != self._run:
             if self._run:
                 yield f"seg/{self._run.key}", {"state": "done"}
+            if self._run and self._run.task != run.task:
                 yield f"lane/{self._run.task}", {}
             yield f"seg/{run.key}", {"state": "now"}
-            yield f"lane/{step.task}", {"running": True}
+            yield f"lane/{run.task}", {"running": True}
             self._run = run
         yield f"step/{step.n - 1}", {}
         yield f"step/{step.n}", {"now": True}

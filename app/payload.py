@@ -2,7 +2,8 @@
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
      "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
-     "beats": [step, ...], "asks": [[step, number of the right choice], ...]}
+     "stops": {"function": [step, ...], "fault": [step, ...]}, "beats": [step, ...],
+     "asks": [[step, number of the right choice], ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -17,12 +18,14 @@ import msgspec
 
 from app.cells import Value
 from app.view import View
+from app.zoom import stops
 from engine import Trace
 
 HIDDEN = re.compile(r"^(oracle/|ram\.|task/[^.]+\.(stack|line)$|mm/[^.]+\.names$|store/)")
 """Raw cells that nothing on the page shows: what the kernel does not know, or what view cells tell better."""
 
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What could end a script element, and how JSON spells it."""
 
 
 def shown(at: str) -> bool:
@@ -64,7 +67,7 @@ class _Values:
 def payload(trace: Trace, view: View) -> str:
     """The JSON text, with nothing in it that could end a script element."""
     text = msgspec.json.encode(data(trace, view)).decode()
-    for unsafe, safe in _UNSAFE.items():
+    for unsafe, safe in UNSAFE.items():
         text = text.replace(unsafe, safe)
     return text
 
@@ -96,6 +99,7 @@ def data(trace: Trace, view: View) -> dict[str, Any]:
         "reads": reads,
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
+        "stops": {by: stops(by, trace.steps, view.journeys) for by in ("function", "fault")},
         "beats": [beat.step for beat in view.beats],
         "asks": [[question.step, question.right] for question in view.questions],
     }

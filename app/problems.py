@@ -219,7 +219,7 @@ def _page(request: Request, trouble: Trouble) -> tuple[bytes, str]:
     except (TemplateError, OSError, KeyError):
         log.exception("the page of a problem can not be rendered")
         said = "".join(f"<p>{html.escape(line)}</p>" for line in trouble.lines())
-        page = (
-            f"<!doctype html><title>Pagefate</title><h1>{html.escape(trouble.title)}</h1>{said}<p><a href=/>Gallery</a>"
-        )
+        title = html.escape(trouble.title)
+        head = "<!doctype html><html lang=en><title>Pagefate</title>"
+        page = f"{head}<main><h1>{title}</h1>{said}<p><a href=/>Gallery</a></main>"
     return page.encode(), answers.HTML

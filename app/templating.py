@@ -13,17 +13,21 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, catalogue, exhibits, links, others, scene, static_files, theatre
+from app import assets, catalogue, exhibits, keys, links, others, scene, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
+from app.zoom import ZOOMS
 from engine import FILESYSTEMS, KERNELS
 
 STYLESHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "narration.css", "pages.css", "story.css", "predict.css", "challenge.css", "phone.css",
-    "present.css", "forced.css", "motion.css",
+    "timeline.css", "forks.css", "palette.css", "narration.css", "pages.css", "story.css", "predict.css",
+    "challenge.css", "phone.css", "present.css", "forced.css", "motion.css",
 )  # fmt: skip
+
+SHARED = 2_048
+"""How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
 
 
 class Cells:
@@ -41,9 +45,9 @@ class Cells:
         """The address of an entity and all its cells, as attributes."""
         fields = self._entities.get(at)
         if fields is None:
-            return _address(at)
+            return address(at)
         said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
-        return Markup(" ".join([_address(at), *said]))  # noqa: S704 - each value is escaped
+        return Markup(" ".join([address(at), *said]))  # noqa: S704 - each value is escaped
 
     def cell(self, address: str) -> str:
         """A cell as text; empty when it is not there."""
@@ -52,7 +56,8 @@ class Cells:
 
 
 @lru_cache(maxsize=8192)
-def _address(at: str) -> Markup:
+def address(at: str) -> Markup:
+    """The address of an entity, as an attribute: all there is of one that has no cells."""
     return Markup('data-at="{}"').format(at)
 
 
@@ -75,15 +80,19 @@ def environment() -> Environment:
         locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
     )  # fmt: skip
     made.globals.update(
+        address=address,
+        shared=shared,
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
         stylesheets=STYLESHEETS,
         links=links,
+        key_actions=keys.actions,
         catalogue=catalogue,
         filesystems=FILESYSTEMS,
         all_kernels=KERNELS,
         columns=scene.COLUMNS,
         places=PLACES,
+        zooms=ZOOMS,
         SPACE=scene.SPACE,
         TLB=scene.TLB,
         PGD=scene.PGD,
@@ -95,6 +104,13 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(maxsize=SHARED)
+def shared(template: str, macro: str, *given: Any) -> Markup:
+    """What a macro makes of these: a part that many pages have alike, rendered for the first of them."""
+    made: Markup = getattr(environment().get_template(template).module, macro)(*given)
+    return made
+
+
 def render(template: str, **context: Any) -> str:
     """A page. `run.html` takes a `run` (app.runs.Run) and a `step`, 0 for the beginning; see app/theatre.py."""
     if template in ("run.html", "run_partial.html"):
@@ -102,12 +118,12 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 
 
-def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
-    """What run.html shows of a run at a step."""
+def run_context(run: Any, step: int, zoom: str = "step", **context: Any) -> dict[str, Any]:
+    """What run.html shows of a run at a step; `zoom` is how far one press goes."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     cells = Cells(stage.state_at(step))
-    moment = theatre.Moment(stage, run.order.link, step)
+    moment = theatre.Moment(stage, run.order.link, step, zoom)
     return {
         "astray": "",
         **context,

@@ -6,13 +6,13 @@ JSON that the page carries for its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, stories, timeline
+from app import forks, rail, runs, stories, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -174,6 +174,7 @@ class Moment:
     stage: Stage
     link: RunLink
     step: int
+    zoom: str = "step"
 
     depth, locks, changes, stations = DEPTH, LOCKS, CHANGES, rail.STATIONS
 
@@ -193,7 +194,16 @@ class Moment:
 
     def href(self, step: int) -> str:
         """The address of a step of this run."""
-        return self.link.url(step=max(0, min(step, self.steps)))
+        return self.zoomed(self.zoom, step)
+
+    def zoomed(self, by: str, step: int) -> str:
+        """The address of a step of this run, from which one press goes as far as `by` says."""
+        return self.link.url(step=max(0, min(step, self.steps)), zoom="" if by == "step" else by)
+
+    @property
+    def beside(self) -> tuple[int, int]:
+        """The steps that the presses back and forward lead to."""
+        return zoom.beside(zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys), self.step)
 
     @property
     def self_url(self) -> str:
@@ -252,6 +262,11 @@ class Moment:
         return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
 
     @property
+    def offers(self) -> dict[str, list[forks.Offer]]:
+        """What may happen from here, in groups."""
+        return forks.offers(self.stage.scenario)
+
+    @property
     def kind(self) -> FilesystemKind:
         """The filesystem."""
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
@@ -275,6 +290,16 @@ class Moment:
     def blocks(self) -> tuple[int, ...]:
         """The blocks of the bitmap that are shown."""
         return self.stage.view.cast.blocks
+
+    @property
+    def lru(self) -> int:
+        """How many places the list that reclaim scans has on the page."""
+        return self.stage.view.cast.lru
+
+    @property
+    def long(self) -> Mapping[str, int]:
+        """The files whose pages are summed up, and how many pages of each."""
+        return self.stage.view.cast.long
 
     @property
     def quotas(self) -> dict[str, int]:

@@ -203,6 +203,7 @@ class Task(Model):
     cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(default=None, description="the processor it runs on")
     thread_of: Name | None = Field(default=None, description="the task whose address space it shares")
     child_of: Name | None = Field(default=None, description="the task whose fork() makes it")
+    on_call: bool = Field(default=False, description="each preemption that names it calls one line, and it hands back")
     on_sigbus: Literal["die", "next"] = Field(default="die", description="die, or go on with the next page or line")
     script: tuple[str, ...] = Field(
         strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]

@@ -14,6 +14,7 @@ settings.register_profile("pagefate", deadline=None)  # a shared machine may be 
 settings.load_profile("pagefate")
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
+SNAPSHOTS = Path(__file__).with_name("snapshots")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -48,8 +49,9 @@ def is_browser_required() -> bool:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make transcripts` passes this one."""
+    """`make transcripts` and `make snapshots` pass these."""
     parser.addoption("--rewrite-transcripts", action="store_true", help="accept what the tests print as golden")
+    parser.addoption("--rewrite-snapshots", action="store_true", help="accept the pictures of the tests as golden")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -74,13 +76,24 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def is_golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Holds a text to the file of that name in tests/transcripts; `make transcripts` writes the files."""
+    return _holding(TRANSCRIPTS, "transcripts", rewrite=request.config.getoption("--rewrite-transcripts"))
+
+
+@pytest.fixture
+def is_snapshot(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Holds a picture in words to the file of that name in tests/snapshots; `make snapshots` writes the files."""
+    return _holding(SNAPSHOTS, "snapshots", rewrite=request.config.getoption("--rewrite-snapshots"))
+
+
+def _holding(folder: Path, target: str, *, rewrite: bool) -> Callable[[str, str], None]:
+    """Compares a text with the file of a name in a folder, or writes the file."""
 
     def compare(name: str, text: str) -> None:
-        path = TRANSCRIPTS / f"{name}.txt"
-        if request.config.getoption("--rewrite-transcripts"):
+        path = folder / f"{name}.txt"
+        if rewrite:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        assert path.is_file(), f"no golden {path.name}: run `make transcripts` and read it"
-        assert text == path.read_text(encoding="utf-8"), f"not as in {path.name}; if it should: make transcripts"
+        assert path.is_file(), f"no golden {path.name}: run `make {target}` and read it"
+        assert text == path.read_text(encoding="utf-8"), f"not as in {path.name}; if it should: make {target}"
 
     return compare

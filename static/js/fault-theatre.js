@@ -4,11 +4,14 @@
  * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
  * replaceState while stepping, pushState on a jump.
  */
+import { Forks } from './forks.js'
 import { Inspector } from './inspector.js'
+import { offer, perform } from './keys.js'
 import { Motion } from './motion.js'
+import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
 import { Predict } from './predict.js'
-import { copy, share } from './share.js'
+import { copy, copyStep, share } from './share.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
@@ -18,6 +21,7 @@ const RESTING = 120
 
 /** What had the focus when another run was asked for: it gets it back when that run has come. */
 let focused = ''
+let replaced = false
 
 class FaultTheatre extends HTMLElement {
   #leave = new AbortController()
@@ -31,6 +35,7 @@ class FaultTheatre extends HTMLElement {
     this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
+    this.forks = new Forks(this)
     this.voice = new Voice(this)
     this.story = new Story(this)
     this.predict = new Predict(this)
@@ -38,15 +43,18 @@ class FaultTheatre extends HTMLElement {
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
-    document.addEventListener('keydown', event => this.#key(event), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
+    offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
-    document.addEventListener('fullscreenchange', () => this.toggleAttribute('data-present', Boolean(document.fullscreenElement)), { signal })
-    this.toggleAttribute('data-present', Boolean(document.fullscreenElement))
+    document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
+    show()
     this.go(Number(this.dataset.step))
     requestAnimationFrame(refocus)
   }
 
   disconnectedCallback() {
+    replaced = true
     this.transport.pause()
     this.story.halt()
     this.motion.cancel()
@@ -57,6 +65,8 @@ class FaultTheatre extends HTMLElement {
 
   get at() { return this.trace.at }
   get length() { return this.trace.length }
+  get zoom() { return this.dataset.zoom }
+  get next() { return this.trace.beside(1, this.zoom) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -78,28 +88,70 @@ class FaultTheatre extends HTMLElement {
   step(by) {
     this.transport.pause()
     if (by > 0 && this.predict.holds) this.predict.nudge()
-    else this.go(this.at + by)
+    else this.go(this.trace.beside(by, this.zoom))
   }
 
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
 
-  help() { this.querySelector('#help').showModal() }
-  unselect() {
-    this.inspector.clear()
-    if (this.hasAttribute('data-present')) this.present()
+  /** How far one press goes from now on; without a word the next of the three. */
+  by(zoom) {
+    const links = [...this.querySelectorAll('.zoom [data-zoom]')]
+    const now = links.findIndex(link => link.dataset.zoom === this.zoom)
+    const chosen = links.find(link => link.dataset.zoom === zoom) ?? links[(now + 1) % links.length]
+    this.dataset.zoom = chosen.dataset.zoom
+    for (const link of links) link.toggleAttribute('aria-current', false)
+    chosen.setAttribute('aria-current', 'true')
+    this.querySelector('#zoom b').textContent = chosen.querySelector('b').textContent
+    chosen.closest('details').open = false
+    this.#mirror('replace')
   }
 
-  share() {
+  whatIf() {
+    this.transport.pause()
+    const summary = this.querySelector('#what-if')
+    summary.parentElement.open = !summary.parentElement.open
+    summary.focus()
+  }
+
+  /** What can be done here, by the names that app/keys.py gives: keys, buttons and the palette do it. */
+  #acts() {
+    const { transport } = this
+    return {
+      play: () => transport.toggle(),
+      next: () => this.step(1),
+      previous: () => this.step(-1),
+      'next-fault': () => this.jump(this.fault(1)),
+      'previous-fault': () => this.jump(this.fault(-1)),
+      first: () => this.jump(0),
+      last: () => this.jump(this.length),
+      slower: () => transport.faster(-1),
+      faster: () => transport.faster(1),
+      speed: () => transport.round(),
+      zoom: () => this.by(),
+      voice: () => this.voice.toggle(),
+      predict: () => this.predict.toggle(),
+      'what-if': () => this.whatIf(),
+      usual: () => transport.usual(),
+      present: () => this.#present(!presenting()),
+      blank: () => { transport.pause(); blank() },
+      share: () => this.#share(),
+      copy: () => copyStep(this.#here()),
+      unselect: () => this.inspector.clear(),
+      leave: () => { this.inspector.clear(); if (presenting()) this.#present(false) },
+    }
+  }
+
+  #here() { return this.querySelector('[data-do="share"]').getAttribute('href') }
+
+  #share() {
     const run = this.querySelector('.controls [rel="first"]').getAttribute('href')
-    share(this.querySelector('#share'), { step: this.querySelector('[data-do="share"]').getAttribute('href'), run })
+    share(this.querySelector('#share'), { step: this.#here(), run })
   }
 
   /** Large type and nothing but the picture; on the whole screen where the browser allows it. */
-  present() {
-    const on = this.toggleAttribute('data-present')
-    if (on) document.documentElement.requestFullscreen?.().catch(() => {})
-    else if (document.fullscreenElement) document.exitFullscreen()
+  #present(on) {
+    present(on)
     this.#keepInSight()
   }
 
@@ -122,24 +174,31 @@ class FaultTheatre extends HTMLElement {
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
-    const join = (base, query) => query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base
-    const here = join(this.dataset.self, `step=${at}`)
-    for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
+    const zoom = this.zoom === 'step' ? '' : `&zoom=${this.zoom}`
+    const here = join(this.dataset.self, `step=${at}${zoom}`)
+    for (const [rel, n] of [['first', 0], ['prev', this.trace.beside(-1, this.zoom)], ['next', this.next], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
       const to = Math.max(0, Math.min(n, this.length))
-      link.setAttribute('href', join(this.dataset.self, `step=${to}`))
+      link.setAttribute('href', join(this.dataset.self, `step=${to}${zoom}`))
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
-    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event.replaceAll("#", "%23")}`))
+    this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
+    this.forks.at(at, this.trace.step()?.task)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
     this.#address(here, address)
+  }
+
+  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  #keepMeaning() {
+    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
@@ -163,10 +222,13 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
     if (this.story.click(link)) return event.preventDefault()
     if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const offer = event.target.closest('button[name="if"]')
+    if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
     if (button) return copy(this.querySelector('#share'), button)
     const what = event.target.closest('[data-do]')?.dataset.do
@@ -177,6 +239,13 @@ class FaultTheatre extends HTMLElement {
     if (tile) this.inspector.select(tile)
   }
 
+  /** As a click on a tile, without one: the focus goes to what is shown. */
+  inspect(tile) {
+    if (this.dataset.pane === 'picture' && matchMedia('(max-width: 43.99rem)').matches) this.#tab(this.querySelector('[data-tab="stores"]'))
+    this.inspector.select(tile)
+    this.querySelector('.inspector button').focus()
+  }
+
   #follow(event, rel) {
     event.preventDefault()
     if (rel === 'next') this.step(1)
@@ -184,14 +253,11 @@ class FaultTheatre extends HTMLElement {
     else this.jump(rel === 'first' ? 0 : this.length)
   }
 
+  /** What a button does; the few that every page has see to themselves. */
   #do(what, event) {
-    if (what === 'play') this.transport.toggle()
-    else if (what === 'speed') this.transport.faster(this.transport.rate >= 8 ? -5 : 1)
-    else if (what === 'help') this.help()
-    else if (what === 'predict') { event.preventDefault(); this.predict.toggle() }
-    else if (what === 'present') this.present()
-    else if (what === 'share') { event.preventDefault(); this.share() }
-    else if (what === 'unselect') this.unselect()
+    if (what === 'help' || what === 'palette') return
+    event.preventDefault()
+    perform(what)
   }
 
   #tab(tab) {
@@ -207,8 +273,9 @@ class FaultTheatre extends HTMLElement {
     this.go(Number(event.target.value))
   }
 
-  #key(event) {
-    const act = this.predict.key(event) ?? this.story.key(event) ?? this.transport.key(event)
+  /** While a story is told, or a question is asked, they have the first word. */
+  #firstWord(event) {
+    const act = this.predict.key(event) ?? this.story.key(event)
     if (!act) return
     event.preventDefault()
     act()
@@ -244,10 +311,14 @@ class FaultTheatre extends HTMLElement {
   }
 }
 
+function join(base, query) { return query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base }
+
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {
-  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true })
+  const lost = (focused || replaced) && document.activeElement === document.body
+  if (lost) (document.getElementById(focused) ?? document.querySelector('#picture')).focus({ preventScroll: true })
   focused = ''
+  replaced = false
 }
 
 customElements.define('fault-theatre', FaultTheatre)

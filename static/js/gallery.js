@@ -1,4 +1,6 @@
 /** Finds scenarios by typing: a card stays while it has every word. Without this file all of them are listed. */
+import { offer } from './keys.js'
+
 const field = document.querySelector('#find')
 const said = document.querySelector('#found')
 const chapters = [...document.querySelectorAll('.chapter')]
@@ -21,9 +23,5 @@ function find() {
 
 field.value = new URLSearchParams(location.search).get('q') ?? ''
 field.addEventListener('input', find)
-document.addEventListener('keydown', event => {
-  if (event.key !== '/' || event.target.closest('input, textarea')) return
-  event.preventDefault()
-  field.focus()
-})
+offer({ find: () => field.focus() })
 find()

@@ -17,3 +17,19 @@ export async function copy(dialog, button) {
   const said = await navigator.clipboard?.writeText(field.value).then(() => `Copied: ${name}.`, () => undefined)
   dialog.querySelector('.said').textContent = said ?? 'Selected: copy it with your keys.'
 }
+
+/** Copy the address of a step, without a dialog; what came of it is said for a moment. */
+export async function copyStep(path) {
+  const address = new URL(path, location.href).href
+  const said = await navigator.clipboard?.writeText(address).then(() => 'Link copied.', () => undefined)
+  say(said ?? 'No clipboard here: press s for the link.')
+}
+
+let soon
+
+function say(words) {
+  const toast = document.querySelector('#toast')
+  toast.textContent = words
+  clearTimeout(soon)
+  soon = setTimeout(() => { toast.textContent = '' }, 2500)
+}

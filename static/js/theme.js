@@ -1,17 +1,27 @@
 /** Runs before the first paint: the remembered theme, and the mark that says scripts run. Works without storage too. */
 {
   const root = document.documentElement
-  root.dataset.script = ''
-  const stored = () => { try { return localStorage.getItem('theme') } catch { return null } }
+  if ('noModule' in HTMLScriptElement.prototype) root.dataset.script = ''
+  const stored = () => { try { return localStorage.getItem('theme') ?? '' } catch { return '' } }
   const remember = theme => { try { localStorage.setItem('theme', theme) } catch { /* private windows may refuse */ } }
-  if (stored()) root.dataset.theme = stored()
 
-  const dark = () => (root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark'
-  document.addEventListener('click', event => {
-    if (!event.target.closest?.('[data-do="theme"]')) return
-    root.dataset.theme = dark() ? 'light' : 'dark'
-    remember(root.dataset.theme)
+  /* More contrast is a style sheet that is always there: for who asks the system for it, or for everybody who chooses it. */
+  const wear = theme => {
+    root.dataset.theme = theme
+    document.querySelector('#contrast').media = theme.startsWith('contrast') ? 'all' : '(prefers-contrast: more)'
+  }
+  const tick = () => {
+    for (const choice of document.querySelectorAll('[name="theme"]')) choice.checked = choice.value === root.dataset.theme
+  }
+  wear(stored())
+  document.addEventListener('change', event => {
+    if (event.target.name !== 'theme') return
+    wear(event.target.value)
+    remember(event.target.value)
+    tick()
   })
+  document.addEventListener('DOMContentLoaded', tick)
+  document.addEventListener('toggle', tick, true)
 
   /* Menus made of <details>: a click elsewhere or Escape closes them. */
   const open = () => document.querySelectorAll('details.chooser[open]')
@@ -20,6 +30,10 @@
   })
   document.addEventListener('keydown', event => {
     if (event.key !== 'Escape') return
-    for (const menu of open()) { menu.open = false; menu.querySelector('summary').focus() }
+    for (const menu of open()) {
+      menu.open = false
+      menu.querySelector('summary').focus()
+      event.preventDefault()
+    }
   })
 }

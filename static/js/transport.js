@@ -1,5 +1,5 @@
-/** Play, pause, speed, and the keys. Knows the theatre only by `at`, `length`, `go` and `fault`. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8]
+/** Play, pause, speed. Knows the theatre only by `at`, `length`, `next`, `go` and `fault`. */
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
 export class Transport {
@@ -32,35 +32,24 @@ export class Transport {
     this.#said()
   }
 
+  /** The next speed; after the fastest the slowest. */
+  round() { this.faster(this.rate >= SPEEDS.at(-1) ? -SPEEDS.length : 1) }
+
+  usual() {
+    this.#speed = SPEEDS.indexOf(1)
+    this.#said()
+  }
+
   async #next() {
     if (!this.playing) return
     if (this.theatre.at >= this.theatre.length) return this.pause()
     const turn = this.#timer
-    await this.theatre.go(this.theatre.at + 1, { played: true })
+    await this.theatre.go(this.theatre.next, { played: true })
     if (this.#timer === turn) this.#timer = setTimeout(() => this.#next(), READING / this.rate)
   }
 
   #said() {
     this.theatre.toggleAttribute('data-playing', this.playing)
     this.theatre.said({ playing: this.playing, rate: this.rate })
-  }
-
-  /** What a key means, or undefined. Never with modifiers but Shift, never while typing. */
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return undefined
-    if (event.target.closest?.('input:not([type="range"]), textarea, select, [contenteditable], dialog')) return undefined
-    const onControl = event.target.closest?.('button, a, summary, input')
-    const { theatre } = this
-    const keys = {
-      ' ': onControl ? undefined : () => this.toggle(), k: () => this.toggle(),
-      ArrowRight: () => theatre.step(1), l: () => theatre.step(1), n: () => theatre.step(1), PageDown: () => theatre.step(1),
-      ArrowLeft: () => theatre.step(-1), h: () => theatre.step(-1), p: () => theatre.step(-1), PageUp: () => theatre.step(-1),
-      Home: () => theatre.jump(0), End: () => theatre.jump(theatre.length),
-      '[': () => this.faster(-1), ']': () => this.faster(1),
-      f: () => theatre.present(), v: () => theatre.voice.toggle(), q: () => theatre.predict.toggle(), s: () => theatre.share(), '?': () => theatre.help(), Escape: () => theatre.unselect(),
-    }
-    if (event.shiftKey && event.key === 'ArrowRight') return () => theatre.jump(theatre.fault(1))
-    if (event.shiftKey && event.key === 'ArrowLeft') return () => theatre.jump(theatre.fault(-1))
-    return keys[event.key]
   }
 }

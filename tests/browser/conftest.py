@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from app.main import create_app
 from app.settings import Settings
@@ -52,7 +52,7 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
         settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | context
         contexts.append(browser.new_context(base_url=site, **settings))
         page = contexts[-1].new_page()
-        page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("console", lambda message: wrong.append(message.text) if _is_wrong(message, page) else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if _foreign(request.url, site) else None)
         page.goto(path)
@@ -62,6 +62,11 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def _is_wrong(message: ConsoleMessage, page: Page) -> bool:
+    """An error or a warning; but that the page itself is the page of an error is none."""
+    return message.type in ("error", "warning") and message.location.get("url") != page.url
 
 
 def _foreign(url: str, site: str) -> bool:
