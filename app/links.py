@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -253,5 +253,5 @@ def _part(text: str) -> str:
 
 def _query(**values: object) -> str:
     """The query that says `values`; empty ones are left out. What a reader can read stays readable."""
-    said = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(said, safe='@>.,/', quote_via=quote)}" if said else ""
+    said = [f"{key}={quote(str(value), safe='@>.,/')}" for key, value in values.items() if value not in (None, "")]
+    return f"?{'&'.join(said)}" if said else ""
