@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -36,6 +36,9 @@ CHALLENGES = "/challenges"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
+
+SAFE = "@>.,/()"
+"""What stays as it is in a query, so that a reader can read it."""
 
 SUFFIXES = (".json", ".txt", ".svg")
 
@@ -360,4 +363,4 @@ def _query(**values: object) -> str:
 
 
 def _said(pairs: Sequence[tuple[str, str]]) -> str:
-    return f"?{urlencode(pairs, safe='@>.,/()', quote_via=quote)}" if pairs else ""
+    return f"?{'&'.join(f'{key}={quote(value, safe=SAFE)}' for key, value in pairs)}" if pairs else ""

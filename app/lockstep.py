@@ -119,7 +119,7 @@ class Played:
         """Nothing has happened yet."""
         self.comparison = comparison
         self.players = [Player(column) for column in comparison.columns]
-        self.pages = [page for column in comparison.columns for page in focus.spots(column.stage.view.cast)]
+        self.pages = focus.Spots(*(column.stage.view.cast for column in comparison.columns))
         self.called = names_in(comparison.columns[-1].stage.kernel).task
         self.spot = self._first_spot()
         stores = {store.id: store for column in comparison.columns for store in column.stage.view.stores}
@@ -130,7 +130,7 @@ class Played:
         for column in self.comparison.columns:
             writes = (at for step in column.steps for at, _, _ in step.writes if "/pte/" in at)
             if entry := next(writes, None):
-                return focus.aim(Spot(), [entry], lambda _: None, self.pages)
+                return focus.aim(Spot(), focus.Touched([entry], ()), lambda _: None, self.pages)
         return Spot()
 
     def frame(self, beat: int) -> Frame:
@@ -140,8 +140,7 @@ class Played:
             self.players[place].step()
         if moved:
             place, step = moved[0]
-            cells = [*(at for at, _, _ in step.writes), *step.reads]
-            self.spot = focus.aim(self.spot, cells, self.players[place].raw.get, self.pages)
+            self.spot = focus.aim(self.spot, focus.Touched.by(step), self.players[place].raw.get, self.pages)
         entities = dict(self._common(beat))
         for place, player in enumerate(self.players):
             waits = beat > 0 and place not in {place for place, _ in moved}

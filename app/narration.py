@@ -77,7 +77,7 @@ class Narrator:
         self._scenario, self._kernel = scenario, kernel
         self._called = names_in(kernel)
         self._state: dict[str, Any] = dict(trace.initial)
-        self._spots = focus.spots(cast)
+        self._spots = focus.Spots(cast)
         self._doing: dict[str, Doing] = {}
         self._letters = {store.id: store.text for store in trace.stores}
         self._after = dict(_followers(trace.steps))
@@ -104,8 +104,7 @@ class Narrator:
             doing.asked = step.answer
         if step.name in BESIDE:
             return
-        touched = [*(at for at, _, _ in step.writes), *step.reads]
-        doing.spot = focus.aim(doing.spot, touched, self._state.get, self._spots)
+        doing.spot = focus.aim(doing.spot, focus.Touched.by(step), self._state.get, self._spots)
 
     def _facts(self, doing: Doing, step: Step) -> dict[str, str]:
         """What a sentence may name; what is not known is not there."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.alignment import Path
 from app.rail import Journey
-from app.stacks import Stacks
+from app.stacks import stacks_of
 from app.stations import place_of
 from engine import Step, Trace
 
@@ -20,10 +20,9 @@ def paths(trace: Trace, journeys: tuple[Journey, ...]) -> list[Path]:
 
 
 def _paths(trace: Trace, journeys: tuple[Journey, ...]) -> Iterator[Path]:
-    stacks, stations, ordinals = Stacks(trace), dict[int, str](), _Ordinals()
-    for step, journey in zip(trace.steps, journeys, strict=False):
-        line = ENDS if ENDS in stacks.before(step)[:1] else step.line
-        stacks.after(step)
+    stations, ordinals = dict[int, str](), _Ordinals()
+    for step, journey, stack in zip(trace.steps, journeys, stacks_of(trace), strict=False):
+        line = ENDS if stack[0] == ENDS else step.line
         stations[id(journey)] = station = _station(step, journey) or stations.get(id(journey), "")
         yield (step.task, line), (journey.kind, ordinals(step, journey)), station, step.name
 

@@ -15,7 +15,6 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.stacks import Stacks
 from app.stations import (
     ACCESS,
     ANONYMOUS,
@@ -228,13 +227,16 @@ def shorten(answer: str) -> str:
     return answer if len(answer) <= 18 else answer[:17] + "…"
 
 
-def journeys(trace: Trace, scenario: Scenario, called: Callable[[str], str] = str) -> list[Journey]:
-    """The journey each step belongs to: one entry a step. `called` gives a task the name that people know."""
+def journeys(
+    trace: Trace, stacks: Iterable[list[str]], scenario: Scenario, called: Callable[[str], str] = str
+) -> list[Journey]:
+    """The journey each step belongs to: one entry a step, as there is a stack.
+
+    `called` gives a task the name that people know.
+    """
     found: list[Journey] = []
     open_: dict[tuple[str, int, str], Journey] = {}
-    stacks = Stacks(trace)
-    for step in trace.steps:
-        functions = stacks.before(step)
+    for step, functions in zip(trace.steps, stacks, strict=True):
         kind, top = _kind(functions)
         key = (step.task, step.line, kind if kind != "call" else top)
         point = f"{step.function}.{step.name}"
@@ -245,7 +247,6 @@ def journeys(trace: Trace, scenario: Scenario, called: Callable[[str], str] = st
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
-        stacks.after(step)
     for journey in {id(journey): journey for journey in found}.values():
         _equip(journey)
     return found

@@ -23,6 +23,7 @@ from app.memory import Memory
 from app.moments import Moments, Run
 from app.queues import Queues
 from app.rules import Fields, Get, Pages, Rule
+from app.stacks import stacks_of
 from app.wording import names_in
 from engine import Kernel, Scenario, StoreInfo, Trace
 
@@ -56,9 +57,10 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     """Work out the view of a whole run. The kernel says where its functions stand in the source."""
     cast = cast_of(trace, scenario)
     stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
-    journeys = tuple(rail.journeys(trace, scenario, names_in(kernel).task))
+    stacks = stacks_of(trace)
+    journeys = tuple(rail.journeys(trace, stacks, scenario, names_in(kernel).task))
     sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores, kernel))
-    moments = Moments(trace, scenario, kernel, cast, journeys)
+    moments = Moments(trace, scenario, kernel, cast, journeys, stacks)
     beats = stories.story_of(trace, scenario, kernel, moments.sentences)
     tale = stories.cells(beats)
     asked = questions.questions_of(trace)
@@ -146,11 +148,13 @@ class Sheet:
             return state.get(at)
 
         fields = self.table[name](get)
-        for at in self._read.get(name, set()) - read:
-            self._readers[at].discard(name)
-        for at in read:
-            self._readers.setdefault(at, set()).add(name)
-        self._read[name] = read
+        before = self._read.get(name, set())
+        if read != before:
+            for at in before - read:
+                self._readers[at].discard(name)
+            for at in read - before:
+                self._readers.setdefault(at, set()).add(name)
+            self._read[name] = read
         self.put([(name, fields)])
 
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
