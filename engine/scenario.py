@@ -64,10 +64,8 @@ def _wrong(message: str, cure: str) -> PydanticCustomError:
 
 def _power_of_two(value: int) -> int:
     if value & (value - 1):
-        raise _wrong(
-            f"{value} is not a power of two",
-            f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}",
-        )
+        cure = f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}"
+        raise _wrong(f"{value} is not a power of two", cure)
     return value
 
 

@@ -214,8 +214,8 @@ def test_the_page_has_both_voices_and_shows_one(client: TestClient) -> None:
     page = client.get(f"{RUN}?step=43").text
     assert "Page 2 of f becomes writable, although A has only read." in page
     assert "Fill the entry. From here on stores go through" in page
-    assert 'data-voice="student" data-pane' in page
-    assert 'data-voice="developer" data-pane' in client.get(f"{RUN}?step=43&voice=developer").text
+    assert 'data-voice="student" data-zoom' in page
+    assert 'data-voice="developer" data-zoom' in client.get(f"{RUN}?step=43&voice=developer").text
 
 
 def test_a_voice_goes_with_every_link_of_the_page(client: TestClient) -> None:
