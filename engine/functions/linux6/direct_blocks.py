@@ -13,6 +13,7 @@ from engine.fs.ext4 import Ext4MapBlocks, Ext4SplitConvertExtents
 from engine.fs.fuse import FuseSendWrite, FuseSendWriteShort
 from engine.fs.xfs import XfsAllocFileSpace
 from engine.function import KernelFunction, Next, call, ret
+from engine.functions.direct_transfer import places, wanted
 from engine.functions.linux6.iomap_dio_rw import IomapDioIter
 from engine.values import ENOSPC, OK, Data, Run
 
@@ -51,7 +52,7 @@ class Ext4DirectIO(IomapDioIter):
         return Ext4MapBlocks(self.inode, iblock, True, unwritten=not self._is_beyond(k, iblock))
 
     def _unwritten(self, k: Machine) -> list[int]:
-        return [iblock for iblock in self._places(k) if self.inode.unwritten[iblock]]
+        return [iblock for iblock in places(k, self) if self.inode.unwritten[iblock]]
 
 
 @dataclass
@@ -69,7 +70,7 @@ class XfsDirectIO(IomapDioIter):
 
     def dio_complete(self, k: Machine) -> Next:
         """Back to who called; what is written counts as written."""
-        for iblock in self._places(k) if self.text and self.error == OK else ():
+        for iblock in places(k, self) if self.text and self.error == OK else ():
             self.inode.unwritten[iblock], self.inode.dirty = None, True
         return super().dio_complete(k)
 
@@ -106,23 +107,23 @@ class BtrfsDirectIO(IomapDioIter):
 
     def dio_complete(self, k: Machine) -> Next:
         """Back to who called; the file leads to the blocks that were written, and those that failed are free again."""
-        for iblock, block in zip(self._places(k), self.blocks, strict=True):
+        for iblock, block in zip(places(k, self), self.blocks, strict=True):
             if self.text and block is not None and k.space.owner[block] == f"{self.inode.file}:new":
                 lead_to(k, self.inode, iblock, block) if k.disk.data[block] else k.space.give_back(block)
         return super().dio_complete(k)
 
     def btrfs_check_data_free_space(self, k: Machine) -> Next:
         """Is there a block for each that nobody was promised?"""
-        return call(BtrfsReserveDataSpace(self.inode, tuple(self._wanted(k))), into="promised")
+        return call(BtrfsReserveDataSpace(self.inode, tuple(wanted(k, self))), into="promised")
 
     def btrfs_get_blocks_direct_write(self, k: Machine) -> Next:
         """Each takes its new block, or is written in place where nothing has to be copied."""
-        copied = tuple(iblock for iblock in self._wanted(k) if must_cow(k, self.inode, iblock))
+        copied = tuple(iblock for iblock in wanted(k, self) if must_cow(k, self.inode, iblock))
         if isinstance(self.promised, str) and (copied or self.promised != ENOSPC):
             k.answer(f"no: {self.promised}")
             return ret(self.promised)
         self.new = copied
-        self.blocks = tuple(place(k, self.inode, iblock) for iblock in self._wanted(k))
+        self.blocks = tuple(place(k, self.inode, iblock) for iblock in wanted(k, self))
         k.answer(", ".join(f"block {block}" for block in self.blocks))
         return self.dio_bio_submit
 
