@@ -165,7 +165,7 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     body = await serving.runs(request).page(
         f"{order.id} {order.link.url(step=step)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=4),
+        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=5),
     )
     return answers.answer(request, body, vary=VARY)
 

@@ -13,16 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, catalogue, exhibits, keys, links, others, scene, static_files, theatre
+from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
 from engine import FILESYSTEMS, KERNELS
-
-STYLESHEETS = (
-    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "palette.css", "pages.css", "phone.css", "present.css", "forced.css", "motion.css",
-)  # fmt: skip
 
 
 class Cells:
@@ -76,7 +71,7 @@ def environment() -> Environment:
     made.globals.update(
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
-        stylesheets=STYLESHEETS,
+        site_sheet=squeeze.SITE,
         links=links,
         key_actions=keys.actions,
         catalogue=catalogue,
