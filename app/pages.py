@@ -185,7 +185,7 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     by = _zoom(request.query_params.get("zoom", ""))
     body = await serving.runs(request).page(
         f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=4),
+        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=5),
     )
     return answers.answer(request, body, vary=VARY)
 

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import answers, assets, links
+from app import answers, assets, links, squeeze
 from app.answers import Body
 from app.troubles import Trouble
 
@@ -45,6 +45,8 @@ def files() -> Files:
         FileNotFoundError: when htmx is missing (see `app.assets`).
     """
     content = dict(_read())
+    content[squeeze.SITE] = squeeze.site(content)
+    content = {path: squeeze.sent(path, data) for path, data in content.items()}
     digest = blake2b(digest_size=6)
     for path, data in sorted(content.items()):
         digest.update(b"%s\0%d\0%s" % (path.encode(), len(data), data))

@@ -13,18 +13,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from app import assets, catalogue, exhibits, keys, links, others, scene, static_files, theatre
+from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
 from app.zoom import ZOOMS
 from engine import FILESYSTEMS, KERNELS
-
-STYLESHEETS = (
-    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "forks.css", "palette.css", "narration.css", "pages.css", "story.css", "predict.css",
-    "challenge.css", "phone.css", "present.css", "forced.css", "motion.css",
-)  # fmt: skip
 
 SHARED = 2_048
 """How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
@@ -108,7 +102,7 @@ def environment() -> Environment:
         addresses=Attributes({}),
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
-        stylesheets=STYLESHEETS,
+        site_sheet=squeeze.SITE,
         links=links,
         key_actions=keys.actions,
         catalogue=catalogue,

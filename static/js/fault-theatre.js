@@ -11,13 +11,15 @@ import { Motion } from './motion.js'
 import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
 import { Predict } from './predict.js'
-import { copy, copyStep, share } from './share.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
 import { Voice } from './voice.js'
 
 const RESTING = 120
+
+/** Sharing comes when it is wanted. */
+const sharing = () => import('./share.js')
 
 /** What had the focus when another run was asked for: it gets it back when that run has come. */
 let focused = ''
@@ -136,7 +138,7 @@ class FaultTheatre extends HTMLElement {
       present: () => this.#present(!presenting()),
       blank: () => { transport.pause(); blank() },
       share: () => this.#share(),
-      copy: () => copyStep(this.#here()),
+      copy: async () => (await sharing()).copyStep(this.#here()),
       unselect: () => this.inspector.clear(),
       leave: () => { this.inspector.clear(); if (presenting()) this.#present(false) },
     }
@@ -144,8 +146,9 @@ class FaultTheatre extends HTMLElement {
 
   #here() { return this.querySelector('[data-do="share"]').getAttribute('href') }
 
-  #share() {
+  async #share() {
     const run = this.querySelector('.controls [rel="first"]').getAttribute('href')
+    const { share } = await sharing()
     share(this.querySelector('#share'), { step: this.#here(), run })
   }
 
@@ -230,7 +233,7 @@ class FaultTheatre extends HTMLElement {
     const offer = event.target.closest('button[name="if"]')
     if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
-    if (button) return copy(this.querySelector('#share'), button)
+    if (button) return sharing().then(({ copy }) => copy(this.querySelector('#share'), button))
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what) return this.#do(what, event)
     const tab = event.target.closest('[data-tab]')

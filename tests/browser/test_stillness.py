@@ -31,6 +31,7 @@ FLOWING = (
     "svg.mark",
     "span.",
     "b ",
+    "i.shape",
     "#text",
     "undefined",
     "code",
