@@ -70,7 +70,8 @@ maps = st.sampled_from(
 endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
 root_lines = st.sampled_from(
     ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
-     "quota(alice, hard=9)", "disk_error(f, 2P)", "shutdown()", "zero(f, 1P, 1P)"]
+     "quota(alice, hard=9)", "disk_error(f, 2P)", "shutdown()", "zero(f, 1P, 1P)", "clone(c, f)", "clone(c, f)", "clone(f, c)",
+     'pwrite(c, "?" * 40, 1P)', "punch(f, 8, 1P)", "ftruncate(c, 40)", "fsync(c)", "disk_error(c)", "disk_heals(c)"]
 )  # fmt: skip
 LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -114,7 +115,8 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
             },
             "files": {
-                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}
+                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))},
+                "c": {"owner": draw(st.sampled_from(["alice", "bob"])), "size": "0"},
             },
             "tasks": tasks,
         }
