@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engine.judgement import Judgement
 from engine.objects.mm import Mm, Vma
 from engine.objects.task import DONE, KILLED
-from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
+from engine.operations import Clone, Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
 from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
@@ -320,7 +320,7 @@ class Ledger:
 
     def _refusals(self) -> bool:
         """Whether a call that asks for room was told that there is none."""
-        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero), self._k.journal.cells
+        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero, Clone), self._k.journal.cells
         return any(
             cells.get(f"line/{task}.{line.number}.result") in (ENOSPC, EDQUOT)
             for task in self._k.scenario.tasks
