@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -11,6 +12,7 @@ _TOKEN = re.compile(
 )
 
 
+@lru_cache(maxsize=512)
 def listing(code: str) -> Markup:
     """Code as markup: each line a span, its keywords in b, its strings in q."""
     return Markup("").join(Markup("<span>{}</span>").format(_tinted(line)) for line in code.splitlines())

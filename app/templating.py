@@ -1,4 +1,4 @@
-"""The Jinja environment, and how cells become attributes: `attrs(at)` and `cell(at)` in a template.
+"""The Jinja environment, and how cells become attributes: `attrs[at]` and `cell[at]` in a template.
 
 The page and the script that plays it write state by one rule. A cell `page/3.dirty` is the attribute data-dirty of
 every element with data-at="page/3", and the text of every data-show="dirty" whose nearest data-at that is.
@@ -28,29 +28,46 @@ SHARED = 2_048
 """How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
 
 
-class Cells:
-    """A state as templates read it."""
+Entities = Mapping[str, list[tuple[str, str]]]
+"""The cells of each entity that has some: (field, text)."""
 
-    def __init__(self, state: Mapping[str, Value]) -> None:
-        """`state` has the address of every cell that is there, with its wire form."""
-        self._entities: dict[str, list[tuple[str, str]]] = {}
-        for at, value in state.items():
-            if value is not None:
-                entity, _, field = at.rpartition(".")
-                self._entities.setdefault(entity, []).append((field, text_of(value)))
 
-    def attrs(self, at: str) -> Markup:
-        """The address of an entity and all its cells, as attributes."""
-        fields = self._entities.get(at)
+def entities(state: Mapping[str, Value]) -> Entities:
+    """The cells of a state by their entity. `state` has the address of every cell that is there, with its wire form."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for at, value in state.items():
+        if value is not None:
+            entity, _, field = at.rpartition(".")
+            found.setdefault(entity, []).append((field, text_of(value)))
+    return found
+
+
+class Attributes:
+    """`attrs[at]`: the address of an entity and all its cells, as attributes.
+
+    This and `cell` are subscripts since a page needs eight hundred of them, and a call takes Jinja three times as long.
+    """
+
+    def __init__(self, known: Entities) -> None:
+        self._known = known
+
+    def __getitem__(self, at: str) -> Markup:
+        fields = self._known.get(at)
         if fields is None:
             return address(at)
         said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
         return Markup(" ".join([address(at), *said]))  # noqa: S704 - each value is escaped
 
-    def cell(self, address: str) -> str:
-        """A cell as text; empty when it is not there."""
+
+class Texts:
+    """`cell[address]`: a cell as text; empty when it is not there."""
+
+    def __init__(self, known: Entities) -> None:
+        self._known = known
+
+    def __getitem__(self, address: str) -> str:
         entity, _, field = address.rpartition(".")
-        return next((text for name, text in self._entities.get(entity, ()) if name == field), "")
+        return next((text for name, text in self._known.get(entity, ()) if name == field), "")
 
 
 @lru_cache(maxsize=8192)
@@ -75,11 +92,10 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters.update(
         listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects,
-        locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
+        shared=shared, locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
     )  # fmt: skip
     made.globals.update(
-        address=address,
-        shared=shared,
+        addresses=Attributes({}),
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
         stylesheets=STYLESHEETS,
@@ -101,9 +117,9 @@ def environment() -> Environment:
 
 
 @lru_cache(maxsize=SHARED)
-def shared(template: str, macro: str, *given: Any) -> Markup:
-    """What a macro makes of these: a part that many pages have alike, rendered for the first of them."""
-    made: Markup = getattr(environment().get_template(template).module, macro)(*given)
+def shared(subject: Any, template: str, macro: str) -> Markup:
+    """What a macro makes of its subject: a part that many pages have alike, rendered for the first of them."""
+    made: Markup = getattr(environment().get_template(template).module, macro)(subject)
     return made
 
 
@@ -118,7 +134,7 @@ def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
     """What run.html shows of a run at a step."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
-    cells = Cells(stage.state_at(step))
+    known = entities(stage.state_at(step))
     moment = theatre.Moment(stage, run.order.link, step)
     return {
         "astray": "",
@@ -126,6 +142,6 @@ def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
         "run": moment,
         "others": others.Others(run.order, moment.event, others.known(run.order, run.trace)),
         "scene": stage.scene,
-        "attrs": cells.attrs,
-        "cell": cells.cell,
+        "attrs": Attributes(known),
+        "cell": Texts(known),
     }

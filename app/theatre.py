@@ -21,7 +21,7 @@ from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
-from app.wording import names_in
+from app.wording import Names, names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 
 KEPT, KEPT_STEPS = 16, 2_500
@@ -32,7 +32,10 @@ MAX_STEPS = 1_500
 
 
 class Happening(NamedTuple):
-    """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
+    """A line of the list of steps: who did what, and what was answered.
+
+    `bad` is an answer that bodes ill, `mark` the worst fate that begins here; `opens` says that a journey does.
+    """
 
     at: str
     n: str
@@ -41,6 +44,7 @@ class Happening(NamedTuple):
     name: str
     function: str
     answer: str
+    bad: bool
     mark: str
     opens: bool
 
@@ -116,9 +120,14 @@ class Stage:
                 "lines": [{"n": line.number, "text": line.text} for line in self.scenario.lines(name)],
             }
 
+    @cached_property
+    def names(self) -> Names:
+        """What this kernel calls tasks and locks."""
+        return names_in(self.kernel)
+
     def called(self, task: str) -> str:
         """The name of a task that people know."""
-        return names_in(self.kernel).task(task)
+        return self.names.task(task)
 
     def hue(self, name: str) -> int:
         """The colour of a task: its own, or that of all kernel threads."""
@@ -154,7 +163,8 @@ class Stage:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
         at, who, hue = f"step/{step.n}", self.called(step.task), self.hue(step.task)
-        return Happening(at, str(step.n), who, hue, step.name, step.function, answer, mark, opens)
+        bad = answer.startswith(("never", "no: E"))
+        return Happening(at, str(step.n), who, hue, step.name, step.function, answer, bad, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
