@@ -24,8 +24,8 @@ from app.view import View, build_view, quotas_of
 from app.wording import Names, names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 
-KEPT, KEPT_STEPS = 16, 2_500
-"""How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
+KEPT, KEPT_STEPS = 10, 1_500
+"""How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 MAX_STEPS = 1_500
 """Steps a page carries: more would be too much for a phone to load."""
