@@ -60,6 +60,8 @@ def _blank(at: str, value: Value, state: State) -> tuple[str, Value]:
     kind = entity.partition("/")[0]
     if kind == "rail" and entity != kind:
         return at, _station(field, value, int(entity.partition("/")[2]), _gates(state))
+    if kind == "was":
+        return at, None
     if kind == "caption" and field in ("text", "why", "defect", "picture", "fate", "where"):
         return at, None
     if kind in ("ledger", "badge", "promised") and field in (*_HIDDEN, "text"):

@@ -106,8 +106,8 @@ class XfsDirectIO(IomapDioIter):
 
     def xfs_reflink_allocate_cow(self, k: Machine) -> Next:
         """Blocks that are shared get new ones in the COW fork, if there is room."""
-        wanted = homeless(k, self.inode, wanted(k, self))
-        if (refusal := delalloc.refusal(k, self.inode, len(wanted), bm_maxlevels(k.block_size) - 1)) != OK:
+        new = homeless(k, self.inode, wanted(k, self))
+        if (refusal := delalloc.refusal(k, self.inode, len(new), bm_maxlevels(k.block_size) - 1)) != OK:
             k.answer(f"no: {refusal}")
             return ret(refusal)
         for iblock in self._shared(k):
