@@ -85,12 +85,14 @@ class Accounts:
         kept = [f"{promised} promised"] if promised else []
         kept += [f"{min(free, reserved)} for root only"] if reserved else []
         kept += [f"{min(free, pool)} for metadata"] if pool else []
+        kept += ["shut down"] if get("fs.down") else []
         return {"text": ", ".join([f"{free} of {get('fs.total')} free", *kept])}
 
     def chip(self, get: Get) -> Fields:
         """The same in the top bar."""
         promised = get("fs.delalloc") or 0
         said = f", {promised} promised" if promised else ""
+        said += ", shut down" if get("fs.down") else ""
         return {"text": f"{_count(get('fs.free') or 0, 'block')} free{said}"}
 
     def quota(self, get: Get, user: str) -> Fields:
@@ -119,7 +121,10 @@ class Accounts:
     def promised(self, get: Get) -> Fields:
         """Dirty pages without a block, against the blocks that are free."""
         cast = self.pages.cast
-        shown = [self.pages.page_state(get, file.name, index) for file in cast.files for index in file.indices]
+        every = {
+            file.name: range(cast.long[file.name]) if file.name in cast.long else file.indices for file in cast.files
+        }
+        shown = [self.pages.page_state(get, file, index) for file, indices in every.items() for index in indices]
         homeless = [page for page in shown if page.state == "risk"]
         dropped = [page for page in shown if page.state == "unsaved"]
         need, free = sum(page.blocks.count(None) for page in homeless), get("fs.free") or 0
@@ -127,8 +132,9 @@ class Accounts:
         if waiting and not dropped and not homeless:
             return {"text": f"{_count(waiting, 'block')} that {'is' if waiting == 1 else 'are'} not chosen yet"}
         if dropped and not homeless:
+            lacks = "without a block" if any(None in page.blocks for page in dropped) else "that the disk does not have"
             return {
-                "text": f"{_count(len(dropped), 'page')} marked clean without a block",
+                "text": f"{_count(len(dropped), 'page')} marked clean {lacks}",
                 "verdict": "dropped when the frame is needed",
             }
         text = (

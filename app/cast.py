@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import scene
-from app.cells import Range, entry_of, names_of, ranges_of
+from app.cells import Range, entry_of, names_of, ranges_of, words
 from app.scene import MAX_ROWS
 from engine import FILESYSTEMS, FORMATS, Format, Scenario, Trace
 
 MAX_LOOSE = 6
+MAX_LRU = 9
+MAX_LONG = 64
 MAX_BLOCKS = 48
 BESIDE = 4
 CROWD = 5
@@ -48,6 +50,11 @@ class Cast:
     tasks: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     """The files that writeback ever notes an error of."""
+    frames: int = 0
+    lru: int = 0
+    """How long the list that reclaim scans ever gets, as far as it is shown."""
+    long: Mapping[str, int] = field(default_factory=dict)
+    """The files that have more pages than the picture shows, and how many of them a summary has."""
 
     @property
     def places(self) -> scene.Scene:
@@ -89,6 +96,7 @@ class _Watch:
         self.tables: dict[tuple[str, str], None] = {}
         self.sizes: dict[str, int] = {}
         self.errors: set[str] = set()
+        self.lru = 0
 
     def look(self, changed: Iterable[str]) -> None:
         """Note what the cells that changed (or, for no cells, all of them) say."""
@@ -110,6 +118,8 @@ class _Watch:
                 self.blocks[int(rest.removesuffix(".owner"))] = None
             elif kind == "page" and at.endswith(".mapping"):
                 moved = True
+            elif at == "ram.lru":
+                self.lru = max(self.lru, len(words(self.state[at])))
         if moved:
             self._aim()
 
@@ -178,6 +188,9 @@ class _Watch:
             "memory" if kind.in_memory else "server" if kind.id in SERVED else "disk",
             tuple(self.scenario.tasks),
             tuple(name for name in self.scenario.files if name in self.errors),
+            self.scenario.machine.frames,
+            min(self.lru, MAX_LRU),
+            _long(files),
         )
 
     def _hues(self) -> dict[str, int]:
@@ -215,6 +228,12 @@ class _Watch:
         if total <= MAX_BLOCKS:
             return tuple(range(total))
         return tuple(sorted(self.blocks))[:MAX_BLOCKS]
+
+
+def _long(files: Iterable[scene.File]) -> dict[str, int]:
+    """The files of which a part is hidden, and yet not too much to be summed up: how many pages each has."""
+    counts = {file.name: len(file.indices) + file.hidden for file in files if file.hidden}
+    return {name: count for name, count in counts.items() if count <= MAX_LONG}
 
 
 def _window(pages: range, touched: set[int], room: int, *, spare: bool) -> tuple[tuple[int, ...], int]:

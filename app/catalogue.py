@@ -32,6 +32,10 @@ TELLING = (
     "mmap-reserve", "linux-2.6.23", "linux-6.1", "linux-2.6.18",
 )  # fmt: skip
 """The kernels whose comparison says most, the first of them first."""
+ABREAST = ("linux-2.6.9", "wli-corrected", "linux-6.18", "wli-posted", "linux-2.6.23", "linux-6.1")
+"""The same where there is room for few."""
+COLUMNS = range(2, 5)
+"""How many runs stand side by side; without a wish, one less than most."""
 
 
 def families() -> Iterator[tuple[str, tuple[Kernel, ...]]]:
@@ -118,6 +122,16 @@ def compared(kernel: Kernel, scenario: Scenario) -> tuple[Kernel, ...]:
     able = [each for each in wanted.values() if scenario.filesystem.type in each.filesystems]
     order = {name: place for place, name in enumerate(KERNELS)}
     return tuple(sorted(able[:CARDS], key=lambda each: (order[base(each).id], each.switch is not None)))
+
+
+def abreast(scenario: Scenario, filesystem: str, kernel: Kernel | None = None) -> tuple[Kernel, ...]:
+    """The kernels to show a scenario on side by side: `kernel`, or the one it is about, then those that say most."""
+    known = (KERNELS[name] for name in (*ABREAST, *KERNELS) if name in KERNELS)
+    first = kernel or home(scenario)
+    wanted = {each.id: each for each in (first, base(first), *known)}
+    able = [each for each in wanted.values() if filesystem in each.filesystems]
+    order = {name: place for place, name in enumerate(KERNELS)}
+    return tuple(sorted(able[: COLUMNS[-1] - 1], key=lambda each: (order[base(each).id], each.switch is not None)))
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import engine
 from app import catalogue, links
@@ -28,6 +29,19 @@ class Choice:
     parts: tuple[Choice, ...] = ()
 
 
+@lru_cache(maxsize=64)
+def _scenarios(kernel: str) -> tuple[tuple[str, list[tuple[str, Choice]]], ...]:
+    """The gallery by chapter, as every run on a kernel offers it: (name, choice)."""
+    chosen, found = engine.find_kernel(kernel), dict[str, list[tuple[str, Choice]]]()
+    for name, scenario in engine.gallery().items():
+        fits = scenario.filesystem.type in chosen.filesystems
+        there = chosen if fits else catalogue.home(scenario)
+        href, note = RunLink(name, there.id).url(), "" if fits else f" On {there.short}."
+        choice = Choice(scenario.title, scenario.question + note, href, href, current=False)
+        found.setdefault(scenario.chapter, []).append((name, choice))
+    return tuple(found.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Menus:
     """The menus of one run, opened at an `event` (empty: the beginning)."""
@@ -39,15 +53,11 @@ class Menus:
 
     def scenarios(self) -> Iterator[tuple[str, list[Choice]]]:
         """The gallery by chapter: each on this kernel if it has the filesystem, else where it is at home."""
-        found: dict[str, list[Choice]] = {}
-        for name, scenario in engine.gallery().items():
-            fits = scenario.filesystem.type in self.kernel.filesystems
-            kernel = self.kernel if fits else catalogue.home(scenario)
-            href = RunLink(name, kernel.id).url()
-            note = "" if fits else f" On {kernel.short}."
-            choice = Choice(scenario.title, scenario.question + note, href, href, name == self.scenario.id)
-            found.setdefault(scenario.chapter, []).append(choice)
-        yield from found.items()
+        for chapter, known in _scenarios(self.kernel.id):
+            yield (
+                chapter,
+                [replace(choice, current=True) if name == self.scenario.id else choice for name, choice in known],
+            )
 
     def kernels(self) -> Iterator[tuple[str, list[Choice]]]:
         """The kernels by family, each with this scenario; the switches of the one that is chosen are its parts."""

@@ -6,13 +6,14 @@ Small screens show only this page; what travels in the picture travels between i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.cast import Cast, where_is
 from app.cells import Entry, entry_of
+from engine import Step
 
 Get = Callable[[str], Any]
 Fields = dict[str, Any]
@@ -36,15 +37,44 @@ class Spot:
     index: int | None = None
 
 
-def spots(cast: Cast) -> list[Spot]:
-    """Every page of a file that is mapped, by all its names."""
-    return [Spot(m.mm, vpn, m.file or "", index) for m in cast.mappings for vpn, index in m.pages if m.file]
+class Touched:
+    """The cells that a step wrote and read, with what each belongs to: writes first, of those that say it."""
+
+    def __init__(self, writes: Sequence[str], reads: Sequence[str]) -> None:
+        self.writes = writes
+        self.written = [place for at in writes if (place := _place(at))]
+        self.places = self.written + [place for at in reads if (place := _place(at))]
+
+    @classmethod
+    def by(cls, step: Step) -> Touched:
+        """What a step touched."""
+        return cls([at for at, _, _ in step.writes], step.reads)
 
 
-def aim(spot: Spot, cells: Iterable[str], get: Get, pages: Sequence[Spot]) -> Spot:
-    """The page that the first telling one of these cells belongs to; the one before if none does."""
-    found = next((named for at in cells if (place := _place(at)) and (named := _named(*place, get))), None)
-    return spot if found is None else _complete(found, spot, pages)
+class Spots:
+    """Every page of a file that is mapped, by each of its names."""
+
+    def __init__(self, *casts: Cast) -> None:
+        mappings = [mapping for cast in casts for mapping in cast.mappings]
+        every = [Spot(m.mm, vpn, m.file or "", index) for m in mappings for vpn, index in m.pages if m.file]
+        self._virtual = {(spot.mm, spot.vpn): spot for spot in reversed(every)}
+        self._filed = {(spot.file, spot.index): spot for spot in reversed(every)}
+
+    def complete(self, found: Spot, before: Spot) -> Spot:
+        """A virtual page with the file's page behind it; a file's page with the virtual page in question, or any."""
+        if found.vpn is not None:
+            return self._virtual.get((found.mm, found.vpn), found)
+        if (before.file, before.index) == (found.file, found.index):
+            return before
+        return self._filed.get((found.file, found.index), found)
+
+
+def aim(spot: Spot, touched: Touched, get: Get, spots: Spots) -> Spot:
+    """The page that the first telling one of the touched cells belongs to; the one before if none does."""
+    for place in touched.places:
+        if named := _named(*place, get):
+            return spots.complete(named, spot)
+    return spot
 
 
 @lru_cache(maxsize=8192)
@@ -77,22 +107,11 @@ def _named(kind: str, of: str, which: int, get: Get) -> Spot | None:
 _spot = lru_cache(maxsize=4096)(Spot)
 
 
-def _complete(found: Spot, before: Spot, pages: Sequence[Spot]) -> Spot:
-    """A virtual page with the file's page behind it; a file's page with the virtual page in question, or any."""
-    if found.vpn is not None:
-        return next((page for page in pages if (page.mm, page.vpn) == (found.mm, found.vpn)), found)
-    if (before.file, before.index) == (found.file, found.index):
-        return before
-    return next((page for page in pages if (page.file, page.index) == (found.file, found.index)), found)
-
-
-def stage(spot: Spot, writes: Sequence[str], reads: Sequence[str], get: Get) -> str:
+def stage(spot: Spot, touched: Touched, get: Get) -> str:
     """The place of the token, "spot/p/A/0x40002/f/2", by what a step touches; empty when that is not in the picture."""
-    touched = (*writes, *reads)
-    kinds = {place[0] for at in touched if (place := _place(at))}
-    by_cpu = "tlb" in kinds
-    stored = "frame" in kinds and any(_FRAME.match(at) for at in writes)
-    if by_cpu and spot.vpn is not None:
+    writes, kinds = touched.writes, {kind for kind, _, _ in touched.places}
+    if "tlb" in kinds and spot.vpn is not None:
+        stored = any(kind == "frame" for kind, _, _ in touched.written)
         return _to_frame(spot, get) if stored else f"spot/v/{spot.mm}/{spot.vpn:#x}"
     below = [at for at in writes if at.startswith(_BELOW) and ".i_" not in at] if spot.index is not None else []
     if below:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUN, GALLERY, ANY = "run", "gallery", "any"
+RUN, GALLERY, COMPARE, REST = "run", "gallery", "compare", "any"
+PLAYED, ANY = (RUN, COMPARE), (RUN, GALLERY, COMPARE, REST)
 NAMES = {
     " ": "space", "ArrowRight": "→", "ArrowLeft": "←", "PageDown": "PgDn", "PageUp": "PgUp", "Escape": "Esc",
 }  # fmt: skip
@@ -24,7 +25,7 @@ class Action:
     name: str
     text: str
     keys: tuple[str, ...]
-    where: str = RUN
+    where: tuple[str, ...] = (RUN,)
     in_palette: bool = True
 
     @property
@@ -41,30 +42,35 @@ def caps(key: str) -> tuple[str, ...]:
 
 
 ACTIONS = (
-    Action("play", "play or pause", (" ", "k")),
-    Action("next", "next step", ("ArrowRight", "l", "n", "PageDown")),
-    Action("previous", "previous step", ("ArrowLeft", "h", "p", "PageUp")),
-    Action("next-fault", "next fault", ("Shift+ArrowRight",)),
-    Action("previous-fault", "previous fault", ("Shift+ArrowLeft",)),
-    Action("first", "first step", ("Home",)),
-    Action("last", "last step", ("End",)),
+    Action("play", "play or pause", (" ", "k"), PLAYED),
+    Action("next", "next step", ("ArrowRight", "l", "n", "PageDown"), PLAYED),
+    Action("previous", "previous step", ("ArrowLeft", "h", "p", "PageUp"), PLAYED),
+    Action("next-fault", "next fault", ("Shift+ArrowRight",), PLAYED),
+    Action("previous-fault", "previous fault", ("Shift+ArrowLeft",), PLAYED),
+    Action("first", "first step", ("Home",), PLAYED),
+    Action("last", "last step", ("End",), PLAYED),
+    Action("differ", "to the first difference", ("d", "D"), (COMPARE,)),
     Action("go", "go to a step by number, name or event", ("g",)),
     Action("inspect", "look into a page, an entry, a block", ("i",)),
-    Action("slower", "slower", ("[",)),
-    Action("faster", "faster", ("]",)),
-    Action("usual", "usual speed", ("0",)),
+    Action("slower", "slower", ("[",), PLAYED),
+    Action("faster", "faster", ("]",), PLAYED),
+    Action("usual", "usual speed", ("0",), PLAYED),
+    Action("zoom", "one press goes by step, by function, or by fault", ("z",)),
+    Action("voice", "plain words or kernel words", ("v",)),
+    Action("predict", "predict: be asked first; 1 to 4 answer", ("q",)),
+    Action("what-if", "what if, from here", ("w",)),
     Action("present", "present: large type, only the picture", ("f",)),
     Action("blank", "blank the screen; any key brings it back", ("b", ".")),
     Action("share", "share this step", ("s",)),
     Action("copy", "copy the link to this step", ("c",)),
-    Action("find", "find a scenario", ("/",), GALLERY),
-    Action("find", "find a scenario, a kernel, a filesystem", ("/",), RUN),
+    Action("find", "find a scenario", ("/",), (GALLERY,)),
+    Action("find", "find a scenario, a kernel, a filesystem", ("/",), (RUN,)),
     Action("palette", "every action and place, by typing", ("Control+k", "Control+Shift+p"), ANY, in_palette=False),
-    Action("leave", "leave what is open; stop presenting", ("Escape",), RUN, in_palette=False),
+    Action("leave", "leave what is open; stop presenting", ("Escape",), in_palette=False),
     Action("help", "this list", ("?",), ANY),
 )
 
 
 def actions(where: str) -> tuple[Action, ...]:
-    """What keys do on a kind of page: RUN, GALLERY, or ANY for the rest."""
-    return tuple(action for action in ACTIONS if action.where in (where, ANY))
+    """What keys do on a kind of page: RUN, GALLERY, COMPARE, or REST."""
+    return tuple(action for action in ACTIONS if where in action.where)

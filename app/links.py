@@ -2,11 +2,15 @@
 
     /                                    the gallery
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
+    …&voice=&story=1&predict=1           how it is told: to whom, as a story, with questions before the answers
+    …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
+    /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
+    /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
 A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
@@ -16,11 +20,11 @@ behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -28,14 +32,21 @@ PATTERNS = "/-/patterns"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
 READY = "/readyz"
+CHALLENGES = "/challenges"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
+
+SAFE = "@>.,/()"
+"""What stays as it is in a query, so that a reader can read it."""
 
 SUFFIXES = (".json", ".txt", ".svg")
 
 ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 """The letters of an id: lower case, and none that a reader confuses (0 and o, 1 and l)."""
+
+DIGITS = 9
+"""The longest number of a step that is read."""
 
 _SAME = 4  # how near a step is that has the task, line, function and name of an event
 _BITS = 5  # the bits that a letter of ALPHABET carries
@@ -138,6 +149,35 @@ class Event:
         return nearest
 
 
+# --- how a run is told -------------------------------------------------------------------------------------
+
+VOICES = ("student", "developer")
+"""Who a run is told to; the first is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a run is told: to whom (empty: as the reader prefers), as a story, with questions before the answers."""
+
+    voice: str = ""
+    story: bool = False
+    predict: bool = False
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> Mode:
+        """The mode that a query asks for; what makes no sense there is as if it were not."""
+        voice = query.get("voice", "")
+        return cls(voice if voice in VOICES else "", query.get("story") == "1", query.get("predict") == "1")
+
+    def query(self) -> dict[str, str]:
+        """The mode as a query says it."""
+        return {"voice": self.voice, "story": "1" if self.story else "", "predict": "1" if self.predict else ""}
+
+    def free(self) -> Mode:
+        """The same voice, without story and questions."""
+        return Mode(self.voice)
+
+
 # --- addresses ---------------------------------------------------------------------------------------------
 
 
@@ -155,14 +195,29 @@ class RunLink:
     filesystem: str = ""
     switch: str = ""
     link: str = ""
+    mode: Mode = Mode()
 
-    def url(self, *, step: int | None = None, at: str = "", suffix: str = "") -> str:
+    def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
-        if self.link:
-            path, kernel = f"/s/{_part(self.link)}", self.kernel
-        else:
-            path, kernel = f"/run/{_part(self.scenario)}/{_part(self.kernel)}", ""
-        return path + suffix + _query(kernel=kernel, fs=self.filesystem, switch=self.switch, step=step, at=at)
+        told = {} if suffix else self.mode.query()
+        return self.path() + suffix + _query(**self.fields(), **told, step=step, at=at, zoom=zoom)
+
+    def path(self) -> str:
+        """The address up to its question mark."""
+        return f"/s/{_part(self.link)}" if self.link else f"/run/{_part(self.scenario)}/{_part(self.kernel)}"
+
+    def fields(self) -> dict[str, str]:
+        """What of the address stands behind its question mark, for a form that leads to the run."""
+        said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
+        return {name: value for name, value in said.items() if value}
+
+    def told(self, mode: Mode) -> RunLink:
+        """The same run, told in another way."""
+        return replace(self, mode=mode)
+
+    def text(self, step: int) -> str:
+        """The address of one step as text."""
+        return self.url(suffix=f"/step/{step}.txt")
 
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
@@ -190,12 +245,54 @@ class RunLink:
         return path + _query(fs=self.filesystem, switch=self.switch)
 
     def under(self, kernel: str) -> RunLink:
-        """The same scenario and schedule under another kernel."""
-        return replace(self, kernel=kernel)
+        """The same scenario and schedule under another kernel, to be played freely."""
+        return replace(self, kernel=kernel, mode=self.mode.free())
 
     def on(self, filesystem: str) -> RunLink:
-        """The same on another filesystem; empty is the scenario's own."""
-        return replace(self, filesystem=filesystem)
+        """The same on another filesystem, to be played freely; empty is the scenario's own."""
+        return replace(self, filesystem=filesystem, mode=self.mode.free())
+
+
+def challenge(name: str) -> str:
+    """The page of a challenge."""
+    return f"/challenge/{_part(name)}"
+
+
+def story(scenario: str, kernel: str) -> str:
+    """The address of the story of a gallery run, from its beginning."""
+    return RunLink(scenario, kernel, mode=Mode(story=True)).url()
+
+
+@dataclass(frozen=True, slots=True)
+class CompareLink:
+    """The address of runs side by side: of one scenario on several kernels, or filesystems, or under several schedules.
+
+    At most one of the three has more than one entry; one entry holds for all columns, none is the scenario's own.
+    """
+
+    scenario: str
+    kernels: tuple[str, ...] = ()
+    filesystems: tuple[str, ...] = ()
+    switches: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, scenario: str, query: Iterable[tuple[str, str]]) -> CompareLink:
+        """The address that the names and values of a query say. A list has commas, or its name stands repeatedly."""
+        said = list(query)
+        kernels, kinds = (
+            tuple(part.strip() for name, value in said if name == key for part in value.split(",") if part.strip())
+            for key in ("kernels", "fs")
+        )
+        switches = tuple(value for name, value in said if name == "switch")
+        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else ())
+
+    def url(self, *, step: int | None = None, suffix: str = "") -> str:
+        """The address, opened on a beat, in the form that `suffix` names."""
+        said = [("kernels", ",".join(self.kernels)), ("fs", ",".join(self.filesystems))]
+        pairs = [(name, value) for name, value in said if value]
+        pairs += [("switch", value) for value in self.switches]
+        pairs += [] if step is None else [("step", str(step))]
+        return f"/compare/{_part(self.scenario)}{suffix}" + _said(pairs)
 
 
 def short(link: str, *, step: int | None = None) -> str:
@@ -262,5 +359,8 @@ def _part(text: str) -> str:
 
 def _query(**values: object) -> str:
     """The query that says `values`; empty ones are left out. What a reader can read stays readable."""
-    said = {key: str(value) for key, value in values.items() if value not in (None, "")}
-    return f"?{urlencode(said, safe='@>.,/', quote_via=quote)}" if said else ""
+    return _said([(key, str(value)) for key, value in values.items() if value not in (None, "")])
+
+
+def _said(pairs: Sequence[tuple[str, str]]) -> str:
+    return f"?{'&'.join(f'{key}={quote(value, safe=SAFE)}' for key, value in pairs)}" if pairs else ""

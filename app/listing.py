@@ -12,9 +12,9 @@ _TOKEN = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def listing(code: str) -> Markup:
-    """Code as markup: each line a span, its keywords in b, its strings in q. Runs share their code."""
+    """Code as markup: each line a span, its keywords in b, its strings in q."""
     return Markup("").join(Markup("<span>{}</span>").format(_tinted(line)) for line in code.splitlines())
 
 

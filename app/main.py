@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 import engine
 from app import answers, links, problems, static_files, templating
 from app.api import api
+from app.compare import router as compare
+from app.contests import contests
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
@@ -22,6 +24,7 @@ from app.pages import pages
 from app.paper import paper
 from app.runs import Runs, perform
 from app.settings import Settings
+from app.steps import steps
 from app.storage import Storage
 from engine import Limits
 
@@ -48,7 +51,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(settings)
     app.include_router(api)
     app.include_router(pages)
+    app.include_router(compare)
     app.include_router(paper)
+    app.include_router(steps)
+    app.include_router(contests)
     _add_plumbing(app)
     return app
 

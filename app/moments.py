@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app import exhibits, focus, rail
+from app import exhibits, focus, narration, rail
 from app.cast import Cast
 from app.cells import words
 from app.focus import Fields, Spot, View
-from app.stacks import Stacks
 from app.wording import brief, fate_sentence, is_quiet, lock_name, name_of, names_in, pair, place_of, weight
 from engine import Kernel, Scenario, Step, Trace
 
@@ -41,8 +40,14 @@ class Run:
 class Moments:
     """Goes through a trace once, in order, and tells each step."""
 
-    def __init__(
-        self, trace: Trace, scenario: Scenario, kernel: Kernel, cast: Cast, journeys: tuple[rail.Journey, ...]
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is known of a run before its steps are told
+        self,
+        trace: Trace,
+        scenario: Scenario,
+        kernel: Kernel,
+        cast: Cast,
+        journeys: Sequence[rail.Journey],
+        stacks: Sequence[list[str]],
     ) -> None:
         """Nothing is told yet."""
         self.scenario, self.kernel, self.cast, self.journeys = scenario, kernel, cast, journeys
@@ -50,7 +55,8 @@ class Moments:
         self._called = names_in(kernel)
         self._defects = exhibits.defects(kernel)
         self._broken = broken(trace)
-        self._stacks = Stacks(trace)
+        self._stacks = stacks
+        self.sentences = narration.tell(trace, scenario, kernel, cast)
         self._words = ""
         self._lines = {task: scenario.lines(task) for task in scenario.tasks}
         self._names: dict[str, str] = {}
@@ -62,7 +68,7 @@ class Moments:
             for i in file.indices
         ]
         self._told: list[tuple[Fields, Fields, str]] = [({}, {}, "")] * len(self._pages)
-        self._spot, self._spots = Spot(), focus.spots(cast)
+        self._spot, self._spots = Spot(), focus.Spots(cast)
         self._touched: dict[str, None] = {}
         self._token = ""
         self._source: tuple[str, ...] = ()
@@ -75,6 +81,7 @@ class Moments:
         yield "caption", {
             "where": "before the first step",
             "text": f"{first}." if rest else first,
+            "plain": f"{first}." if rest else first,
             "why": rest or None,
             "picture": "Nothing is mapped yet.",
         }  # fmt: skip
@@ -92,7 +99,7 @@ class Moments:
     def _first_page(self, view: View) -> Iterator[tuple[str, Fields]]:
         """The page that the run will fault on first, as it stands before that."""
         entry = next((at for step in self.trace.steps for at, _, _ in step.writes if "/pte/" in at), None)
-        spot = focus.aim(self._spot, [entry] if entry else [], _nothing, self._spots)
+        spot = focus.aim(self._spot, focus.Touched([entry] if entry else [], ()), _nothing, self._spots)
         first = next((journey for journey in self.journeys if journey.kind == "fault"), None)
         actor, act = (first.task, f"to come: {first.line}") if first else ("nobody yet", "")
         yield from focus.fields(focus.look(spot, self.trace.initial.get, view), actor, act)
@@ -101,21 +108,22 @@ class Moments:
         """The rail before anything has happened: that of the first fault, or of the first step."""
         faults = (journey for journey in self.journeys if journey.kind == "fault" and not journey.quiet)
         first = next(faults, self.journeys[0] if self.journeys else None)
-        for name, fields in first.fields_at(0) if first else ():
-            yield name, {**fields, "title": f"To come: {fields['title']}"} if name == "rail" else fields
+        if first is not None:
+            head, stations = first.at(0)
+            yield "rail", {**head, "title": f"To come: {head['title']}"}
+            yield from stations
 
     def at(self, step: Step, get: Get, view: View) -> Iterator[tuple[str, Fields]]:
         """A step, given the raw state and the rules' view after it."""
-        stack = self._stacks.before(step)
-        self._stacks.after(step)
-        self._spot = focus.aim(self._spot, [*[at for at, _, _ in step.writes], *step.reads], get, self._spots)
+        touched = focus.Touched.by(step)
+        self._spot = focus.aim(self._spot, touched, get, self._spots)
         yield from self._rail(step)
         yield "caption", self._caption(step, view)
         if step.n == 1:
             yield "build", NOTHING
         who = self._called.task(step.task)
         yield "time", {"step": step.n, "valuetext": f"step {step.n}, {who}, {step.function} {step.name}"}
-        yield from self._chips(step, stack, get)
+        yield from self._chips(step, self._stacks[step.n - 1], get)
         yield from self._code(step)
         yield from self._changes(step, get)
         yield from self._script(step, get)
@@ -123,7 +131,7 @@ class Moments:
         seen, act = focus.look(self._spot, get, view), self._line(step) or step.function
         if self._is_new("focus", (seen, who, act)):
             yield from focus.fields(seen, who, act)
-        yield from self._move_token(step, get)
+        yield from self._move_token(touched, get)
 
     def _is_new(self, part: str, inputs: object) -> bool:
         """Whether what a part of the page is made from differs from the step before: else it stays as it is."""
@@ -132,9 +140,9 @@ class Moments:
         self._made_from[part] = inputs
         return True
 
-    def _move_token(self, step: Step, get: Get) -> Iterator[tuple[str, Fields]]:
+    def _move_token(self, touched: focus.Touched, get: Get) -> Iterator[tuple[str, Fields]]:
         """The token stands where the step is; a step that touches nothing in the picture leaves it where it was."""
-        to = focus.stage(self._spot, [at for at, _, _ in step.writes], step.reads, get) or self._token
+        to = focus.stage(self._spot, touched, get) or self._token
         if to != self._token:
             if self._token:
                 yield self._token, {}
@@ -152,13 +160,12 @@ class Moments:
         """The rail of the journey under way, with the page it is about in its title."""
         journey = self.journeys[step.n - 1]
         about = f" · page {self._spot.index}" if journey.kind != "call" and self._spot.index is not None else ""
-        head, *stations = journey.fields_at(step.n)
+        head, stations = journey.at(step.n)
         if self._is_new("rail", (head, about)):
-            yield head[0], {**head[1], "title": head[1]["title"] + about}
-        for station, last in zip(stations, self._stations or stations, strict=True):
-            if station is not last or not self._stations:
-                yield station
-        self._stations = stations
+            yield "rail", {**head, "title": head["title"] + about}
+        if stations is not self._stations:
+            yield from stations
+            self._stations = stations
 
     def _caption(self, step: Step, view: View) -> Fields:
         said = f"{step.function} · {step.name}"
@@ -166,6 +173,7 @@ class Moments:
             "task": self._called.task(step.task),
             "where": f"{said} — {step.answer}" if step.answer else said,
             "text": exhibits.plain(step.caption),
+            "plain": self.sentences[step.n - 1],
             "why": " ".join(fate_sentence(change) for change in step.fates) or None,
             "defect": " ".join([*self._defects_in(step.caption).splitlines(), *self._broken.get(step.n, ())]) or None,
             "picture": self._picture(view),
@@ -261,9 +269,10 @@ class Moments:
         if run != self._run:
             if self._run:
                 yield f"seg/{self._run.key}", {"state": "done"}
+            if self._run and self._run.task != run.task:
                 yield f"lane/{self._run.task}", {}
             yield f"seg/{run.key}", {"state": "now"}
-            yield f"lane/{step.task}", {"running": True}
+            yield f"lane/{run.task}", {"running": True}
             self._run = run
         yield f"step/{step.n - 1}", {}
         yield f"step/{step.n}", {"now": True}

@@ -64,7 +64,7 @@ class Order:
     @property
     def switch(self) -> str:
         """The schedule as an address says it; empty where it is the scenario's own."""
-        return "" if self.schedule is None else str(self.schedule)
+        return "" if self.schedule is None else engine.spelt(self.scenario, self.schedule)
 
     @property
     def is_gallery(self) -> bool:
@@ -103,7 +103,8 @@ def order(
     with _about("/filesystem" if filesystem else "/scenario/filesystem"):
         _has(chosen_kernel, wanted.filesystem.type)
     with _about("/schedule"):
-        chosen = _schedule(wanted, schedule)
+        wanted, items = engine.called_in(wanted, _items(schedule))
+        chosen = _schedule(wanted, items)
     return Order(wanted, chosen_kernel.id, chosen)
 
 
@@ -128,6 +129,17 @@ def in_address() -> Iterator[None]:
             yield
     except Trouble as trouble:
         raise trouble.in_address() from trouble
+
+
+def see_that_it_runs(scenario: Scenario, items: Sequence[str]) -> None:
+    """See that a scenario can go by a schedule with these items.
+
+    Raises:
+        Trouble: with the item that makes no sense, and a cure.
+    """
+    with _about("/if"):
+        changed, named = engine.called_in(scenario, items)
+        _schedule(changed, named)
 
 
 def filesystem(name: str) -> FilesystemKind:
@@ -206,10 +218,15 @@ def _has(kernel: Kernel, filesystem: str) -> None:
         raise
 
 
-def _schedule(scenario: Scenario, given: str | Sequence[str] | None) -> Schedule | None:
+def _items(given: str | Sequence[str] | None) -> list[str]:
+    """The items of a schedule, given as a text or as a list."""
+    text = given if isinstance(given, str) else ",".join(given or ())
+    return engine.split_schedule(text) if text.strip() else []
+
+
+def _schedule(scenario: Scenario, items: Sequence[str]) -> Schedule | None:
     """The schedule in place of the scenario's own; None if it is the same."""
-    if not given:
+    if not items:
         return None
-    text = given if isinstance(given, str) else ",".join(given)
-    chosen = engine.parse_schedule(text, tasks=scenario.tasks, steps=engine.known_steps())
+    chosen = engine.parse_schedule(",".join(items), tasks=scenario.tasks, steps=engine.known_steps())
     return None if chosen == scenario.default_schedule() else chosen

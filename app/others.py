@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import engine
 from app import catalogue, stations
+from app.links import CompareLink
 from app.orders import Order
 from app.runs import Shelf
 from engine import Kernel, Limits, Trace
@@ -84,6 +85,17 @@ class Others:
     def url(self) -> str:
         """Where they are all worked out."""
         return self.order.link.others()
+
+    @property
+    def compare(self) -> str:
+        """Where this run stands beside those that say most; empty for one that the gallery does not have."""
+        link, scenario = self.order.link, self.order.scenario
+        if link.link:
+            return ""
+        kernels = catalogue.abreast(scenario, scenario.filesystem.type, engine.find_kernel(self.order.kernel))
+        kinds, switches = (tuple(filter(None, [said])) for said in (link.filesystem, link.switch))
+        names = tuple(kernel.id for kernel in kernels)
+        return CompareLink(scenario.id, names, kinds, switches).url() if len(names) in catalogue.COLUMNS else ""
 
 
 def kernels(order: Order) -> tuple[Kernel, ...]:

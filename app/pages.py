@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import parse_qs
 
@@ -10,14 +11,27 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, catalogue, links, openapi, orders, others, patterns, serving, static_files, templating
+from app import (
+    answers,
+    catalogue,
+    forks,
+    links,
+    openapi,
+    orders,
+    others,
+    patterns,
+    serving,
+    static_files,
+    templating,
+)
 from app.answers import HTML, YAML, Body
-from app.links import Event, RunLink
+from app.links import Event, Mode, RunLink
 from app.orders import Order
 from app.others import Others
 from app.troubles import KINDS, Trouble
+from app.zoom import ZOOMS
 from engine import FILESYSTEMS, Trace
-from engine.errors import short
+from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
@@ -143,7 +157,7 @@ async def make_link(request: Request) -> Response:
 
 def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
     query = request.query_params
-    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link)
+    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link, Mode.parse(query))
 
 
 async def _run(request: Request, order: Order, suffix: str) -> Response:
@@ -152,20 +166,26 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         known = ", ".join(serving.FORMS)
         raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
-    number, event = request.query_params.get("step"), request.query_params.get("at")
-    if form != "html" and not number and not event:
-        return await serving.send(request, order, form)
+    voice = order.link.mode.voice
+    if form != "html":  # data is the same however the run is told
+        order = replace(order, address=order.link.told(Mode()))
+    number, event, asked = (request.query_params.get(name) for name in ("step", "at", "if"))
+    if form != "html" and not (number or event or asked):
+        return await serving.send(request, order, form, voice)
     found = await serving.runs(request).run(order)
-    step, astray = _step(found.trace, number, event)
+    step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
+    if asked:
+        return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
-        return await serving.send(request, order, form)
+        return await serving.send(request, order, form, voice)
     template = PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
+    by = _zoom(request.query_params.get("zoom", ""))
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, astray=astray), HTML, level=5),
+        f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}",
+        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=5),
     )
     return answers.answer(request, body, vary=VARY)
 
@@ -185,6 +205,14 @@ def _is_swap(request: Request) -> bool:
     """Whether htmx asks, to put the answer into a page that is there; when it restores history it wants all of it."""
     headers = request.headers
     return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
+
+
+def _zoom(said: str) -> str:
+    """How far one press goes."""
+    if said and said not in ZOOMS:
+        cure = f"Write {either([f'zoom={name}' for name in ZOOMS])}"
+        raise Trouble("bad-request", f"One press cannot go by {short(said)}", cure=cure)
+    return said or "step"
 
 
 def _step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:

@@ -58,15 +58,18 @@ def _pages() -> Iterator[tuple[str, dict[str, Value]]]:
         entry, tlb = ENTRIES[place % len(ENTRIES)], TLBS[place % len(TLBS)]
         block, disk = BLOCKS[place % len(BLOCKS)], DISKS[place % len(DISKS)]
         yield f"vpage/{vpn}", {"state": page, "text": "C"}
-        yield f"tlbslot/{vpn}", {"state": tlb, "flags": "W D" if tlb else None}
+        yield f"tlbslot/{vpn}", {"state": tlb, "flags": "W D" if tlb else None, "cpus": "cpu 0" if tlb else None}
         yield f"mm/{MM}/pte/{FIRST + place:#x}", {"entry": entry}
         yield f"pteslot/{vpn}", {"state": page if entry else None, "to": f"→ frame {place}" if entry else None}
         gone = "B" if page == "leaked" else None
         words = {"head": f"{page} · page {place}", "text": "C", "word": WORDS[page], "lost": gone}
         yield f"slot/{key}", {"state": page, **({} if page == "absent" else words)}
-        yield f"blockslot/{key}", {"state": block, "text": block}
+        yield f"blockslot/{key}", {"state": block, "text": block, "via": "ix 9" if place == 4 else None}
         held = disk in ("saved", "unlinked")
         yield f"diskslot/{key}", {"state": disk, **({"block": "7", "text": "C"} if held else {"nowhere": disk})}
+        yield f"mapping/{key}", {"dirty": place % 3 == 1 or None, "writeback": place % 4 == 2 or None}
+        yield f"map/{key}", {"state": page}
+        yield f"lru/{place}", {"state": page, "letter": f"{FILE}{place}", "active": place == 1 or None}
         yield f"edge/v/{vpn}", {"state": page if entry else None}
         yield f"edge/p/{vpn}/{key}", {"state": page if entry else None}
         yield f"edge/b/{key}", {"state": block if block != "hole" else None}
@@ -83,6 +86,8 @@ def _around() -> Iterator[tuple[str, dict[str, Value]]]:
     yield f"spot/d/{FILE}/4", {"on": True}
     yield f"slot/{LOOSE[0]}", {"state": "private", "head": "frame 7", "text": "C", "word": "private"}
     yield f"table/{MM}/256", {"state": "yes"}
+    for changed, was in (("pteslot/A/0x40002", "none"), (f"slot/{FILE}/2", "zeroes"), ("tlbslot/A/0x40001", "W")):
+        yield f"was/{changed}", {"text": was}
     yield "caption", {"picture": "Every state of a page, one below the other."}
 
 
@@ -119,6 +124,7 @@ def _accounts() -> Iterator[tuple[str, dict[str, Value]]]:
     for place in range(8):
         yield f"quotabit/alice/{place}", {"state": GAUGE[place // 2], "soft": place == 1 or None}
     yield "gauge/fs", {"text": "1 of 7 free"}
+    yield "gauge/memory", {"text": "13 of 16 frames on the list"}
     yield "gauge/quota/alice", {"text": "2 used · soft 2 · hard 8"}
     yield f"told/{FILE}", {"text": "ENOSPC, for the first one who asks"}
     yield "promised", {"text": "1 dirty page without a block", "verdict": "> 0 free: cannot reach the disk"}
@@ -132,7 +138,7 @@ def run() -> SimpleNamespace:
     return SimpleNamespace(
         home="Disk", upper_levels=("pgd",), directories=tuple(made), stations=len(STATIONS), stores=stores,
         kind=SimpleNamespace(title="ext2"), block_text="4 KiB", blocks=range(len(BITS)), quotas={"alice": 8},
-        told=(FILE,),
+        told=(FILE,), lru=len(PAGES), long={FILE: len(PAGES)},
     )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """The JSON that a run's page carries for its script: tables of addresses and values, and flat lists of indices.
 
     {"cells": [...], "values": [...], "initial": [cell, value, ...], "steps": [[cell, value, ...], ...],
-     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...]}
+     "reads": [[cell, ...], ...], "told": [[task, function, name, event], ...], "faults": [step, ...],
+     "stops": {"function": [step, ...], "fault": [step, ...]}, "beats": [step, ...],
+     "asks": [[step, number of the right choice], ...]}
 
 Raw cells and view cells stand together; what is not there has the value null.
 """
@@ -10,20 +12,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from app.cells import Value
 from app.view import View
+from app.zoom import stops
 from engine import Trace
 
 HIDDEN = re.compile(r"^(oracle/|ram\.|task/[^.]+\.(stack|line)$|mm/[^.]+\.names$|store/)")
 """Raw cells that nothing on the page shows: what the kernel does not know, or what view cells tell better."""
 
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What could end a script element, and how JSON spells it."""
 
 
+@lru_cache(maxsize=8192)
 def shown(at: str) -> bool:
     """Whether a raw cell belongs on the page."""
     return HIDDEN.match(at) is None
@@ -43,61 +50,61 @@ class _Cells(dict[str, int]):
         return number
 
 
-class _Values:
-    """The number of each value, in the order they are first met. True is not 1."""
+class _Numbers(dict[Value, int]):
+    """The number of each value, in the order they are first met; `things` has what is numbered so far."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[Value, int] = {}
-        self.truths: dict[Value, int] = {}
-        self.things: list[Value] = []
+    def __init__(self, things: list[Value]) -> None:
+        super().__init__()
+        self._things = things
 
-    def __call__(self, value: Value) -> int:
-        numbers = self.truths if value is True or value is False else self.numbers
-        number = numbers.get(value)
-        if number is None:
-            numbers[value] = number = len(self.things)
-            self.things.append(value)
+    def __missing__(self, value: Value) -> int:
+        self[value] = number = len(self._things)
+        self._things.append(value)
         return number
 
 
 def payload(trace: Trace, view: View) -> str:
     """The JSON text, with nothing in it that could end a script element."""
     text = msgspec.json.encode(data(trace, view)).decode()
-    for unsafe, safe in _UNSAFE.items():
+    for unsafe, safe in UNSAFE.items():
         text = text.replace(unsafe, safe)
     return text
 
 
 def data(trace: Trace, view: View) -> dict[str, Any]:
     """The payload as plain data."""
-    cells, values = _Cells(), _Values()
+    cells, values = _Cells(), list[Value]()
+    numbers, truths = _Numbers(values), _Numbers(values)  # a dict takes True for 1, and they are two values
 
     def flat(pairs: Iterable[tuple[str, Value]]) -> list[int]:
         found: list[int] = []
         for at, value in pairs:
             cell = cells[at]
             if cell >= 0:
-                found += (cell, values(value))
+                found += cell, (truths[value] if value is True or value is False else numbers[value])
         return found
 
-    initial = flat([*trace.initial.items(), *view.initial.items()])
+    initial = flat(chain(trace.initial.items(), view.initial.items()))
     steps = [
-        flat([*_last(step.writes), *_last(step.derived), *((at, new) for at, _, new in more)])
+        flat(chain(_last(step.writes), _last(step.derived), _last(more)))
         for step, more in zip(trace.steps, view.steps, strict=True)
     ]
     reads = [[cell for at in step.reads if (cell := cells[at]) >= 0] for step in trace.steps]
     told = [[step.task, step.function, step.name, step.event] for step in trace.steps]
     return {
         "cells": cells.things,
-        "values": values.things,
+        "values": values,
         "initial": initial,
         "steps": steps,
         "reads": reads,
         "told": told,
         "faults": [step.n for step in trace.steps if step.name == "read_cr2"],
+        "stops": {by: stops(by, trace.steps, view.journeys) for by in ("function", "fault")},
+        "beats": [beat.step for beat in view.beats],
+        "asks": [[question.step, question.right] for question in view.questions],
     }
 
 
-def _last(deltas: Iterable[tuple[str, Value, Value]]) -> list[tuple[str, Value]]:
+def _last(deltas: Iterable[tuple[str, Value, Value]]) -> Iterable[tuple[str, Value]]:
     """The value each cell has after a step, where one is written more than once."""
-    return list({at: new for at, _, new in deltas}.items())
+    return {at: new for at, _, new in deltas}.items()

@@ -15,7 +15,6 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from app.stacks import Stacks
 from app.stations import (
     ACCESS,
     ANONYMOUS,
@@ -54,9 +53,11 @@ NEVER = ("never asked", "not asked")
 Point = tuple[int, str, str | None]
 """Step number, "function.step", answer."""
 
+Fields = dict[str, Any]
+Places = list[tuple[str, Fields]]
 
 PLACES = tuple(f"rail/{place}" for place in range(STATIONS))
-NOTHING: dict[str, Any] = {}
+NOTHING: Fields = {}
 
 
 class Reached(NamedTuple):
@@ -86,21 +87,18 @@ class Journey:
     stations: tuple[Station, ...] = ()
     note: str = ""
     line: str = ""
+    quiet: bool = False
+    """Whether it is an access that needed no fault."""
     beside: frozenset[int] = frozenset()
     _way: list[Reached] = field(default_factory=list)
-    _made: dict[Any, dict[str, Any]] = field(default_factory=dict)
-    _last: tuple[Reached, list[tuple[str, dict[str, Any]]]] | None = None
+    _made: dict[Any, Fields] = field(default_factory=dict)
+    _last: tuple[Reached, Places] | None = None
 
-    def fields_at(self, n: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(view entity, fields) of the rail at step n of the trace."""
+    def at(self, n: int) -> tuple[Fields, Places]:
+        """The rail at step n of the trace: its own fields, and its places, the same list while none of them changes."""
         reached = self._reached(bisect_right(self.points, n, key=itemgetter(0)))
-        yield "rail", {"title": self.title, "note": reached.again or self.note or None, "kind": self.kind}
-        yield from self._rail(reached)
-
-    @property
-    def quiet(self) -> bool:
-        """An access that needed no fault."""
-        return self.kind == "fault" and not any(point.startswith(TRAPS) for _, point, _ in self.points)
+        head = {"title": self.title, "note": reached.again or self.note or None, "kind": self.kind}
+        return head, self._rail(reached)
 
     def _reached(self, passed: int) -> Reached:
         """How far the journey is when it has passed so many of its points."""
@@ -126,6 +124,8 @@ class Journey:
         elif self.kind != "fault" and place < now.here:
             answers = {at: text for at, text in answers.items() if at < place}
         said = self._heard(place, answers.get(place, ""), point, answer)
+        if place == now.here and said == answers[place]:
+            return now
         return Reached(place, {**answers, place: said}, now.tlb, rounds, again)
 
     def _heard(self, place: int, old: str, point: str, answer: str | None) -> str:
@@ -141,24 +141,23 @@ class Journey:
         """Whether a step at the walk belongs to the retry at the end: the rail does not go back for it."""
         return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
 
-    def _rail(self, reached: Reached) -> list[tuple[str, dict[str, Any]]]:
+    def _rail(self, reached: Reached) -> Places:
         if self._last is None or self._last[0] is not reached:
-            known = range(len(self.stations))
-            made = [(PLACES[at], self._made_once(at, reached) if at in known else NOTHING) for at in range(STATIONS)]
-            self._last = reached, made
+            furthest, refused = max(reached.answers, default=-1), self._refused(reached.answers)
+            made = [self._made_once(place, reached, furthest, refused) for place in range(len(self.stations))]
+            made += [NOTHING] * (STATIONS - len(made))
+            self._last = reached, list(zip(PLACES, made, strict=True))
         return self._last[1]
 
-    def _made_once(self, place: int, reached: Reached) -> dict[str, Any]:
+    def _made_once(self, place: int, reached: Reached, furthest: int, refused: bool) -> Fields:
         """A station's fields. Those of stations that the journey is not at stay the same for many steps."""
-        answers, furthest = reached.answers, max(reached.answers, default=-1)
-        refused = self.stations[place].label == "set_pte" and self._refused(answers)
-        key = (place, place == reached.here, place > furthest, answers.get(place), reached.tlb, refused)
+        key = (place, place == reached.here, place > furthest, reached.answers.get(place), reached.tlb, refused)
         made = self._made.get(key)
         if made is None:
             made = self._made[key] = self._station(place, reached)
         return made
 
-    def _station(self, place: int, reached: Reached) -> dict[str, Any]:
+    def _station(self, place: int, reached: Reached) -> Fields:
         here, answers = reached.here, reached.answers
         station, answer = self.stations[place], answers.get(place)
         state = "ahead" if place > max(answers, default=-1) else "skipped" if answer is None else "done"
@@ -228,13 +227,16 @@ def shorten(answer: str) -> str:
     return answer if len(answer) <= 18 else answer[:17] + "…"
 
 
-def journeys(trace: Trace, scenario: Scenario, called: Callable[[str], str] = str) -> list[Journey]:
-    """The journey each step belongs to: one entry a step. `called` gives a task the name that people know."""
+def journeys(
+    trace: Trace, stacks: Iterable[list[str]], scenario: Scenario, called: Callable[[str], str] = str
+) -> list[Journey]:
+    """The journey each step belongs to: one entry a step, as there is a stack.
+
+    `called` gives a task the name that people know.
+    """
     found: list[Journey] = []
     open_: dict[tuple[str, int, str], Journey] = {}
-    stacks = Stacks(trace)
-    for step in trace.steps:
-        functions = stacks.before(step)
+    for step, functions in zip(trace.steps, stacks, strict=True):
         kind, top = _kind(functions)
         key = (step.task, step.line, kind if kind != "call" else top)
         point = f"{step.function}.{step.name}"
@@ -245,7 +247,6 @@ def journeys(trace: Trace, scenario: Scenario, called: Callable[[str], str] = st
         journey = open_[key]
         journey.points.append((step.n, point, step.answer))
         found.append(journey)
-        stacks.after(step)
     for journey in {id(journey): journey for journey in found}.values():
         _equip(journey)
     return found
@@ -288,7 +289,7 @@ def _equip(journey: Journey) -> None:
         if functions.intersection(TRAPS):
             journey.title = journey.title.replace(" · ", " fault · ", 1)
         else:
-            journey.note = "no fault: nobody is asked"
+            journey.quiet, journey.note = True, "no fault: nobody is asked"
     elif journey.kind == "writeback":
         failed = any(point.endswith(".recover") for point in points)
         journey.stations = tuple(s for s in WRITEBACK if s.label not in (("submit",) if failed else ("recover",)))

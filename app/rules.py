@@ -8,7 +8,7 @@ here: vpage, tlbslot, pteslot (by address space and virtual page), slot, blocksl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app import maps
@@ -39,12 +39,22 @@ class PageState:
     """Whether each block that it lacks is promised to it."""
 
 
+def _holds(read: dict[str, Any], get: Get) -> bool:
+    """Whether these cells still have these values."""
+    for at, value in read.items():  # noqa: SIM110 - this runs some hundred times a page, and all() takes twice as long
+        if get(at) != value:
+            return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Pages:
     """The rules of pages and of what leads to them, for one run."""
 
     cast: Cast
     stores: tuple[Any, ...] = ()
+    known: dict[tuple[str, int], tuple[PageState, dict[str, Any]]] = field(default_factory=dict)
+    """How each page was found to stand, with the cells that this was read from and their values."""
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
         """Every (view entity, rule)."""
@@ -109,11 +119,12 @@ class Pages:
             return {}
         entry = entry_of(get(f"mm/{mm}/pte/{vpn:#x}.entry"))
         wrong = [(at, held) for at, held in known if not entry or (entry.pfn, entry.write) != (held.pfn, held.write)]
-        (at, held), stale = (wrong or known)[0], bool(wrong)
+        (_, held), stale = (wrong or known)[0], bool(wrong)
         return {
             "state": "stale" if stale else "yes",
             "flags": "W D" if held.write and held.dirty else "W" if held.write else "r",
-            "raw": at,
+            "cpus": "cpu " + " ".join(at.split("/")[1] for at, _ in wrong or known) if self.cast.cpus > 1 else None,
+            "raw": " ".join(at for at, _ in known),
         }
 
     def pte(self, get: Get, mm: str, vpn: int) -> Fields:
@@ -124,7 +135,8 @@ class Pages:
         page = self.frame(get, entry.pfn)
         to = "→ zero page" if page.word == "zero page" else f"→ frame {entry.pfn}"
         state = "clean" if page.state in ("saved", "backed") else page.state
-        return {"state": state, "to": to, "raw": f"mm/{mm}/pte/{vpn:#x} pteword/{mm}/{vpn:#x}"}
+        flags = str(get(f"mm/{mm}/pte/{vpn:#x}.entry")).partition(" pfn")[0].replace(" ", "")
+        return {"state": state, "to": to, "flags": flags, "raw": f"mm/{mm}/pte/{vpn:#x} pteword/{mm}/{vpn:#x}"}
 
     def word(self, get: Get, mm: str, vpn: int) -> Fields:
         """The entry as it lies in memory, in the format of this machine: its word, its bits, the way to it."""
@@ -173,14 +185,41 @@ class Pages:
 
     def _lookup(self, get: Get, file: str, iblock: int) -> int | None:
         """The map of the file, followed to one of its blocks."""
+        return self._chain(get, file, iblock)[-1]
+
+    def _chain(self, get: Get, file: str, iblock: int) -> list[int | None]:
+        """The map of the file, followed to one of its blocks: the index blocks on the way, and it; None: it ends."""
         top, *way = maps.path(self.cast.map, iblock, self.cast.block_size // 4)
-        block = get(f"inode/{file}/block/{top}.pointer")
+        chain = [get(f"inode/{file}/block/{top}.pointer")]
         for slot in way:
-            block = None if block is None else get(f"index/{block}/{slot}.pointer")
-        return None if block is None else int(block)
+            chain.append(None if chain[-1] is None else get(f"index/{chain[-1]}/{slot}.pointer"))
+        return [None if block is None else int(block) for block in chain]
+
+    def _via(self, get: Get, file: str, index: int) -> str | None:
+        """The index blocks that lead to the first block of a page; None where the inode names it itself."""
+        *way, _ = self._chain(get, file, index * max(1, self.cast.page_size // self.cast.block_size))
+        return ", ".join(f"ix {block}" for block in way if block is not None) or None
 
     def page_state(self, get: Get, file: str, index: int) -> PageState:
-        """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written."""
+        """How a page of a file stands: absent, being read, clean, backed, at risk, unsaved, being written.
+
+        Many rules ask. What was found holds as long as each cell that it was read from has the value it had; looking
+        at these also notes them as read by who asks now.
+        """
+        known = self.known.get((file, index))
+        if known is not None and _holds(known[1], get):
+            return known[0]
+        read: dict[str, Any] = {}
+
+        def noting(at: str) -> Any:
+            value = read[at] = get(at)
+            return value
+
+        state = self._page_state(noting, file, index)
+        self.known[file, index] = state, read
+        return state
+
+    def _page_state(self, get: Get, file: str, index: int) -> PageState:
         pfn = get(f"mapping/{file}/{index}.page")
         blocks = self.blocks(get, file, index)
         promised = None in blocks and self.is_promised(get, file, index, blocks)
@@ -206,7 +245,7 @@ class Pages:
         if self.leaks(get, file, index):
             return "leaked", "a private store"
         if not get(f"page/{pfn}.uptodate"):
-            return "read", "being read"
+            return "read", "out of date" if self._is_mapped(get, pfn) else "being read"
         if get(f"page/{pfn}.writeback"):
             return "writing", "being written"
         if self.cast.home == "memory":
@@ -218,6 +257,11 @@ class Pages:
             return "clean", "zeroes" if all(block is None for block in blocks) else "clean"
         unmarked = homeless or get(f"page/{pfn}.error") or not get(f"page/{pfn}.locked")
         return ("unsaved", "not on disk") if unmarked else ("backed", "to be written")
+
+    def _is_mapped(self, get: Get, pfn: int) -> bool:
+        """Whether some entry points at a frame: nobody maps a page that is not read yet."""
+        mapcount = get(f"page/{pfn}.mapcount")
+        return mapcount is not None and int(mapcount) >= 0
 
     def gone(self, get: Get, file: str, index: int) -> str:
         """The letters of stores to this page that are lost, if nothing has taken their place."""
@@ -290,9 +334,11 @@ class Pages:
             names = " ".join("·" if block is None else str(block) for block in page.blocks)
             text = "hole" if all(block is None for block in page.blocks) else f"→ {names}"
             missing = page.state in ("risk", "unsaved", "lost")
-            return {"state": "missing" if missing else "hole", "text": text, "raw": raw}
+            via = self._via(get, file, index)
+            return {"state": "missing" if missing else "hole", "text": text, "via": via, "raw": raw}
         state = "backed" if page.state in ("backed", "writing") else "saved"
-        return {"state": state, "text": "→ " + " ".join(str(block) for block in page.blocks), "raw": raw}
+        text, via = "→ " + " ".join(str(block) for block in page.blocks), self._via(get, file, index)
+        return {"state": state, "text": text, "via": via, "raw": raw}
 
     def _accounts(self, get: Get, file: str) -> tuple[str, ...]:
         """What the inspector shows of a file: its inode, its errors, and what each open file has heard of them."""

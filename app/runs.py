@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 LIVE, LIVE_STEPS = 64, 20_000
 """How many traces are kept as they are, and how many steps they may have together; a step takes half a kilobyte."""
-PAGES, PAGES_BYTES = 256, 12 << 20
-"""How many pages are kept as they were sent: a class opens the same one."""
+PAGES, PAGES_BYTES = 128, 6 << 20
+"""How many pages are kept as they were sent, packed; a gallery run takes 50 KB. A class opens the same one."""
 SENT_BYTES = 24 << 20
 """What the data of all kept runs may take together, packed; a gallery run takes 10 KB."""
 

@@ -72,18 +72,19 @@ async def kept(request: Request, address: RunLink) -> Order:
     return orders.kept(found, address)
 
 
-async def send(request: Request, order: Order, form: Form) -> Response:
-    """The run as data or as text; without running it if the client has it already."""
-    etag = f"{order.id}-{EDITION}-{form}"
+async def send(request: Request, order: Order, form: Form, voice: str = "") -> Response:
+    """The run as data or as text; not run if the client has it. A `voice` tells each step of a text."""
+    form_of = f"{form}-{voice}" if voice and form == "text" else form
+    etag = f"{order.id}-{EDITION}-{form_of}"
     if answers.matches(request, etag):
         return answers.not_modified(etag, vary=VARY)
 
     def make(run: Run) -> Body:
         if form == "text":
-            return Body.of(text.transcript(run), TEXT, etag=etag)
+            return Body.of(text.transcript(run, voice=voice), TEXT, etag=etag)
         return Body.of(msgspec.json.encode(wire.summary(run, trace=True)), JSON, etag=etag)
 
-    return answers.answer(request, await runs(request).body(order, form, make), vary=VARY)
+    return answers.answer(request, await runs(request).body(order, form_of, make), vary=VARY)
 
 
 VARY = "Accept, Accept-Encoding"

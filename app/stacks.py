@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from engine import Step, Trace
+from engine import Trace
 
 
-class Stacks:
-    """Every task's call stack while the trace goes by: C names, outermost first."""
+def stacks_of(trace: Trace) -> list[list[str]]:
+    """The stack that each step runs on, C names, outermost first: as it was, with the step's own function on top.
 
-    def __init__(self, trace: Trace) -> None:
-        self._stack = {
-            at: value for at, value in trace.initial.items() if at.startswith("task/") and at.endswith(".stack")
-        }
+    Steps that run on the same stack share one list.
+    """
+    now = {at: value for at, value in trace.initial.items() if _is_stack(at)}
+    known: dict[tuple[str, str], list[str]] = {}
+    found = []
+    for step in trace.steps:
+        key = str(now.get(f"task/{step.task}.stack") or ""), step.function
+        if key not in known:
+            known[key] = _with_top(key[0].split(">"), step.function)
+        found.append(known[key])
+        now.update((at, new) for at, _, new in step.writes if _is_stack(at))
+    return found
 
-    def before(self, step: Step) -> list[str]:
-        """The stack that a step runs on: as it was, with the step's own function on top."""
-        names = str(self._stack.get(f"task/{step.task}.stack") or "").split(">")
-        return names if names[-1] == step.function else [*filter(None, names), step.function]
 
-    def after(self, step: Step) -> None:
-        """Note what a step left."""
-        for at, _, new in step.writes:
-            if at.startswith("task/") and at.endswith(".stack"):
-                self._stack[at] = new
+def _is_stack(at: str) -> bool:
+    return at.endswith(".stack") and at.startswith("task/")
+
+
+def _with_top(names: list[str], function: str) -> list[str]:
+    return names if names[-1] == function else [*filter(None, names), function]

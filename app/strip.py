@@ -64,6 +64,8 @@ def _blank(at: str, value: Value, state: State) -> tuple[str, Value]:
         return at, None
     if kind in ("ledger", "badge", "promised") and field in (*_HIDDEN, "text"):
         return at, None
+    if kind == "was":
+        return at, None
     if kind in DRAWN:
         return at, _drawn(field, value, state.get(f"{entity}.state"))
     return at, value

@@ -1,4 +1,4 @@
-"""The Jinja environment, and how cells become attributes: `attrs(at)` and `cell(at)` in a template.
+"""The Jinja environment, and how cells become attributes: `attrs[at]` and `cell[at]` in a template.
 
 The page and the script that plays it write state by one rule. A cell `page/3.dirty` is the attribute data-dirty of
 every element with data-at="page/3", and the text of every data-show="dirty" whose nearest data-at that is.
@@ -17,36 +17,66 @@ from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
+from app.zoom import ZOOMS
 from engine import FILESYSTEMS, KERNELS
+
+SHARED = 2_048
+"""How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
+
+
+Entities = Mapping[str, list[tuple[str, str]]]
+"""The cells of each entity that has some: (field, text)."""
+
+
+def entities(state: Mapping[str, Value]) -> Entities:
+    """The cells of a state by their entity. `state` has the address of every cell that is there, with its wire form."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for at, value in state.items():
+        if value is not None:
+            entity, _, field = at.rpartition(".")
+            found.setdefault(entity, []).append((field, text_of(value)))
+    return found
+
+
+class Attributes:
+    """`attrs[at]`: the address of an entity and all its cells, as attributes.
+
+    This and `cell` are subscripts because a page needs eight hundred of them: Jinja takes twice as long for a call.
+    """
+
+    def __init__(self, known: Entities) -> None:
+        self._known = known
+
+    def __getitem__(self, at: str) -> Markup:
+        fields = self._known.get(at)
+        if fields is None:
+            return address(at)
+        said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
+        return Markup(" ".join([address(at), *said]))  # noqa: S704 - each value is escaped
+
+
+class Texts:
+    """`cell[address]`: a cell as text; empty when it is not there."""
+
+    def __init__(self, known: Entities) -> None:
+        self._known = known
+
+    def __getitem__(self, address: str) -> str:
+        entity, _, field = address.rpartition(".")
+        return next((text for name, text in self._known.get(entity, ()) if name == field), "")
 
 
 class Cells:
-    """A state as templates read it."""
+    """A state as templates read it: `attrs[at]` and `cell[address]`."""
 
     def __init__(self, state: Mapping[str, Value]) -> None:
-        """`state` has the address of every cell that is there, with its wire form."""
-        self._entities: dict[str, list[tuple[str, str]]] = {}
-        for at, value in state.items():
-            if value is not None:
-                entity, _, field = at.rpartition(".")
-                self._entities.setdefault(entity, []).append((field, text_of(value)))
-
-    def attrs(self, at: str) -> Markup:
-        """The address of an entity and all its cells, as attributes."""
-        fields = self._entities.get(at)
-        if fields is None:
-            return _address(at)
-        said = [f'data-{field.replace("_", "-")}="{escape(text)}"' for field, text in fields]
-        return Markup(" ".join([_address(at), *said]))  # noqa: S704 - each value is escaped
-
-    def cell(self, address: str) -> str:
-        """A cell as text; empty when it is not there."""
-        entity, _, field = address.rpartition(".")
-        return next((text for name, text in self._entities.get(entity, ()) if name == field), "")
+        known = entities(state)
+        self.attrs, self.cell = Attributes(known), Texts(known)
 
 
 @lru_cache(maxsize=8192)
-def _address(at: str) -> Markup:
+def address(at: str) -> Markup:
+    """The address of an entity, as an attribute: all there is of one that has no cells."""
     return Markup('data-at="{}"').format(at)
 
 
@@ -66,9 +96,10 @@ def environment() -> Environment:
     )  # fmt: skip
     made.filters.update(
         listing=listing, prose=prose, complaints=exhibits.complaints, defects=exhibits.defects,
-        locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
+        shared=shared, locks_of=exhibits.locks, slug=links.slug, groupby_order=catalogue.grouped,
     )  # fmt: skip
     made.globals.update(
+        addresses=Attributes({}),
         static=static_files.url,
         htmx=lambda: static_files.url(static_files.HTMX),
         site_sheet=squeeze.SITE,
@@ -79,6 +110,7 @@ def environment() -> Environment:
         all_kernels=KERNELS,
         columns=scene.COLUMNS,
         places=PLACES,
+        zooms=ZOOMS,
         SPACE=scene.SPACE,
         TLB=scene.TLB,
         PGD=scene.PGD,
@@ -90,6 +122,13 @@ def environment() -> Environment:
     return made
 
 
+@lru_cache(maxsize=SHARED)
+def shared(subject: Any, template: str, macro: str) -> Markup:
+    """What a macro makes of its subject: a part that many pages have alike, rendered for the first of them."""
+    made: Markup = getattr(environment().get_template(template).module, macro)(subject)
+    return made
+
+
 def render(template: str, **context: Any) -> str:
     """A page. `run.html` takes a `run` (app.runs.Run) and a `step`, 0 for the beginning; see app/theatre.py."""
     if template in ("run.html", "run_partial.html"):
@@ -97,12 +136,12 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 
 
-def run_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
-    """What run.html shows of a run at a step."""
+def run_context(run: Any, step: int, zoom: str = "step", **context: Any) -> dict[str, Any]:
+    """What run.html shows of a run at a step; `zoom` is how far one press goes."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     cells = Cells(stage.state_at(step))
-    moment = theatre.Moment(stage, run.order.link, step)
+    moment = theatre.Moment(stage, run.order.link, step, zoom)
     return {
         "astray": "",
         **context,

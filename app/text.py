@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from app import disk
+import engine
+from app import disk, links, narration
 from app.runs import Run
 from app.wire import schedule
 from engine import Step
@@ -14,17 +15,22 @@ WIDEST = 30  # a longer entry may run into the columns beside it, which are empt
 INDENT = 5  # the width of the step's number, and a blank
 
 
-def transcript(run: Run, *, watch: bool = False) -> str:
-    """The whole run; with `watch`, the invariants that broke on the way."""
-    return "\n".join([*_head(run), "", *_steps(run), "", *_end(run), *(_broken(run) if watch else ()), ""])
+def transcript(run: Run, *, watch: bool = False, voice: str = "") -> str:
+    """The whole run; with `watch`, the invariants that broke on the way; with a `voice`, what it says of each step."""
+    return "\n".join(
+        [*_head(run), "", *_steps(run, _sentences(run, voice)), "", *_end(run), *(_broken(run) if watch else ()), ""]
+    )
 
 
-def moment(run: Run, n: int) -> str:
-    """One step, with everything it did; step 0 is the beginning."""
+def moment(run: Run, n: int, picture: str = "") -> str:
+    """One step, in both voices, with everything it did; step 0 is the beginning. `picture` is the picture in words."""
     if n == 0:
         return "\n".join([*_head(run), "", "The beginning: nothing was done yet.", ""])
     step = run.trace.steps[n - 1]
-    lines = [*_head(run), "", f"{n}/{len(run.trace.steps)} {step.event}", step.caption]
+    plain = narration.tell(run.trace, run.order.scenario, engine.find_kernel(run.order.kernel))[n - 1]
+    lines = [*_head(run), "", f"{n}/{len(run.trace.steps)} {step.event}", plain, ""]
+    lines += [f"  kernel  {narration.developer(step)}"]
+    lines += [f"  picture {picture}"] if picture else []
     lines += [f"  answer  {step.answer}"] if step.answer else []
     lines += [f"  reads   {cell}" for cell in step.reads]
     lines += [f"  writes  {cell}: {_said(old)} -> {_said(new)}" for cell, old, new in step.writes]
@@ -40,7 +46,14 @@ def _head(run: Run) -> list[str]:
     ]
 
 
-def _steps(run: Run) -> Iterator[str]:
+def _sentences(run: Run, voice: str) -> Sequence[str]:
+    """What a voice says of each step; nothing without one."""
+    if voice == links.VOICES[0]:
+        return narration.tell(run.trace, run.order.scenario, engine.find_kernel(run.order.kernel))
+    return [narration.developer(step) for step in run.trace.steps] if voice else ()
+
+
+def _steps(run: Run, sentences: Sequence[str] = ()) -> Iterator[str]:
     """A column for each task that ever does something, in order of their names in the scenario, the kernel's last."""
     steps = run.trace.steps
     acting = {step.task for step in steps}
@@ -56,6 +69,8 @@ def _steps(run: Run) -> Iterator[str]:
             if step.line:
                 yield before + _line(run, step.task, step.line)
         yield f"{step.n:{INDENT - 1}}{before[INDENT - 1 :]}{_cell(step)}"
+        if sentences:
+            yield f"{' ' * INDENT}{sentences[step.n - 1]}"
         for change in step.fates:
             yield _fate(change.store, change.old, change.new, change.why)
 

@@ -6,33 +6,36 @@ JSON that the page carries for its script.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import rail, runs, timeline
+from app import forks, rail, runs, stories, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
-from app.links import RunLink
+from app.links import VOICES, Mode, RunLink
 from app.moments import CHANGES, DEPTH, LOCKS
 from app.payload import payload, shown
 from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
-from app.wording import names_in
+from app.wording import Names, names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 
-KEPT, KEPT_STEPS = 16, 2_500
-"""How many stages are kept, and how many steps they may have together; a step takes five kilobytes."""
+KEPT, KEPT_STEPS = 10, 1_500
+"""How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 MAX_STEPS = 1_500
 """Steps a page carries: more would be too much for a phone to load."""
 
 
 class Happening(NamedTuple):
-    """A line of the list of steps; `mark` is the worst fate that begins with it, `opens` says that a journey does."""
+    """A line of the list of steps: who did what, and what was answered.
+
+    `bad` is an answer that bodes ill, `mark` the worst fate that begins here; `opens` says that a journey does.
+    """
 
     at: str
     n: str
@@ -41,6 +44,7 @@ class Happening(NamedTuple):
     name: str
     function: str
     answer: str
+    bad: bool
     mark: str
     opens: bool
 
@@ -116,9 +120,14 @@ class Stage:
                 "lines": [{"n": line.number, "text": line.text} for line in self.scenario.lines(name)],
             }
 
+    @cached_property
+    def names(self) -> Names:
+        """What this kernel calls tasks and locks."""
+        return names_in(self.kernel)
+
     def called(self, task: str) -> str:
         """The name of a task that people know."""
-        return names_in(self.kernel).task(task)
+        return self.names.task(task)
 
     def hue(self, name: str) -> int:
         """The colour of a task: its own, or that of all kernel threads."""
@@ -154,7 +163,8 @@ class Stage:
         answer = rail.shorten(step.answer) if step.answer else ""
         mark = step.fates[-1].new if step.fates else ""
         at, who, hue = f"step/{step.n}", self.called(step.task), self.hue(step.task)
-        return Happening(at, str(step.n), who, hue, step.name, step.function, answer, mark, opens)
+        bad = answer.startswith(("never", "no: E"))
+        return Happening(at, str(step.n), who, hue, step.name, step.function, answer, bad, mark, opens)
 
     @cached_property
     def lanes(self) -> tuple[timeline.Lane, ...]:
@@ -174,6 +184,7 @@ class Moment:
     stage: Stage
     link: RunLink
     step: int
+    zoom: str = "step"
 
     depth, locks, changes, stations = DEPTH, LOCKS, CHANGES, rail.STATIONS
 
@@ -193,12 +204,62 @@ class Moment:
 
     def href(self, step: int) -> str:
         """The address of a step of this run."""
-        return self.link.url(step=max(0, min(step, self.steps)))
+        return self.zoomed(self.zoom, step)
+
+    def zoomed(self, by: str, step: int) -> str:
+        """The address of a step of this run, from which one press goes as far as `by` says."""
+        return self.link.url(step=max(0, min(step, self.steps)), zoom="" if by == "step" else by)
+
+    @property
+    def beside(self) -> tuple[int, int]:
+        """The steps that the presses back and forward lead to."""
+        return zoom.beside(zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys), self.step)
 
     @property
     def self_url(self) -> str:
         """The address of the run without a step."""
         return self.link.url()
+
+    @property
+    def canonical(self) -> str:
+        """The address of the run itself, however it is told."""
+        return self.link.told(Mode()).url()
+
+    @property
+    def voice(self) -> str:
+        """Who is told."""
+        return self.link.mode.voice or VOICES[0]
+
+    @property
+    def place(self) -> stories.Place:
+        """Where the step stands in the story."""
+        return stories.Place(self.stage.view.beats, self.step)
+
+    def story_href(self, step: int) -> str:
+        """The address of a step of the story."""
+        return self.link.told(replace(self.link.mode, story=True, predict=False)).url(step=step)
+
+    @property
+    def predict_href(self) -> str:
+        """The address of this step with questions before the answers, or without them where there are."""
+        mode = self.link.mode
+        return self.link.told(replace(mode, story=False, predict=not mode.predict)).url(step=self.step)
+
+    @property
+    def free_href(self) -> str:
+        """The address of this step, played freely."""
+        return self.link.told(self.link.mode.free()).url(step=self.step)
+
+    @cached_property
+    def next_story(self) -> Scenario | None:
+        """The scenario of the gallery that comes after this one; none for the last, and for one that is not there."""
+        names = list(engine.gallery())
+        after = names.index(self.stage.scenario.id) + 1 if self.is_gallery else len(names)
+        return engine.gallery()[names[after]] if after < len(names) else None
+
+    def href_to(self, voice: str) -> str:
+        """The address of this step, told to another."""
+        return self.link.told(replace(self.link.mode, voice=voice)).url(step=self.step)
 
     @property
     def is_gallery(self) -> bool:
@@ -209,6 +270,11 @@ class Moment:
     def menus(self) -> Menus:
         """What else there is to choose."""
         return Menus(self.stage.scenario, self.stage.kernel, self.link, self.event)
+
+    @property
+    def offers(self) -> dict[str, list[forks.Offer]]:
+        """What may happen from here, in groups."""
+        return forks.offers(self.stage.scenario)
 
     @property
     def kind(self) -> FilesystemKind:
@@ -234,6 +300,16 @@ class Moment:
     def blocks(self) -> tuple[int, ...]:
         """The blocks of the bitmap that are shown."""
         return self.stage.view.cast.blocks
+
+    @property
+    def lru(self) -> int:
+        """How many places the list that reclaim scans has on the page."""
+        return self.stage.view.cast.lru
+
+    @property
+    def long(self) -> Mapping[str, int]:
+        """The files whose pages are summed up, and how many pages of each."""
+        return self.stage.view.cast.long
 
     @property
     def quotas(self) -> dict[str, int]:

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app import rail
+from app import questions, rail, stories
 from app.accounts import MAX_SEGMENTS, Accounts, Ledger, Stored
 from app.cast import Cast, cast_of
+from app.marks import Marks
+from app.memory import Memory
 from app.moments import Moments, Run
 from app.queues import Queues
 from app.rules import Fields, Get, Pages, Rule
+from app.stacks import stacks_of
 from app.wording import names_in
 from engine import Kernel, Scenario, StoreInfo, Trace
 
@@ -39,6 +42,8 @@ class View:
     runs: tuple[Run, ...]
     initial: dict[str, Value]
     steps: tuple[tuple[Delta, ...], ...]
+    beats: tuple[stories.Beat, ...] = ()
+    questions: tuple[questions.Question, ...] = ()
 
     def state_at(self, n: int) -> dict[str, Value]:
         """The view cells after step n; 0 is the beginning."""
@@ -52,22 +57,35 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     """Work out the view of a whole run. The kernel says where its functions stand in the source."""
     cast = cast_of(trace, scenario)
     stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
-    journeys = tuple(rail.journeys(trace, scenario, names_in(kernel).task))
+    stacks = stacks_of(trace)
+    journeys = tuple(rail.journeys(trace, stacks, scenario, names_in(kernel).task))
     sheet = Sheet(dict(trace.initial), rules(cast, scenario, trace, stores, kernel))
-    moments = Moments(trace, scenario, kernel, cast, journeys)
+    moments = Moments(trace, scenario, kernel, cast, journeys, stacks)
+    beats = stories.story_of(trace, scenario, kernel, moments.sentences)
+    tale = stories.cells(beats)
+    asked = questions.questions_of(trace)
+    quiz = questions.cells(asked, moments.sentences)
     sheet.refresh(None)
-    sheet.put(moments.beginning(sheet.fields))
-    initial = sheet.cells()
+    sheet.put([*moments.beginning(sheet.fields), ("story", tale.get(0, NOTHING)), *_asked(quiz, 0)])
+    initial, marks = sheet.cells(), Marks()
     steps = []
     for step in trace.steps:
-        sheet.log = {}
+        sheet.log, sheet.before = [], {}
         writes = (*step.writes, *step.derived)
         for at, _, new in writes:
             sheet.state[at] = new
         sheet.refresh(at for at, _, _ in writes)
+        sheet.put(marks.of(sheet.before, sheet.known))
         sheet.put(moments.at(step, sheet.state.get, sheet.fields))
-        steps.append(sheet.delta())
-    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps))
+        sheet.put([("story", tale.get(step.n, NOTHING)), *_asked(quiz, step.n)])
+        steps.append(tuple(sheet.log))
+    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps), beats, asked)
+
+
+def _asked(quiz: Mapping[int, Mapping[str, Fields]], n: int) -> list[tuple[str, Fields]]:
+    """The question before the next step, and the answer to the one before this."""
+    here = quiz.get(n, NOTHING)
+    return [("ask", here.get("ask", NOTHING)), ("reply", here.get("reply", NOTHING))]
 
 
 def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ...], kernel: Kernel) -> dict[str, Rule]:
@@ -77,6 +95,7 @@ def rules(cast: Cast, scenario: Scenario, trace: Trace, stores: tuple[Stored, ..
         **dict(pages.rules()),
         **dict(Accounts(pages, quotas_of(scenario, trace)).rules()),
         **dict(Ledger(pages, stores).rules()),
+        **dict(Memory(pages).rules()),
         **dict(Queues(cast, tuple(scenario.tasks), names_in(kernel)).rules()),
     }
 
@@ -103,8 +122,10 @@ class Sheet:
 
     def __init__(self, state: dict[str, Any], table: Mapping[str, Callable[[Get], Fields]]) -> None:
         self.state, self.table = state, table
-        self.log: dict[str, Delta] = {}
-        self._fields: dict[str, Fields] = {}
+        self.log: list[Delta] = []
+        self.known: dict[str, Fields] = {}
+        self.before: dict[str, Fields] = {}
+        """What the entities that have changed were."""
         self._readers: dict[str, set[str]] = {}
         self._read: dict[str, set[str]] = {}
 
@@ -127,43 +148,36 @@ class Sheet:
             return state.get(at)
 
         fields = self.table[name](get)
-        for at in self._read.get(name, set()) - read:
-            self._readers[at].discard(name)
-        for at in read:
-            self._readers.setdefault(at, set()).add(name)
-        self._read[name] = read
+        before = self._read.get(name, set())
+        if read != before:
+            for at in before - read:
+                self._readers[at].discard(name)
+            for at in read - before:
+                self._readers.setdefault(at, set()).add(name)
+            self._read[name] = read
         self.put([(name, fields)])
 
     def put(self, entities: Iterable[tuple[str, Fields]]) -> None:
-        """Give entities these fields and no others."""
-        known = self._fields
+        """Give entities these fields and no others, each at most once a step; what changes is added to the log."""
+        known, log, was = self.known, self.log.append, self.before.setdefault
         for name, fields in entities:
             before = known.get(name, NOTHING)
-            if before is not fields and before != fields:
-                self._write(name, before, fields)
-                known[name] = fields
-
-    def _write(self, name: str, before: Fields, fields: Fields) -> None:
-        log = self.log
-        for field, old in before.items():
-            if field not in fields and old is not None:
-                at = f"{name}.{field}"
-                log[at] = (at, log[at][1] if at in log else old, None)
-        for field, new in fields.items():
-            old = before.get(field)
-            if old != new:
-                at = f"{name}.{field}"
-                log[at] = (at, log[at][1] if at in log else old, new)
+            if before is fields or before == fields:
+                continue
+            known[name] = fields
+            was(name, before)
+            for field, old in before.items():
+                if field not in fields and old is not None:
+                    log((f"{name}.{field}", old, None))
+            for field, new in fields.items():
+                if (old := before.get(field)) != new:
+                    log((f"{name}.{field}", old, new))
 
     def fields(self, name: str) -> Fields:
         """The fields of an entity; some may be None."""
-        return self._fields.get(name, NOTHING)
+        return self.known.get(name, NOTHING)
 
     def cells(self) -> dict[str, Value]:
         """Every cell that is there."""
-        known = self._fields.items()
+        known = self.known.items()
         return {f"{name}.{at}": value for name, fields in known for at, value in fields.items() if value is not None}
-
-    def delta(self) -> tuple[Delta, ...]:
-        """What has changed since the log was cleared."""
-        return tuple([delta for delta in self.log.values() if delta[1] != delta[2]])

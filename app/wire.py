@@ -13,6 +13,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+import engine
 from app import disk, links
 from app.orders import DEFAULT_KERNEL, Order
 from app.runs import Run
@@ -272,7 +273,7 @@ def _determined(order: Order) -> dict[str, Any]:
 
 def schedule(order: Order) -> str:
     """Who runs when, as text: the order's schedule, or the scenario's own."""
-    return str(order.scenario.default_schedule() if order.schedule is None else order.schedule)
+    return engine.spelt(order.scenario, order.schedule or order.scenario.default_schedule())
 
 
 def _stores(trace: Trace, scenario: Scenario) -> list[StoreOut]:

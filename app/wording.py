@@ -45,6 +45,7 @@ _NAMES = tuple(
         (r"block/(?P<block>\d+)\..+", "block {block}"),
         (r"quota/(?P<user>[^/.]+)\.(?P<field>.+)", "quota of {user} {field}"),
         (r"fs\.delalloc", "promised blocks"),
+        (r"fs\.down", "the filesystem is shut down"),
         (r"fs\.(?P<field>.+)", "{field} blocks"),
     )
 )

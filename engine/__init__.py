@@ -29,9 +29,11 @@ from engine.properties import INVARIANTS, Invariant
 from engine.run import Limits, run
 from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_data, to_data, to_yaml
 from engine.schedule import Preemption, Schedule, parse_schedule, schedule_of
+from engine.schedule import split as split_schedule
 from engine.setup import build
 from engine.trace import Breach, FateChange, Step, StoreInfo, Trace, Violation
 from engine.values import Pte, pte_of
+from engine.what_if import called_in, spelt
 
 EDITION = 1
 """Bumped when a gallery run changes: links carry it, so that an old one can say so."""
@@ -75,6 +77,7 @@ __all__ = [
     "UnknownSwitch",
     "Violation",
     "build",
+    "called_in",
     "find_kernel",
     "find_scenario",
     "gallery",
@@ -88,6 +91,8 @@ __all__ = [
     "scenario_from_data",
     "schedule_of",
     "source",
+    "spelt",
+    "split_schedule",
     "to_data",
     "to_yaml",
 ]

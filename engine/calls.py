@@ -103,9 +103,9 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
 
 
 def _open(reading: Reading, _call: ast.Call, target: str, values: dict[str, Any]) -> op.Operation:
-    write = values["mode"] == "RDWR"
-    reading.context.variables[target] = Variable("handle", values["file"], write=write)
-    return op.Open(target, values["file"], write)
+    write, direct = "RDWR" in values["mode"], "DIRECT" in values["mode"]
+    reading.context.variables[target] = Variable("handle", values["file"], write=write, direct=direct)
+    return op.Open(target, values["file"], write, direct)
 
 
 def _close(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
@@ -130,12 +130,20 @@ def _by_handle(kind: Callable[..., op.Operation]) -> Maker:
 def _pwrite(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
     text, length = values["data"]
     reading.touched(call, values["offset"], values["offset"] + length)
-    return op.Pwrite(values["file"], text, length, values["offset"])
+    return op.Pwrite(values["file"], text, length, values["offset"], _by_direct(reading, call))
 
 
 def _pread(reading: Reading, call: ast.Call, target: str, values: dict[str, Any]) -> op.Operation:
     reading.touched(call, values["offset"], values["offset"] + values["length"])
-    return op.Pread(target or None, **values)
+    return op.Pread(target or None, **values, direct=_by_direct(reading, call))
+
+
+def _by_direct(reading: Reading, call: ast.Call) -> bool:
+    """Whether a call's file is given by a handle that was opened with DIRECT."""
+    given = {argument.arg: argument.value for argument in call.keywords}
+    node = call.args[0] if call.args else given["file"]
+    known = reading.context.variables.get(node.id) if isinstance(node, ast.Name) else None
+    return known is not None and known.direct
 
 
 def _ranged(kind: Callable[..., op.Operation], *, word: str = "") -> Maker:
@@ -179,9 +187,14 @@ def _set_quota(reading: Reading, call: ast.Call, _target: str, values: dict[str,
     return op.SetQuota(**values)
 
 
-def _fallocate(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
-    reading.touched(call, values["offset"], values["offset"] + values["length"])
-    return op.Fallocate(**values)
+def _giving_blocks(kind: Callable[..., op.Operation]) -> Maker:
+    """An operation that gives each page of a range its place."""
+
+    def make(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+        reading.touched(call, values["offset"], values["offset"] + values["length"])
+        return kind(**values)
+
+    return make
 
 
 def _one_of(what: str, words: tuple[str, ...]) -> Reader:
@@ -220,9 +233,9 @@ CALLS: dict[str, Signature] = {
     "madvise": Signature("madvise(m, DONTNEED)", _ranged(op.Madvise, word="advice"), (MAPPING, ADVICE, START, STOP)),
     "msync": Signature("msync(m, SYNC)", _ranged(op.Msync, word="mode"), (MAPPING, MODE, START, STOP)),
     "open": Signature(
-        "h = open(f, RDWR)",
+        "h = open(f, RDWR) or h = open(f, RDWR|DIRECT)",
         _open,
-        (FILE, Argument("mode", _one_of("a mode of open", ("RDWR", "RDONLY")))),
+        (FILE, Argument("mode", Reading.mode)),
         "must",
     ),
     "close": Signature("close(f)", _close, (FILE,)),
@@ -238,8 +251,9 @@ CALLS: dict[str, Signature] = {
     "sync": Signature("sync()", _plain(op.Sync)),
     "syncfs": Signature("syncfs(f)", _by_handle(op.Syncfs), (FILE,)),
     "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
-    "fallocate": Signature("fallocate(f, 0, 4P)", _fallocate, (WRITABLE, OFFSET, LENGTH)),
+    "fallocate": Signature("fallocate(f, 0, 4P)", _giving_blocks(op.Fallocate), (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
+    "zero": Signature("zero(f, 2P, 1P)", _giving_blocks(op.Zero), (WRITABLE, OFFSET, LENGTH)),
     "fork": Signature("fork(B)", _plain(op.Fork), (Argument("child", Reading.child),)),
     "exit": Signature("exit()", _plain(op.Exit)),
     "power_fails": Signature("power_fails()", _plain(op.PowerFails)),
@@ -250,6 +264,7 @@ CALLS: dict[str, Signature] = {
     "disk_error": Signature(
         "disk_error(f, 2P)", _plain(op.DiskError), (FILE, Argument("offset", Reading.size, required=False))
     ),
+    "shutdown": Signature("shutdown()", _plain(op.Shutdown)),
     "quota": Signature(
         "quota(alice, hard=9)",
         _set_quota,

@@ -195,6 +195,10 @@ def _check_task(scenario: Scenario, name: str, found: Findings) -> None:
         found.add(f"{path}/cpu", f"there is no cpu {task.cpu}", cure)
     if task.thread_of and task.child_of:
         found.add(f"{path}/child_of", f"task {name} cannot be a thread and a child", "Keep thread_of or child_of")
+    if task.on_call and task.child_of:
+        found.add(f"{path}/on_call", f"task {name} begins when its parent forks", "Leave on_call out")
+    if name == next(iter(scenario.tasks)) and all(other.on_call for other in scenario.tasks.values()):
+        found.add(f"{path}/on_call", "every task waits to be called", "Let one task begin by itself")
     for key in ("thread_of", "child_of"):
         parent = getattr(task, key)
         if parent is not None:

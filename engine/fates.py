@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engine.judgement import Judgement
 from engine.objects.mm import Mm, Vma
 from engine.objects.task import DONE, KILLED
-from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync
+from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
 from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
@@ -29,8 +29,8 @@ GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
 _KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
-_MATTERS: Final = (".data", ".dirty", ".writeback", ".entry", ".page", ".pointer", ".pointers", ".accepted", ".refused",
-                   ".size", ".result", ".cuts", ".power", ".delayed")  # fmt: skip
+_MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
+                    ".accepted", ".refused", ".size", ".result", ".cuts", ".power", ".delayed", ".down")  # fmt: skip
 
 
 def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
@@ -47,11 +47,15 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
     block = k.map.lookup(inode, iblock)
     written = block is not None and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
-    if page is None or not page.uptodate or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
+    if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written else LOST
     part = iblock % k.blocks_per_page
-    if _unwritten(k, file, page, part, dirty or k.has_dirty_entry) or _under_way(k, page, run.store):
-        return AT_RISK if block is None and not inode.delayed[iblock] else BACKED
+    unwritten = _unwritten(k, file, page, part, dirty or k.has_dirty_entry)
+    if not page.uptodate:
+        return BACKED if written else AT_RISK if unwritten else LOST
+    if unwritten or _under_way(k, page, run.store):
+        homeless = block is None and not inode.delayed[iblock]
+        return AT_RISK if homeless or k.space.down else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
 
@@ -146,7 +150,7 @@ class Ledger:
             self.fates[name] = fate
             if fate == LOST and power_cut:
                 self.cut.add(name)
-            changes.append(FateChange(name, old, fate, self._why(fate, record, power_cut=power_cut)))
+            changes.append(FateChange(name, old, fate, self._why(fate, record, old, power_cut=power_cut)))
             deltas.append((f"store/{name}.fate", old, fate))
         return tuple(changes), (*deltas, *self._tell(writes))
 
@@ -175,23 +179,27 @@ class Ledger:
         on_disk = (data for _, data in k.disk.data.items())
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
 
-    def _why(self, new: str, record: StoreRecord, *, power_cut: bool) -> str:
+    def _why(self, new: str, record: StoreRecord, old: str | None, *, power_cut: bool) -> str:
         page = record.start // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
         if new == LOST and not power_cut and self._is_astray(record):
             return f"Memory has let go of {where}; its bytes are on the disk, and the file does not lead there."
         if new == LOST:
             return "The power failed before the disk had it." if power_cut else (
-                f"Memory has let go of {where}, and the disk never had these bytes.")  # fmt: skip
+                self._gone(record.file or "", page, old).format(where))  # fmt: skip
         if new == CLEAN_UNSAVED and self._is_astray(record):
             return f"The bytes of {where} are on the disk, but the file does not lead there any more."
         if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         if new == BACKED and self._k.kind.in_memory:
             return "It is in memory, which is all that this filesystem has."
+        down = self._k.space.down
+        danger = "the filesystem is shut down" if down else f"{self._risk(record.file or '', page)} {where}"
         return {
-            AT_RISK: f"The only copy is in memory: no block stands behind {where}.",
-            BACKED: f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
+            AT_RISK: f"The only copy is in memory: {danger}.",
+            BACKED: "The disk has these bytes; where they lie in the file is not written down yet."
+            if self._is_written(record)
+            else f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
             REFUSED: f"The kernel said no: {record.refused}. The program knows.",
@@ -214,6 +222,27 @@ class Ledger:
         if page is None or page.error or mapping.wb_err is not None:
             return True
         return bool(page.private) and any(bh.block is None for bh in page.bh)
+
+    def _gone(self, file: str, index: int, old: str | None) -> str:
+        """Why bytes are lost, with a place for where."""
+        if old == DURABLE:
+            return "The disk had these bytes of {}, and others were written over them."
+        page = self._k.cached(self._k.mappings[file], index) if file else None
+        how = "Other bytes have come into" if page is not None and page.uptodate else "Memory has let go of"
+        return how + " {}, and the disk never had these bytes."
+
+    def _is_written(self, record: StoreRecord) -> bool:
+        """Whether the block at the beginning of a store has bytes of it, on the disk."""
+        if record.file is None:
+            return False
+        block = self._k.map.lookup(self._k.inodes[record.file], record.start // self._k.block_size)
+        name = record.name.removeprefix("store/")
+        return block is not None and any(run.store == name for run in self._k.disk.read(block).runs)
+
+    def _risk(self, file: str, index: int) -> str:
+        page = self._k.cached(self._k.mappings[file], index) if file else None
+        stale = page is not None and not page.uptodate
+        return "whoever reads it next puts the disk's bytes over" if stale else "no block stands behind"
 
     # -- who was told ---------------------------------------------------------------------------------------------
 
@@ -285,7 +314,7 @@ class Ledger:
 
     def _refusals(self) -> bool:
         """Whether a call that asks for room was told that there is none."""
-        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate), self._k.journal.cells
+        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero), self._k.journal.cells
         return any(
             cells.get(f"line/{task}.{line.number}.result") in (ENOSPC, EDQUOT)
             for task in self._k.scenario.tasks

@@ -49,17 +49,20 @@ class FilesystemOps:
     write_begin(file, index, page, low, high)   before write(2) puts data into bytes [low, high) of a page
     page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno
     nopage(vma, vpn)                      the page for an address with a reference, or SIGBUS, or OOM
-    fallocate(inode, offset, length), punch(inode, offset, length)     "0" or an errno
+    fallocate, punch, zero(inode, offset, length)     "0" or an errno
     grow(inode, size)                     before a file gets longer: "0" or an errno
     open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
     vma_close(file)                       when a mapping of a file has gone, by munmap(2) or exit(2)
     write(file, text, length, offset)     write(2) where it does not go through the page cache first
+    direct_io(inode, offset, length, text)      past the page cache: bytes written, Data read, or an errno; may be short
     release_page(k, page, offset, stop)   a plain function: what was reserved for a part of a page goes back
     end_io(k, page, pieces, ok)           a plain function: the disk has written (part, block) pairs of a page, or not
 
-    None means that the filesystem has no such operation and the kernel does what it does then. `fault_around`: loads
-    map cached neighbours too; `in_memory`: nothing is ever written, pages stay; `promises`: a page that can be stored
-    to has its place on the disk, allocated or promised (invariant I4), or so kernel and filesystem say.
+    None means that the filesystem has no such operation and the kernel does what it does then: without `direct_io`
+    open(2) refuses O_DIRECT, unless `direct_is_cached`: writes go through the page cache and are waited for.
+    `fault_around`: loads map cached neighbours too; `in_memory`: nothing is ever written, pages stay; `promises`: a
+    page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so kernel and
+    filesystem say; `goes_down`: it can be shut down while it is mounted.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -72,14 +75,18 @@ class FilesystemOps:
     nopage: Callable[[Vma, int], KernelFunction] | None = None
     fallocate: Callable[[Inode, int, int], KernelFunction] | None = None
     punch: Callable[[Inode, int, int], KernelFunction] | None = None
+    zero: Callable[[Inode, int, int], KernelFunction] | None = None
     grow: Callable[[Inode, int], KernelFunction] | None = None
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None
     vma_close: Callable[[str], KernelFunction] | None = None
     write: Callable[[str, str, int, int], KernelFunction] | None = None
+    direct_io: Callable[[Inode, int, int, str], KernelFunction] | None = None
     release_page: Callable[..., None] | None = None
     end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
+    direct_is_cached: bool = False
     fault_around: bool = True
+    goes_down: bool = False
     in_memory: bool = False
     promises: bool = False
 

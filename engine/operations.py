@@ -59,11 +59,15 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`h = open(f, RDWR)`: a handle that stands for the file; `write` is False for RDONLY."""
+    """`h = open(f, RDWR|DIRECT)`: a handle that stands for the file; `write` is False for RDONLY.
+
+    `direct`: what is read and written by it goes past the page cache (O_DIRECT).
+    """
 
     var: str
     file: str
     write: bool
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +80,27 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Pwrite:
-    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length."""
+    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length.
+
+    `direct`: by a handle that was opened with DIRECT.
+    """
 
     file: str
     text: str
     length: int
     offset: int
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pread:
-    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`."""
+    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`; `direct` as in a write."""
 
     target: str | None
     file: str
     length: int
     offset: int
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +218,15 @@ class Punch:
 
 
 @dataclass(frozen=True, slots=True)
+class Zero:
+    """`zero(f, 2P, 1P)`: make the range zeroes that keep their blocks."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class PowerFails:
     """`power_fails()`: only what is on the disk is left."""
 
@@ -239,6 +257,11 @@ class DiskError:
 
     file: str
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """`shutdown()`: the filesystem is shut down while it is mounted; nothing reaches the disk any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +306,8 @@ class Sleep:
 
 Operation: TypeAlias = (
     Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
-    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | PowerFails | Reclaim
-    | Writeback | DropCaches | Remount | DiskError | SetQuota | Free | Take | Fill | Sleep
+    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | PowerFails
+    | Reclaim | Writeback | DropCaches | Remount | DiskError | Shutdown | SetQuota | Free | Take | Fill | Sleep
 )  # fmt: skip
 
 

@@ -15,15 +15,17 @@ from engine.functions.do_fork import DoFork
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_mremap import DoMremap
 from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_direct_read import GenericFileDirectRead
+from engine.functions.generic_file_direct_write import GenericFileDirectWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
-from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 
 
 def mmap(o: op.Mmap) -> KernelFunction:
@@ -36,10 +38,10 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Store: lambda o: CpuStore(o.var, o.start, o.stop, o.text),
     op.ReadInto: lambda o: CopyToUser(o.var, o.start, o.stop, o.text),
     op.Load: lambda o: CpuLoad(o.target, o.var, o.start, o.stop),
-    op.Open: lambda o: SysOpen(o.var, o.file, o.write),
+    op.Open: lambda o: SysOpen(o.var, o.file, o.write, o.direct),
     op.Close: lambda o: SysClose(o.file, o.var or ""),
-    op.Pwrite: lambda o: GenericFileWrite(o.file, o.text, o.length, o.offset),
-    op.Pread: lambda o: GenericFileRead(o.file, o.length, o.offset),
+    op.Pwrite: lambda o: (GenericFileDirectWrite if o.direct else GenericFileWrite)(o.file, o.text, o.length, o.offset),
+    op.Pread: lambda o: (GenericFileDirectRead if o.direct else GenericFileRead)(o.file, o.length, o.offset),
     op.Fsync: lambda o: SysFsync(o.file, o.var),
     op.Fdatasync: lambda o: SysFsync(o.file, o.var),
     op.Sync: lambda _: SysSync(),
@@ -54,12 +56,14 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Ftruncate: lambda o: SysFtruncate(o.file, o.size),
     op.Fallocate: lambda o: SysFallocate(o.file, o.offset, o.length),
     op.Punch: lambda o: SysPunch(o.file, o.offset, o.length),
+    op.Zero: lambda o: SysZero(o.file, o.offset, o.length),
     op.PowerFails: lambda _: PowerFails(),
     op.Reclaim: lambda _: WakeThread("kswapd"),
     op.Writeback: lambda _: WakeThread("pdflush"),
     op.DropCaches: lambda _: DropCaches(),
     op.Remount: lambda _: Remount(),
     op.DiskError: lambda o: Setting("disk_error", o.file, o.offset, None),
+    op.Shutdown: lambda _: Shutdown(),
     op.SetQuota: lambda o: Setting("quota", o.user, o.soft, o.hard),
     op.Free: lambda o: Ballast(o.name, -o.blocks),
     op.Take: lambda o: Ballast(o.name, o.blocks),

@@ -18,6 +18,7 @@ from engine.hardware.paging import FORMATS
 from engine.sizes import MAX_BYTES, SECONDS, Geometry, Literal, spell, unit_cure
 
 PROTS = ("READ", "WRITE", "EXEC")
+OPEN_MODES = ("RDWR", "RDONLY")
 MAX_TEXT = 64
 """The longest text of a store, in characters."""
 MAX_SPAN = 256
@@ -43,6 +44,7 @@ class Variable:
     length: int = 0
     write: bool = True
     closed: bool = False
+    direct: bool = False
 
 
 @dataclass(slots=True)
@@ -179,6 +181,13 @@ class Reading:
         names = frozenset(name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE")))
         if len(names & {"SHARED", "PRIVATE"}) != 1:
             self.refuse(node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE")
+        return names
+
+    def mode(self, node: ast.expr) -> frozenset[str]:
+        """RDWR or RDONLY, with DIRECT or without."""
+        names = frozenset(name.id for name in self.words(node, "a mode of open", (*OPEN_MODES, "DIRECT")))
+        if len(names & set(OPEN_MODES)) != 1:
+            self.refuse(node, "a file is opened either RDWR or RDONLY", "Write one of them: RDWR or RDWR|DIRECT")
         return names
 
     def text(self, node: ast.expr) -> str:
@@ -326,7 +335,7 @@ def _is_text(node: ast.expr) -> bool:
 
 
 RESERVED = frozenset(
-    ("ANON", "NONE", *PROTS, "SHARED", "PRIVATE", "POPULATE", "RDWR", "RDONLY", "SYNC", "ASYNC", "INVALIDATE")
+    ("ANON", "NONE", *PROTS, "SHARED", "PRIVATE", "POPULATE", *OPEN_MODES, "DIRECT", "SYNC", "ASYNC", "INVALIDATE")
 )
 
 

@@ -2,7 +2,8 @@
 
 Tasks run on until told otherwise: a task goes on until it has to wait or is done, or until a preemption of the
 schedule names the step it has just made. Then the kernel's own tasks go on if they
-have work, else the task that had to wait, as soon as it can, else the first of the order that can.
+have work, else the task that had to wait, as soon as it can, else the first of the order that can. A task on call runs
+one line when a preemption calls it, and hands back to the one it came in for.
 """
 
 from __future__ import annotations
@@ -72,11 +73,13 @@ class Driver:
         self._order = tuple(machine.tasks[name] for name in names)
         self._switches = {(s.task, s.function, s.step, s.occurrence): s for s in schedule.switches}
         self._pending = dict(self._switches)
+        self._on_call = {name for name, task in machine.scenario.tasks.items() if task.on_call}
+        self._callers: dict[str, list[Task]] = {name: [] for name in self._on_call}
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._events: Counter[str] = Counter()
         self._ledger = Ledger(machine)
         self._waits: dict[str, str] = {}
-        self._turn = self._order[len(KERNEL_TASKS)]
+        self._turn = next(task for task in self._order[len(KERNEL_TASKS) :] if task.task not in self._on_call)
         self._initial = {at: wire(at, value) for at, value in machine.journal.cells.items()}
         self._shown = dict(self._initial)
         self._touched = 0
@@ -96,7 +99,7 @@ class Driver:
             return self._trace(complete=False)
 
     def _run(self, limits: Limits) -> Trace:
-        task: Task | None = self._order[len(KERNEL_TASKS)]
+        task: Task | None = self._turn
         while len(self.steps) < limits.steps and self._work() < limits.work:
             moved = self.machine.step(task) if task is not None else None
             if moved is None:
@@ -107,15 +110,32 @@ class Driver:
                 self._record(moved, waiting)
             else:
                 self._record(moved, None)
-            switch = self._switch(moved)
-            if switch is not None:
-                task = self.machine.tasks[switch.to]
+            task = self._next(moved, task)
         return self._trace(complete=False)
+
+    def _next(self, moved: Moved, task: Task | None) -> Task | None:
+        """Who goes on after a step: whom the schedule says, who was preempted for a line that is done, or the same."""
+        if switch := self._switch(moved):
+            if switch.to in self._on_call:
+                self._callers[switch.to].append(self.machine.tasks[moved.task])
+            return self.machine.tasks[switch.to]
+        if self._callers.get(moved.task) and not self._is_inside(moved.task):
+            caller = self._callers[moved.task].pop()
+            return task if self._callers[moved.task] else caller
+        return task
+
+    def _is_inside(self, task: str) -> bool:
+        """Whether a task is in the middle of a script line."""
+        return self.machine.journal.cells.get(f"task/{task}.stack") is not None
+
+    def _may_go(self, task: Task) -> bool:
+        """Whether a task may be taken up: one on call only while it has not done every line it was called for."""
+        return task.task not in self._on_call or bool(self._callers[task.task])
 
     def _first_that_moves(self, tried: Task | None) -> tuple[Task | None, Moved | None]:
         kernels, others = self._order[: len(KERNEL_TASKS)], self._order[len(KERNEL_TASKS) :]
         for task in (*kernels, self._turn, *others):
-            if task is not tried and (moved := self.machine.step(task)) is not None:
+            if task is not tried and self._may_go(task) and (moved := self.machine.step(task)) is not None:
                 return task, moved
         return None, None
 
@@ -127,13 +147,13 @@ class Driver:
         return True
 
     def _switch(self, moved: Moved) -> Preemption | None:
-        if moved.task not in KERNEL_TASKS:
+        if moved.task not in KERNEL_TASKS and moved.task not in self._on_call:
             self._turn = self.machine.tasks[moved.task]
         point = (moved.task, moved.function.c_name, moved.name)
         self._seen[point] += 1
         if switch := self._pending.pop((*point, self._seen[point]), None):
             return switch
-        if self.machine.journal.cells.get(f"task/{moved.task}.stack") is not None:
+        if self._is_inside(moved.task):
             return None
         return self._pending.pop((moved.task, "", str(self._line(moved.task)), 1), None)
 
@@ -239,7 +259,7 @@ class Driver:
     def _unfinished(self, task: Task) -> bool:
         if task.task in KERNEL_TASKS:
             return task.stack is not None
-        return task.state not in (DONE, KILLED, IDLE)
+        return self._may_go(task) and task.state not in (DONE, KILLED, IDLE)
 
     def _stuck(self, task: Task) -> str:
         self.machine.step(task)

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from engine import checks, shape
+from engine.beats import Beat, Story
 from engine.document import Document, read_document
 from engine.errors import Problem, ScenarioError, short, suggestion
 from engine.fs.kinds import FILESYSTEMS
@@ -63,10 +64,8 @@ def _wrong(message: str, cure: str) -> PydanticCustomError:
 
 def _power_of_two(value: int) -> int:
     if value & (value - 1):
-        raise _wrong(
-            f"{value} is not a power of two",
-            f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}",
-        )
+        cure = f"Write {1 << value.bit_length() - 1} or {1 << value.bit_length()}"
+        raise _wrong(f"{value} is not a power of two", cure)
     return value
 
 
@@ -202,6 +201,7 @@ class Task(Model):
     cpu: Annotated[int, Field(ge=0, le=7)] | None = Field(default=None, description="the processor it runs on")
     thread_of: Name | None = Field(default=None, description="the task whose address space it shares")
     child_of: Name | None = Field(default=None, description="the task whose fork() makes it")
+    on_call: bool = Field(default=False, description="each preemption that names it calls one line, and it hands back")
     on_sigbus: Literal["die", "next"] = Field(default="die", description="die, or go on with the next page or line")
     script: tuple[str, ...] = Field(
         strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]
@@ -257,6 +257,7 @@ class Scenario(Model):
         description="tasks in the order they are taken up, and preemptions",
         examples=[["B", "A", "A@do_no_page.enough_space>B"]],
     )
+    beats: Story = ()
 
     _lines: dict[str, tuple[Line, ...]] = PrivateAttr(default_factory=dict)
     _schedule: Schedule = PrivateAttr(default_factory=Schedule)
@@ -374,8 +375,8 @@ MODELS: shape.Models = {
     ("filesystem",): Filesystem.model_fields,
     ("filesystem", "quota", "*"): Quota.model_fields,
     ("files", "*"): File.model_fields,
-    ("tasks", "*"): Task.model_fields,
-}
+    ("tasks", "*"): Task.model_fields, ("beats", "*"): Beat.model_fields,
+}  # fmt: skip
 """Which fields stand where; * is any name."""
 
 

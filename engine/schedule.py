@@ -28,7 +28,10 @@ _PREEMPTION = re.compile(
     re.ASCII,
 )
 _ORDER = re.compile(r"\w+(?:\.\w+)*", re.ASCII)
-FORMS = "An item is an order of tasks (B.A) or a preemption (A@do_no_page.enough_space>B, or A@3>B after A's line 3)"
+FORMS = (
+    "An item is an order of tasks (B.A) or a preemption (A@do_no_page.enough_space>B, or A@3>B after A's line 3; "
+    "behind the > may stand a call, as power_fails())"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,19 @@ def parse_schedule(
     if len(text) > MAX_TEXT:
         message = f"the schedule has {len(text)} characters, the limit is {MAX_TEXT}"
         raise ScheduleError(message, where="schedule", cure="Name fewer preemptions")
-    return schedule_of([item for item in text.split(",") if text.strip()], tasks=tasks, steps=steps)
+    return schedule_of([item for item in split(text) if text.strip()], tasks=tasks, steps=steps)
+
+
+def split(text: str) -> list[str]:
+    """The items of a schedule's text: commas part them, but for those between brackets, as in `A@3>take(g, 1)`."""
+    items, depth = [""], 0
+    for letter in text:
+        depth = max(0, depth + (letter == "(") - (letter == ")"))
+        if letter == "," and not depth:
+            items.append("")
+        else:
+            items[-1] += letter
+    return items
 
 
 def schedule_of(

@@ -48,6 +48,7 @@ from engine.operations import (
     Reclaim,
     Remount,
     SetQuota,
+    Shutdown,
     Sleep,
     Store,
     Sync,
@@ -55,6 +56,7 @@ from engine.operations import (
     SyncMode,
     Take,
     Writeback,
+    Zero,
 )
 from engine.reading import Context, Reading, Refused, Variable, name_problem
 from engine.sizes import rewrite
@@ -93,6 +95,7 @@ __all__ = [
     "Reclaim",
     "Remount",
     "SetQuota",
+    "Shutdown",
     "Sleep",
     "Store",
     "Sync",
@@ -101,6 +104,7 @@ __all__ = [
     "Take",
     "Variable",
     "Writeback",
+    "Zero",
     "parse_line",
     "plain",
 ]

@@ -163,14 +163,15 @@ def finish_ordered_io(k: Machine, page: Page, pieces: tuple[tuple[int, int], ...
         if k.space.owner[block] != f"{inode.file}:new":
             continue
         if ok:
-            _lead_to(k, inode, (page.index or 0) * k.blocks_per_page + part, block)
+            lead_to(k, inode, (page.index or 0) * k.blocks_per_page + part, block)
             page.bh[part].block = block if page.private else None
         else:
             k.space.give_back(block)
     recount(k, inode)
 
 
-def _lead_to(k: Machine, inode: Inode, iblock: int, block: int) -> None:
+def lead_to(k: Machine, inode: Inode, iblock: int, block: int) -> None:
+    """A file block is found at a new place from now on; the old one waits for the next commit."""
     old = k.map.lookup(inode, iblock)
     k.space.owner[block], inode.pointers[iblock] = inode.file, block
     inode.unwritten[iblock], inode.dirty = None, True

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Panic
 from engine.fs import delalloc
-from engine.fs.ext2 import Ext2NewBlock, Ext2SyncFile
+from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.fs.extentmap import LEAF, ExtentMap
 from engine.function import KernelFunction, Next, call, may_sleep, ret, tail
 from engine.objects.mapping import Inode
-from engine.values import DELAYED, ENOSPC, OK
+from engine.values import DELAYED, EIO, ENOSPC, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -94,7 +94,10 @@ class Ext4MapBlocks(KernelFunction):
 
     @may_sleep
     def ext4_find_extent(self, k: Machine) -> Next:
-        """Search the extents: does this part of the file have a block?"""
+        """Search the extents: does this part of the file have a block? Once shut down, no transaction begins."""
+        if self.create and k.space.down:
+            k.answer(f"no: {EIO}")
+            return ret(EIO)
         block = k.map.lookup(self.inode, self.iblock)
         k.answer("a hole" if block is None else f"block {block}")
         if block is not None or not self.create:
@@ -147,6 +150,21 @@ class Ext4MapBlocks(KernelFunction):
         self.inode.pointers[self.iblock], self.inode.dirty = self.got, True
         self.inode.unwritten[self.iblock] = self.unwritten or None
         hang_leaf(k, self.inode, self.leaf)
+
+
+@dataclass
+class Ext4IndMapBlocks(Ext2GetBlock):
+    """Returns the disk block (int), None for a hole, or an errno. A file with ext2's block map, by the ext4 driver."""
+
+    source = "fs/ext4/indirect.c ext4_ind_map_blocks, fs/ext4/ext4_jbd2.c ext4_journal_check_start, 6.x"
+
+    @may_sleep
+    def ext2_get_branch(self, k: Machine) -> Next:
+        """Follow the block map: does this part of the file have a block? Once shut down, no transaction begins."""
+        if self.create and k.space.down:
+            k.answer(f"no: {EIO}")
+            return ret(EIO)
+        return super().ext2_get_branch(k)
 
 
 @dataclass
@@ -240,10 +258,15 @@ class Ext4Fallocate(KernelFunction):
 
 @dataclass
 class Ext4SyncFile(Ext2SyncFile):
-    """Make a file's metadata durable: the transaction that holds it is committed. Returns "0"."""
+    """Make a file's metadata durable: the transaction that holds it is committed. Returns "0" or EIO."""
 
     c_name = "ext4_sync_file"
     source = "fs/ext4/fsync.c ext4_sync_file, 6.x"
+
+    @may_sleep
+    def sync_mapping_buffers(self, k: Machine) -> Next:
+        """Write the file's index blocks, unless the filesystem is shut down."""
+        return ret(EIO) if k.space.down else super().sync_mapping_buffers(k)
 
 
 def hang_leaf(k: Machine, inode: Inode, leaf: int | str | None) -> None:

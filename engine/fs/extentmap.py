@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.fs.blockmap import BlockMap, IndexBlock
+from engine.fs.disk import Disk
 from engine.journal import Journal
 from engine.objects.mapping import Inode
 
@@ -28,6 +29,11 @@ class ExtentMap(BlockMap):
         """One slot: the file block itself."""
         return (iblock,)
 
+    def on_disk(self, disk: Disk, inode: Inode, iblock: int) -> int | None:
+        """The disk block behind a file block after a power cut; one that is unwritten there holds nothing."""
+        raw = iblock in (disk.inodes[inode.file].unwritten or ())
+        return None if raw else super().on_disk(disk, inode, iblock)
+
     def depth(self, slot: int) -> int:
         """How many levels of index stand behind a slot of the inode: none."""
         return 0
@@ -42,14 +48,14 @@ class ExtentMap(BlockMap):
         """The file blocks from `first` on that have a disk block, in order."""
         return [iblock for iblock, _ in inode.pointers.items() if iblock >= max(first, 0)]
 
-    def extents(self, inode: Inode, *, written: range = range(0)) -> int:
+    def extents(self, inode: Inode, *, written: range = range(0), unwritten: range = range(0)) -> int:
         """How many extents a file has: runs in the file that are runs on the disk too, all written or all unwritten.
 
-        `written` are file blocks to be taken as written already.
+        `written` are file blocks to be taken as written already, `unwritten` ones as not.
         """
         count, before = 0, (-2, -2, False)
         for iblock, block in inode.pointers.items():
-            raw = bool(inode.unwritten[iblock]) and iblock not in written
+            raw = iblock in unwritten or (bool(inode.unwritten[iblock]) and iblock not in written)
             if iblock >= 0 and (iblock - 1, block - 1, raw) != before:
                 count += 1
             before = (iblock, block, raw)

@@ -13,6 +13,8 @@ from engine.journal import Cell, Entity, Journal, Table
 class Space(Entity):
     """The accounts: free + owned = total, always. `reserved` is what only root may use; `delalloc` is promised.
 
+    `down`: the filesystem was shut down while it was mounted, and nothing is written to the disk any more.
+
     `pool` blocks are kept for metadata at writeback (ext4's reserved_clusters); nobody else may have them.
     """
 
@@ -21,6 +23,7 @@ class Space(Entity):
     reserved = Cell[int]()
     total = Cell[int]()
     pool = Cell[int | None]()
+    down = Cell[bool | None]()
 
     def __init__(self, journal: Journal, blocks: int, reserved: int, block_size: int) -> None:
         super().__init__(journal, "fs")

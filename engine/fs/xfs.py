@@ -14,7 +14,7 @@ from engine.fs.ext2 import Ext2SyncFile
 from engine.fs.extentmap import ExtentMap
 from engine.function import KernelFunction, Next, may_sleep, ret
 from engine.objects.mapping import Inode
-from engine.values import OK
+from engine.values import EIO, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -71,7 +71,7 @@ class XfsGetBlock(KernelFunction):
 
 @dataclass
 class XfsBmapiReserveDelalloc(KernelFunction):
-    """File blocks [first, end) have their blocks, or delayed ones. Returns "0", EDQUOT or ENOSPC; all or nothing."""
+    """File blocks [first, end) have their blocks, or delayed ones. Returns "0" or an errno; all or nothing."""
 
     source = "fs/xfs/xfs_iomap.c xfs_bmapi_reserve_delalloc, 6.x"
     inode: Inode
@@ -79,7 +79,10 @@ class XfsBmapiReserveDelalloc(KernelFunction):
     end: int
 
     def xfs_iext_lookup_extent(self, k: Machine) -> Next:
-        """Which of them are holes that nothing was promised for?"""
+        """Which of them are holes that nothing was promised for? A filesystem that is shut down gives no answer."""
+        if k.space.down:
+            k.answer(f"no: {EIO}")
+            return ret(EIO)
         holes = self._holes(k)
         k.answer(f"{len(holes)} holes")
         if not holes:
@@ -151,10 +154,15 @@ class XfsAllocFileSpace(KernelFunction):
 
 @dataclass
 class XfsFileFsync(Ext2SyncFile):
-    """Make a file's metadata durable: the log is forced. Returns "0"."""
+    """Make a file's metadata durable: the log is forced. Returns "0", or EIO once shut down."""
 
     c_name = "xfs_file_fsync"
     source = "fs/xfs/xfs_file.c xfs_file_fsync, 6.x"
+
+    @may_sleep
+    def sync_mapping_buffers(self, k: Machine) -> Next:
+        """Write the file's index blocks, unless the filesystem is shut down."""
+        return ret(EIO) if k.space.down else super().sync_mapping_buffers(k)
 
 
 def release_page(k: Machine, page: Page, offset: int, stop: int | None = None) -> None:

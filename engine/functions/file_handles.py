@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, ret
-from engine.values import OK
+from engine.values import EINVAL, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -20,9 +20,14 @@ class SysOpen(KernelFunction):
     var: str
     file: str
     write: bool
+    direct: bool = False
 
     def filp_open(self, k: Machine) -> Next:
         """The program gets a file descriptor."""
+        if self.direct and not opens_direct(k):
+            k.finish_line(EINVAL)
+            k.answer(f"no: {EINVAL}")
+            return ret()
         k.current.mm.assign(self.var, self.file)
         k.finish_line(OK)
         return ret()
@@ -40,3 +45,8 @@ class SysClose(KernelFunction):
         """The descriptor is gone. close(2) does not write, and knows of no error."""
         k.finish_line(OK)
         return ret()
+
+
+def opens_direct(k: Machine) -> bool:
+    """Whether the filesystem has a way past the page cache, or takes O_DIRECT without one."""
+    return k.ops.direct_io is not None or k.ops.direct_is_cached

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.file_update_time import file_update_time
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class GenericFileWrite(KernelFunction):
     """Writes `length` bytes of text at `offset`. The line's result is the number of bytes written, or an errno."""
 
-    source = "mm/filemap.c generic_file_write, 2.6.9"
+    source = "mm/filemap.c generic_file_write, fs/inode.c inode_update_time, 2.6.9"
     file: str
     text: str
     length: int
@@ -32,6 +33,10 @@ class GenericFileWrite(KernelFunction):
             record.file, record.start, record.stop = self.file, self.offset, self.offset + self.length
             record.text = self.text
         return waiting
+
+    def update_time(self, k: Machine) -> Next:
+        """The file counts as changed from now on, whatever comes of the write."""
+        file_update_time(k, self.file)
 
     def write(self, k: Machine) -> Next:
         """Page by page, through the page cache."""

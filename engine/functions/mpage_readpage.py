@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.page_flags import file_blocks
+from engine.functions.page_flags import buffered, file_blocks, read_block
 from engine.objects.page import Page
 from engine.values import OK, Data
 
@@ -51,12 +51,14 @@ class MpageReadpage(KernelFunction):
     @may_sleep
     def read_blocks(self, k: Machine) -> Next:
         """Read the blocks there are; holes beside them read as zeroes."""
-        data = Data(k.page_size)
+        data, inode = Data(k.page_size), k.inodes[self.page.mapping or ""]
+        first = (self.page.index or 0) * k.blocks_per_page
         whole = len(self.blocks) == k.blocks_per_page and None not in self.blocks
         if not whole and not self.page.private:
             self.page.attach_buffers(dirty=False)
         for i, block in [(i, block) for i, block in enumerate(self.blocks) if block is not None]:
-            data = data.paste(i * k.block_size, k.disk.read(block))
+            read = buffered(k, self.page, i) or read_block(k, inode, first + i, block)
+            data = data.paste(i * k.block_size, read)
             if not whole:
                 self.page.bh[i].block = block
         self.page.data, self.page.uptodate, self.page.mappedtodisk = data, True, whole or None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.fs.disk import Bio
-from engine.function import KernelFunction, Next, call, may_sleep, ret, tail
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret, tail
 from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.page_flags import file_blocks, set_page_writeback, zero_tail
 from engine.objects.page import Page
@@ -36,6 +36,7 @@ class MpageWritepage(KernelFunction):
             used = self.page.bh[: len(file_blocks(k, self.page))]
             self.blocks = tuple(bh.block for bh in used if bh.block is not None and bh.dirty)
             return self.submit_bio if len(self.blocks) == len(used) else self.confused
+        return None if self.page.uptodate else self.bug
 
     def get_block(self, k: Machine) -> Next:
         """The moment of truth: does this part of the file have a block, or can it get one now?"""
@@ -68,3 +69,8 @@ class MpageWritepage(KernelFunction):
     def confused(self, k: Machine) -> Next:
         """Try again, a buffer at a time."""
         return tail(BlockWriteFullPage(self.page))
+
+    def bug(self, k: Machine) -> Next:
+        """A kernel BUG: without buffers a page has to be up to date. Whoever comes here stops, and keeps its locks."""
+        k.blocked_on = f"{self.page}.uptodate"
+        return WAIT

@@ -154,11 +154,30 @@ def flush_tlb(k: Machine, process: str, vpns: Container[int]) -> None:
 def fill(k: Machine, page: Page) -> None:
     """A page that is not up to date is read where it has blocks; new blocks and holes are zeroes."""
     if not page.uptodate:
+        held = [buffered(k, page, i) for i in range(len(page.bh))]
         page.data = Data(k.page_size)
+        inode, first = k.inodes[page.mapping or ""], (page.index or 0) * k.blocks_per_page
         for i, bh in enumerate(page.bh):
-            if bh.block is not None and not bh.new:
-                page.data = page.content.paste(i * k.block_size, k.disk.read(bh.block))
+            block = _block_now(k, page, i) if bh.delay else bh.block
+            if block is not None and not bh.new:
+                page.data = page.content.paste(i * k.block_size, held[i] or read_block(k, inode, first + i, block))
     page.uptodate = True
+
+
+def read_block(k: Machine, inode: Inode, iblock: int, block: int) -> Data:
+    """What a file's block reads as: while it is unwritten zeroes, whatever the disk holds there."""
+    return Data(k.block_size) if inode.unwritten[iblock] else k.disk.read(block)
+
+
+def _block_now(k: Machine, page: Page, part: int) -> int | None:
+    """Where a block lies that will be written to another place: copy on write reads the old one first."""
+    return k.map.lookup(k.inodes[page.mapping or ""], (page.index or 0) * k.blocks_per_page + part)
+
+
+def buffered(k: Machine, page: Page, part: int) -> Data | None:
+    """What a page holds of a block whose buffer is up to date: that is not read again, even where the page is not."""
+    here = page.private and page.bh[part].uptodate
+    return page.content.part(part * k.block_size, (part + 1) * k.block_size) if here else None
 
 
 def update_mmu_cache(k: Machine, mm: Mm, vpn: int) -> None:

@@ -43,6 +43,13 @@ class SysPunch(SysNiSyscall):
 
 
 @dataclass
+class SysZero(SysNiSyscall):
+    """fallocate(2), FALLOC_FL_ZERO_RANGE: since 3.15."""
+
+    call = "zero"
+
+
+@dataclass
 class SysSyncfs(KernelFunction):
     """syncfs(2): since 2.6.39. The line's result is ENOSYS."""
 

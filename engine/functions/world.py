@@ -108,6 +108,21 @@ class PowerFails(World):
 
 
 @dataclass
+class Shutdown(World):
+    """XFS_IOC_GOINGDOWN, without writing the log. The line's result is "0", or ENOTTY: no such request here."""
+
+    source = "fs/xfs/xfs_fsops.c xfs_fs_goingdown, fs/ext4/ioctl.c ext4_force_shutdown, 6.x"
+
+    def goingdown(self, k: Machine) -> Next:
+        """The filesystem gives up while it is mounted: what the disk lacks now it will not get."""
+        if k.ops.goes_down:
+            k.space.down = True
+        k.finish_line(OK if k.ops.goes_down else "ENOTTY")
+        k.answer("shut down" if k.ops.goes_down else f"no: {k.kind.title} knows no such request here")
+        return ret()
+
+
+@dataclass
 class Ballast(World):
     """Other people's files take blocks or give them back, one block each. Units: blocks; negative gives back."""
 

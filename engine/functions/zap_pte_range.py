@@ -63,3 +63,13 @@ def take_over(k: Machine, page: Page, entry: Pte) -> None:
     if entry.young and not page.anon:
         page.referenced = True
     page_remove_rmap(page)
+
+
+def mapped_ranges(k: Machine, file: str, first: int, last: int) -> tuple[tuple[str, int, int], ...]:
+    """(process, start, end) in virtual pages for every mapping of pages [first, last) of a file."""
+    return tuple(
+        (vma.mm.process, max(vma.start, vma.start + first - vma.pgoff), min(vma.end, vma.start + last - vma.pgoff))
+        for mm in k.mms.values()
+        for vma in mm.vmas or ()
+        if vma.file == file and vma.pgoff < last and first < min(last, vma.index(vma.end))
+    )

@@ -16,8 +16,12 @@ from engine.functions.do_fork_lazy import DoForkLazy
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
+from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
+from engine.functions.invalidate_inode_pages2_range import InvalidateInodePages2Range
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMprotect
+from engine.functions.zap_pte_range import ZapPteRange, mapped_ranges
 from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import ABSENT, EXT2, EXT3, FUNCTIONS, LEAVES_OUT, table
 from engine.objects.mm import Vma
@@ -175,6 +179,34 @@ class SysMsyncUnlocked(SysMsync):
         return ret()
 
 
+@dataclass
+class GenericFileDirectIOUnmapping(GenericFileDirectIO):
+    """Writes text, or reads where there is none. Returns the bytes written (int), what was read (Data), or an errno."""
+
+    source = "mm/filemap.c generic_file_direct_IO, 2.6.18 (as since 2.6.11)"
+    todo: tuple[tuple[str, int, int], ...] | None = None
+
+    def unmap_mapping_range(self, k: Machine) -> Next:
+        """A write tears the entries of its range: what only they know to be dirty makes the pages dirty."""
+        if self.todo is None:
+            self.todo = mapped_ranges(k, self.file, *self._pages(k)) if self.text else ()
+        if not self.todo:
+            return self.filemap_fdatawrite
+        (process, start, end), *rest = self.todo
+        self.todo = tuple(rest)
+        return call(ZapPteRange(k.mms[process], start, end))
+
+    def filemap_fdatawrite(self, k: Machine) -> Next:
+        """Write every page of the file that is marked dirty. Stores through the range's mappings are among them."""
+        if self.todo:
+            return self.unmap_mapping_range
+        return super().filemap_fdatawrite(k)
+
+    def done(self, k: Machine) -> Next:
+        """Back to who called. A page that could not be dropped is an error, though everything is written."""
+        return ret(self.got if self.error == OK else self.error)
+
+
 EXT2_MKWRITE = replace(EXT2, page_mkwrite=BlockPageMkwrite, promises=True)
 
 ABSENT_2006 = {name: reason for name, reason in ABSENT.items() if name != "ext2-mkwrite"} | dict.fromkeys(
@@ -190,6 +222,8 @@ CHANGED = (
     MprotectMkwrite,
     DoForkLazy,
     SysMsyncUnlocked,
+    GenericFileDirectIOUnmapping,
+    InvalidateInodePages2Range,
 )
 
 LINUX_2_6_18 = Kernel(
@@ -217,6 +251,8 @@ LINUX_2_6_18 = Kernel(
         SysMprotect: MprotectMkwrite,
         DoFork: DoForkLazy,
         SysMsync: SysMsyncUnlocked,
+        GenericFileDirectIO: GenericFileDirectIOUnmapping,
+        InvalidateInodePages2: InvalidateInodePages2Range,
     },
     leaves_out=(
         *LEAVES_OUT,

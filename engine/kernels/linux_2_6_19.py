@@ -15,6 +15,9 @@ from engine.functions.do_fork_lazy import DoForkLazy
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
+from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
+from engine.functions.invalidate_inode_pages2_range import InvalidateInodePages2RangeClean
 from engine.functions.mpage_writepages import MpageWritepages
 from engine.functions.page_flags import clear_page_dirty_for_io
 from engine.functions.page_mkclean import PageMkclean
@@ -25,7 +28,13 @@ from engine.functions.sys_munmap import SysMprotect
 from engine.functions.user_range import MapRef
 from engine.kernel import Kernel, Switch
 from engine.kernels.linux_2_6_9 import table
-from engine.kernels.linux_2_6_18 import LINUX_2_6_18, DoNoPageMkwrite, DoWpPageMkwrite, SysMsyncUnlocked
+from engine.kernels.linux_2_6_18 import (
+    LINUX_2_6_18,
+    DoNoPageMkwrite,
+    DoWpPageMkwrite,
+    GenericFileDirectIOUnmapping,
+    SysMsyncUnlocked,
+)
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import VM_SHARED, VM_WRITE, protection_map, pte_mkwrite
@@ -202,7 +211,7 @@ DEC_2006 = Switch(
 
 CHANGED = (
     DoNoPageTracking, DoWpPageTracking, DoMmapTracking, MprotectTracking, SysMsyncTracking, SysFsyncTracking,
-    MpageWritepagesTracking, ClearPageDirtyForIo, PageMkclean, SetPageDirtyBalance,
+    MpageWritepagesTracking, ClearPageDirtyForIo, PageMkclean, SetPageDirtyBalance, InvalidateInodePages2RangeClean,
 )  # fmt: skip
 
 LEAVES_OUT = (
@@ -239,6 +248,8 @@ LINUX_2_6_19 = Kernel(
         SysMsync: SysMsyncTracking,
         SysFsync: SysFsyncTracking,
         MpageWritepages: MpageWritepagesTracking,
+        GenericFileDirectIO: GenericFileDirectIOUnmapping,
+        InvalidateInodePages2: InvalidateInodePages2RangeClean,
     },
     leaves_out=LEAVES_OUT,
     switches={DEC_2006.name: DEC_2006},

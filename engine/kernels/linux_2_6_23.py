@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 
 from engine.fs.ext2 import Ext2GetBlock
 from engine.fs.xfs_get_blocks import XfsFsync, XfsGetBlocks
-from engine.function import WAIT, Next, call, may_sleep, ret
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.blockdev_direct_io import BlockdevDirectIO
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
 from engine.functions.filemap_nopage import FilemapNopage
+from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepages import MpageWritepages
 from engine.functions.vmtruncate import Vmtruncate
 from engine.kernel import FilesystemOps, Kernel, Switch
 from engine.kernels.linux_2_6_9 import table
+from engine.kernels.linux_2_6_18 import GenericFileDirectIOUnmapping
 from engine.kernels.linux_2_6_19 import LINUX_2_6_19, DoNoPageTracking, DoWpPageTracking
 from engine.objects.page import Page
-from engine.values import LOCKED, MINOR
+from engine.values import LOCKED, MINOR, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -153,6 +157,42 @@ class VmtruncateAgain(Vmtruncate):
 
 
 @dataclass
+class GenericFileDirectIOBefore(GenericFileDirectIOUnmapping):
+    """Writes text, or reads where there is none. Returns the bytes written (int), what was read (Data), or an errno."""
+
+    source = "mm/filemap.c generic_file_direct_IO, 2.6.23 (65b8291c4000)"
+    invalidated: bool = False
+
+    def direct_IO(self, k: Machine) -> Next:  # noqa: N802 -- its name in the kernel
+        """The filesystem moves the bytes between the program and the device."""
+        if self.error == OK and self.text and not self.invalidated:
+            return self.invalidate_before
+        return super().direct_IO(k)
+
+    def invalidate_inode_pages2(self, k: Machine) -> Next:
+        """The cache was emptied before. What came into it meanwhile stays, old as it is (bdb76ef5a4bc mends it)."""
+
+    def invalidate_before(self, k: Machine) -> Next:
+        """Before a write the range leaves the cache. If a page of it cannot, nothing is written."""
+        self.invalidated = True
+        return call(InvalidateInodePages2(self.file, *self._pages(k)), into="error")
+
+    def cache_is_empty(self, k: Machine) -> Next:
+        """Now the device."""
+        return self.direct_IO
+
+
+@dataclass
+class XfsDirectIO(BlockdevDirectIO):
+    """Returns the bytes written (int), what was read (Data), or an errno. A write fills holes, by its own lock."""
+
+    source = "fs/xfs/linux-2.6/xfs_aops.c xfs_vm_direct_IO, xfs_get_blocks_direct, 2.6.23"
+
+    def _look(self, k: Machine, iblock: int) -> KernelFunction:
+        return k.ops.get_block(self.inode, iblock, bool(self.text))
+
+
+@dataclass
 class Ext2GetBlocksUnverified(Ext2GetBlock):
     """Returns the disk block (int), None for a hole, or an errno. It trusts the look it took before it allocated."""
 
@@ -186,10 +226,13 @@ XFS = FilesystemOps(
     MpageWritepages,
     XfsFsync,
     page_mkwrite=BlockPageMkwrite,
+    direct_io=XfsDirectIO,
     promises=True,
 )
 
-CHANGED = (FilemapFault, DoNoPageFault, DoWpPageFault, VmtruncateAgain, XfsGetBlocks, XfsFsync)
+CHANGED = (
+    FilemapFault, DoNoPageFault, DoWpPageFault, VmtruncateAgain, XfsGetBlocks, XfsFsync, GenericFileDirectIOBefore,
+)  # fmt: skip
 
 LINUX_2_6_23 = Kernel(
     id="linux-2.6.23",
@@ -214,11 +257,13 @@ LINUX_2_6_23 = Kernel(
         DoNoPage: DoNoPageFault,
         DoWpPage: DoWpPageFault,
         Vmtruncate: VmtruncateAgain,
+        GenericFileDirectIO: GenericFileDirectIOBefore,
     },
     switches={GET_BLOCK_RACE.name: GET_BLOCK_RACE},
     leaves_out=(
         *LINUX_2_6_19.leaves_out,
         "XFS allocates where it would delay: no delayed extents, no worst-case metadata, no log.",
+        "XFS: a direct write drops the rest of the file from the cache as well; here only its own range.",
         "MAP_POPULATE still fills entries by itself, as 2.6.9 does, where 2.6.23 lets each page fault.",
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.fs.ext3 import Ext3SyncFile
 from engine.function import KernelFunction
@@ -9,6 +11,7 @@ from engine.functions.alloc_page import AllocPage
 from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.functions.block_truncate_page import BlockTruncatePage
 from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.blockdev_direct_io import BlockdevDirectIO
 from engine.functions.copy_to_user import CopyToUser
 from engine.functions.cpu_load import CpuLoad
 from engine.functions.cpu_store import CpuStore
@@ -25,12 +28,16 @@ from engine.functions.file_handles import SysClose, SysOpen
 from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.filemap_nopage import FilemapNopage
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
+from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.generic_file_direct_read import GenericFileDirectRead
+from engine.functions.generic_file_direct_write import GenericFileDirectWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.functions.handle_pte_fault import HandlePteFault
 from engine.functions.install_pages import InstallPages
+from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
 from engine.functions.kswapd import Kswapd
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -48,7 +55,7 @@ from engine.functions.sys_sync import SysSync
 from engine.functions.tlb_handlers import HandleTlb, TlbRefill
 from engine.functions.try_to_unmap import TryToUnmap
 from engine.functions.vmtruncate import Vmtruncate
-from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, WakeThread
+from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.kernel import FilesystemOps, Kernel
 
@@ -69,14 +76,17 @@ WRITE_PATH = (
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
     GenericFileBufferedWrite, GrabCachePage, BlockPrepareWrite, GenericFileRead, SysFtruncate, Vmtruncate,
-    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall, SysSyncfs,
+    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall, SysSyncfs, GenericFileDirectWrite,
+    GenericFileDirectRead, GenericFileDirectIO, BlockdevDirectIO, InvalidateInodePages2,
 )  # fmt: skip
-WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting)
+WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting, Shutdown)
 
 FUNCTIONS = table(*FAULT_PATH, *WRITE_PATH, *SYSCALLS, *WORLD)
 
-EXT2 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext2SyncFile)
-EXT3 = FilesystemOps(Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext3SyncFile)
+EXT2 = FilesystemOps(
+    Ext2GetBlock, MpageReadpage, BlockWriteFullPage, MpageWritepages, Ext2SyncFile, direct_io=BlockdevDirectIO
+)
+EXT3 = replace(EXT2, sync_file=Ext3SyncFile)
 
 ABSENT = {
     "ext2-mkwrite": "page_mkwrite comes with 2.6.18, and the patch is of 2009",
@@ -91,7 +101,9 @@ LEAVES_OUT = (
     "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
     "There is no read-ahead and no read-around: each page is read when it is asked for.",
     "There is no swap: anonymous pages stay in memory. None of them is shared but by threads and by fork().",
-    "mlock(), remap_file_pages(), O_DIRECT, O_SYNC and time stamps are left out.",
+    "mlock(), remap_file_pages(), O_SYNC and time stamps are left out.",
+    "A direct transfer is waited for within one step. The program's buffer is aligned, and in no mapping of a file.",
+    "A kernel BUG stops whoever runs into it, and its locks stay taken; in the kernel that task would die as well.",
     "Reads, and writes of inodes and index blocks, are waited for within one step; writes of data are queued.",
     "A write(2) to a part of a page reads the rest of it first. No call takes a page fault inside the kernel.",
     "A writable shared mapping of a file that is open for reading only is refused before the run, not with EACCES.",

@@ -13,12 +13,18 @@ from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_page_fault import DoPageFault
 from engine.functions.do_wp_page import DoWpPage
 from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.generic_file_direct_read import GenericFileDirectRead
+from engine.functions.generic_file_direct_write import GenericFileDirectWrite
+from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.functions.handle_pte_fault import HandlePteFault
+from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
 from engine.functions.kswapd import Kswapd
 from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.linux6.block_write_full_folio import BlockWriteFullFolio
+from engine.functions.linux6.direct_file import DirectReadIter, DirectWriteIter
 from engine.functions.linux6.do_anonymous_page import DoAnonymousPageUnlocked
 from engine.functions.linux6.do_cow_fault import DoCowFault
 from engine.functions.linux6.do_fault import DoFault
@@ -32,18 +38,22 @@ from engine.functions.linux6.fault_dirty_shared_page import FaultDirtySharedPage
 from engine.functions.linux6.file_handles import DoExitClosing, DoMunmap, DoSysOpen, FilpClose
 from engine.functions.linux6.filemap_fault import FilemapFault
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
+from engine.functions.linux6.filemap_write_and_wait_range import FilemapWriteAndWaitRange
 from engine.functions.linux6.finish_fault import FinishFault
 from engine.functions.linux6.folio_clear_dirty_for_io import FolioClearDirtyForIo
 from engine.functions.linux6.handle_mm_fault import HandleMmFaultUnlocked
 from engine.functions.linux6.handle_pte_fault import HandlePteFaultUnlocked
+from engine.functions.linux6.invalidate_inode_pages2_range import InvalidateFolios
+from engine.functions.linux6.iomap_dio_rw import IomapDioRw
 from engine.functions.linux6.madvise_populate import MadvisePopulate
 from engine.functions.linux6.notifying import DoMadvise, DoMmap, MprotectFixup
 from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioList
 from engine.functions.linux6.sys_fsync import DoFsync, KsysSync, Syncfs
 from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
-from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch
+from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch, VfsZero
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
+from engine.functions.linux6.vfs_read import VfsRead
 from engine.functions.linux6.vfs_write import VfsWrite
 from engine.functions.linux6.wb_writeback import WbWriteback
 from engine.functions.linux6.wp_page_shared import WpPageShared
@@ -55,7 +65,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs
+from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.zap_pte_range import ZapPteRange
@@ -91,17 +101,23 @@ REPLACES = {
     BlockWriteFullPage: BlockWriteFullFolio,
     SysFallocate: VfsFallocate,
     SysPunch: VfsPunch,
+    SysZero: VfsZero,
     SysOpen: DoSysOpen,
     SysClose: FilpClose,
     SysMunmap: DoMunmap,
     DoExit: DoExitClosing,
+    GenericFileRead: VfsRead,
     GenericFileWrite: VfsWrite,
+    GenericFileDirectWrite: DirectWriteIter,
+    GenericFileDirectRead: DirectReadIter,
+    GenericFileDirectIO: IomapDioRw,
+    InvalidateInodePages2: InvalidateFolios,
 }
 REPLACES_6_18 = {**REPLACES, ZapPteRange: ZapPresentFolioPte}
 ADDED = (
     DoFault, DoReadFault, DoSharedFault, DoCowFault, FilemapFault, FinishFault, DoPageMkwrite, WpPageShared,
     FaultDirtySharedPage, FilemapPageMkwrite, BlockPageMkwrite, Ext4PageMkwrite, FolioClearDirtyForIo, WriteCachePages,
-    VfsFsyncRange, MadvisePopulate,
+    VfsFsyncRange, MadvisePopulate, FilemapWriteAndWaitRange,
 )  # fmt: skip
 GONE = {
     "sys_ni_syscall",

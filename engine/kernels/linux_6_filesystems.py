@@ -10,6 +10,7 @@ from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
 from engine.fs.ext4 import (
     Ext4DaGetBlockPrep,
     Ext4Fallocate,
+    Ext4IndMapBlocks,
     Ext4MapBlocks,
     Ext4MbNewBlocks,
     Ext4NewMetaBlocks,
@@ -36,8 +37,16 @@ from engine.functions.linux6.btrfs_file import (
     BtrfsPageMkwriteAlways,
     BtrfsWritepage,
 )
+from engine.functions.linux6.direct_blocks import (
+    BtrfsDirectIO,
+    Ext4DirectIO,
+    FuseDirectIO,
+    FuseDirectIOShort,
+    XfsDirectIO,
+)
 from engine.functions.linux6.ext4_bio_write_folio import Ext4BioWriteFolio
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite, UdfPageMkwrite
+from engine.functions.linux6.ext4_writepages import Ext4Writepages
 from engine.functions.linux6.fat_write_begin import FatWriteBegin
 from engine.functions.linux6.filemap_page_mkwrite import FilemapPageMkwrite
 from engine.functions.linux6.fuse_file import (
@@ -51,53 +60,74 @@ from engine.functions.linux6.fuse_file import (
     NfsVmPageMkwrite,
 )
 from engine.functions.linux6.fuse_writepages import FuseWritepages, FuseWritepagesShort, NfsWritepages
+from engine.functions.linux6.iomap_dio_rw import BlockdevDirectIO6, FatDirectIO, IomapDioIter, NoopDirectIO
 from engine.functions.linux6.punch_hole import PunchHole, ZeroPageRange
 from engine.functions.linux6.shmem_fault import ShmemFault, ShmemPunchHole, ShmemSwapinFolio, ShmemWriteBegin
 from engine.functions.linux6.vfs_write import GenericPerformWrite
 from engine.functions.linux6.write_cache_pages import WriteCachePages
-from engine.functions.linux6.xfs_file import IomapPageMkwrite, IomapWriteBegin, IomapWritepageMap, XfsFilemapFault
+from engine.functions.linux6.xfs_file import (
+    IomapPageMkwrite,
+    IomapReadFolio,
+    IomapWriteBegin,
+    IomapWritepageMap,
+    XfsFilemapFault,
+)
+from engine.functions.linux6.zero_range import BtrfsZeroRange, Ext4ZeroRange, XfsFallocZeroRange
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
 from engine.kernel import FilesystemOps
 
 EXT2 = FilesystemOps(
-    Ext2GetBlock, MpageReadpage, MpageWritepage, WriteCachePages, Ext2SyncFile, BlockWriteBegin, FilemapPageMkwrite
-)
+    Ext2GetBlock, MpageReadpage, MpageWritepage, WriteCachePages, Ext2SyncFile, BlockWriteBegin, FilemapPageMkwrite,
+    direct_io=IomapDioIter,
+)  # fmt: skip
 EXT2_BY_EXT4 = replace(
     EXT2,
+    get_block=Ext4IndMapBlocks,
     writepage=Ext4BioWriteFolio,
+    writepages=Ext4Writepages,
     page_mkwrite=Ext4PageMkwrite,
     sync_file=Ext4SyncFile,
     punch=PunchHole,
+    goes_down=True,
     promises=True,
 )
-EXT4_NODELALLOC = replace(EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate)
+EXT4_NODELALLOC = replace(
+    EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate, zero=Ext4ZeroRange, direct_io=Ext4DirectIO
+)
 EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page)
-MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile)
-JFS = replace(MINIX, get_block=JfsGetBlock)
-UDF = replace(MINIX, get_block=UdfGetBlock)
-VFAT = replace(MINIX, get_block=FatGetBlock, write_begin=FatWriteBegin, grow=FatContExpand, fallocate=FatFallocate)
+MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile, direct_io=NoopDirectIO)
+JFS = replace(MINIX, get_block=JfsGetBlock, direct_io=BlockdevDirectIO6)
+UDF = replace(JFS, get_block=UdfGetBlock)
+VFAT = replace(
+    MINIX, get_block=FatGetBlock, write_begin=FatWriteBegin, grow=FatContExpand, fallocate=FatFallocate,
+    direct_io=FatDirectIO,
+)  # fmt: skip
 TMPFS = FilesystemOps(
     ShmemGetBlock, ShmemSwapinFolio, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
-    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, fault_around=False, in_memory=True,
+    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True, fault_around=False,
+    in_memory=True,
 )  # fmt: skip
 XFS = replace(
-    EXT4, get_block=xfs.XfsGetBlock, writepage=IomapWritepageMap, write_begin=IomapWriteBegin,
-    page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync, fallocate=xfs.XfsAllocFileSpace,
-    release_page=xfs.release_page,
+    EXT4, get_block=xfs.XfsGetBlock, readpage=IomapReadFolio, writepage=IomapWritepageMap, writepages=WriteCachePages,
+    write_begin=IomapWriteBegin, page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync,
+    fallocate=xfs.XfsAllocFileSpace, zero=XfsFallocZeroRange, release_page=xfs.release_page, direct_io=XfsDirectIO,
 )  # fmt: skip
 BTRFS = replace(
-    XFS, get_block=btrfs.BtrfsGetBlock, writepage=BtrfsWritepage, write=BtrfsBufferedWrite,
-    page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile, fallocate=btrfs.BtrfsFallocate,
-    release_page=btrfs.release_page, end_io=btrfs.finish_ordered_io,
+    XFS, goes_down=False, get_block=btrfs.BtrfsGetBlock, readpage=MpageReadpage, writepage=BtrfsWritepage,
+    write=BtrfsBufferedWrite, page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile,
+    fallocate=btrfs.BtrfsFallocate, zero=BtrfsZeroRange, release_page=btrfs.release_page,
+    end_io=btrfs.finish_ordered_io, direct_io=BtrfsDirectIO, direct_is_cached=True,
 )  # fmt: skip
-BTRFS_6_1 = replace(BTRFS, page_mkwrite=BtrfsPageMkwriteAlways)
+BTRFS_NODATACOW = replace(BTRFS, direct_is_cached=False)
+BTRFS_6_1 = replace(BTRFS_NODATACOW, page_mkwrite=BtrfsPageMkwriteAlways)
 FUSE = FilesystemOps(
     FuseGetBlock, MpageReadpage, MpageWritepage, FuseWritepages, FuseFsync, FuseWriteBegin, FusePageMkwrite,
     fallocate=FuseFileFallocate, punch=PunchHole, flush=FuseFlush, vma_close=FuseVmaClose, write=FusePerformWrite,
+    direct_io=FuseDirectIO,
 )  # fmt: skip
 FUSE_WRITEBACK = replace(FUSE, write=None)
-FUSE_SHORT = replace(FUSE, writepages=FuseWritepagesShort, write=FusePerformWriteShort)
+FUSE_SHORT = replace(FUSE, writepages=FuseWritepagesShort, write=FusePerformWriteShort, direct_io=FuseDirectIOShort)
 NFS = replace(FUSE_WRITEBACK, writepages=NfsWritepages, page_mkwrite=NfsVmPageMkwrite, vma_close=None)
 
 FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
@@ -109,7 +139,7 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext4-resv0": EXT4,
     "xfs": XFS,
     "btrfs": BTRFS,
-    "btrfs-nodatacow": BTRFS,
+    "btrfs-nodatacow": BTRFS_NODATACOW,
     "tmpfs": TMPFS,
     "fuse": FUSE,
     "fuse-nokeep": replace(FUSE, open=FuseFinishOpen),
@@ -123,8 +153,9 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
 }
 FILESYSTEMS_6_1 = {
     **FILESYSTEMS_6_18,
-    "reiserfs": replace(MINIX, get_block=ReiserfsGetBlock),
+    "reiserfs": replace(JFS, get_block=ReiserfsGetBlock),
     "udf": UDF,
+    "tmpfs": replace(TMPFS, direct_is_cached=False),
     "btrfs": BTRFS_6_1,
     "btrfs-nodatacow": BTRFS_6_1,
 }
@@ -134,12 +165,16 @@ ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 FILESYSTEMS_LEAVE_OUT = (
     "Blocks that a file gives back can be taken at once; a journal would keep them until it commits.",
     "ext4: one leaf holds all extents beyond four. The watermark below which nothing is promised is a sixteenth.",
-    "ext4: only fallocated blocks are unwritten, and they become written ones before the data is on the disk.",
+    "ext4: only fallocated and zeroed blocks are unwritten; they become written ones before the data is on the disk.",
     "ext4: the spare pool is 2 % of the blocks, but at least one; nodelalloc is shown without a pool.",
     "XFS: a delayed extent becomes blocks in one go; a page is promised all that it needs or nothing.",
     "btrfs: metadata has room of its own; quota is shown as that of the owner; clones are left out.",
+    "Shutting down is that of the ext4 driver and XFS, without the log; on ext4 mmap goes on there, which refuses.",
     "tmpfs: what a file holds at first is not in memory until it is touched; quota is asked as elsewhere.",
+    "XFS and btrfs: a range that is punched or zeroed is not written back first. FUSE and NFS can punch but not zero.",
     "FUSE and NFS: the server answers at once and syncs what it writes; exit writes mappings, no descriptors.",
+    "Direct I/O: a write has the inode for itself; ext4 and XFS let those that need no new block run side by side.",
+    "Direct I/O: an ext2 of 6.1 goes through fs/direct-io.c, which comes to the same; NFS is shown as FUSE.",
     "vfat, minix, JFS, reiserfs and UDF: metadata takes no blocks but minix's index blocks; vfat grows all or nothing.",
 )
 """What is simpler here than in those filesystems."""

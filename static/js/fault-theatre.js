@@ -4,13 +4,17 @@
  * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
  * replaceState while stepping, pushState on a jump.
  */
+import { Forks } from './forks.js'
 import { Inspector } from './inspector.js'
 import { offer, perform } from './keys.js'
 import { Motion } from './motion.js'
 import { blank, present, presenting, show } from './present.js'
 import { Scene } from './scene.js'
+import { Predict } from './predict.js'
+import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { Transport } from './transport.js'
+import { Voice } from './voice.js'
 
 const RESTING = 120
 
@@ -33,10 +37,16 @@ class FaultTheatre extends HTMLElement {
     this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
     this.inspector = new Inspector(this, this.trace)
     this.transport = new Transport(this)
+    this.forks = new Forks(this)
+    this.voice = new Voice(this)
+    this.story = new Story(this)
+    this.predict = new Predict(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
     offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
@@ -48,6 +58,7 @@ class FaultTheatre extends HTMLElement {
   disconnectedCallback() {
     replaced = true
     this.transport.pause()
+    this.story.halt()
     this.motion.cancel()
     this.#leave.abort()
     clearTimeout(this.#soon)
@@ -56,6 +67,8 @@ class FaultTheatre extends HTMLElement {
 
   get at() { return this.trace.at }
   get length() { return this.trace.length }
+  get zoom() { return this.dataset.zoom }
+  get next() { return this.trace.beside(1, this.zoom) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -74,9 +87,34 @@ class FaultTheatre extends HTMLElement {
 
   get event() { return this.trace.step()?.event ?? '' }
 
-  step(by) { this.transport.pause(); this.go(this.at + by) }
+  step(by) {
+    this.transport.pause()
+    if (by > 0 && this.predict.holds) this.predict.nudge()
+    else this.go(this.trace.beside(by, this.zoom))
+  }
+
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
   fault(direction) { return this.trace.fault(direction) }
+
+  /** How far one press goes from now on; without a word the next of the three. */
+  by(zoom) {
+    const links = [...this.querySelectorAll('.zoom [data-zoom]')]
+    const now = links.findIndex(link => link.dataset.zoom === this.zoom)
+    const chosen = links.find(link => link.dataset.zoom === zoom) ?? links[(now + 1) % links.length]
+    this.dataset.zoom = chosen.dataset.zoom
+    for (const link of links) link.toggleAttribute('aria-current', false)
+    chosen.setAttribute('aria-current', 'true')
+    this.querySelector('#zoom b').textContent = chosen.querySelector('b').textContent
+    chosen.closest('details').open = false
+    this.#mirror('replace')
+  }
+
+  whatIf() {
+    this.transport.pause()
+    const summary = this.querySelector('#what-if')
+    summary.parentElement.open = !summary.parentElement.open
+    summary.focus()
+  }
 
   /** What can be done here, by the names that app/keys.py gives: keys, buttons and the palette do it. */
   #acts() {
@@ -92,6 +130,10 @@ class FaultTheatre extends HTMLElement {
       slower: () => transport.faster(-1),
       faster: () => transport.faster(1),
       speed: () => transport.round(),
+      zoom: () => this.by(),
+      voice: () => this.voice.toggle(),
+      predict: () => this.predict.toggle(),
+      'what-if': () => this.whatIf(),
       usual: () => transport.usual(),
       present: () => this.#present(!presenting()),
       blank: () => { transport.pause(); blank() },
@@ -122,27 +164,44 @@ class FaultTheatre extends HTMLElement {
     this.querySelector('[data-do="speed"]').textContent = `${rate < 1 ? { 0.25: '¼', 0.5: '½' }[rate] : rate}×`
   }
 
+  /** How the run is told, as its address says it; null takes a word away. */
+  tell(changes) {
+    const [path, query = ''] = this.dataset.self.split('?')
+    const kept = query.split('&').filter(part => part && !Object.hasOwn(changes, part.split('=')[0]))
+    const said = Object.entries(changes).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`)
+    const parts = [...kept, ...said]
+    this.dataset.self = parts.length ? `${path}?${parts.join('&')}` : path
+    this.#mirror('replace')
+  }
+
   /** Everything outside the cells that names the step: the address, links, the scrubber. */
   #mirror(address) {
     const { at, event } = this
-    const join = (base, query) => query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base
-    const here = join(this.dataset.self, `step=${at}`)
-    for (const [rel, n] of [['first', 0], ['prev', at - 1], ['next', at + 1], ['last', this.length]]) {
+    const zoom = this.zoom === 'step' ? '' : `&zoom=${this.zoom}`
+    const here = join(this.dataset.self, `step=${at}${zoom}`)
+    for (const [rel, n] of [['first', 0], ['prev', this.trace.beside(-1, this.zoom)], ['next', this.next], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
       const to = Math.max(0, Math.min(n, this.length))
-      link.setAttribute('href', join(this.dataset.self, `step=${to}`))
+      link.setAttribute('href', join(this.dataset.self, `step=${to}${zoom}`))
       link.toggleAttribute('aria-disabled', false)
       if (to === at) link.setAttribute('aria-disabled', 'true')
     }
-    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), event && `at=${event.replaceAll("#", "%23")}`))
+    this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
+    this.forks.at(at, this.trace.step()?.task)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
     this.#address(here, address)
+  }
+
+  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  #keepMeaning() {
+    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
@@ -166,7 +225,13 @@ class FaultTheatre extends HTMLElement {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
+    if (this.story.click(link)) return event.preventDefault()
+    if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
+    if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const offer = event.target.closest('button[name="if"]')
+    if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
     if (button) return sharing().then(({ copy }) => copy(this.querySelector('#share'), button))
     const what = event.target.closest('[data-do]')?.dataset.do
@@ -211,6 +276,14 @@ class FaultTheatre extends HTMLElement {
     this.go(Number(event.target.value))
   }
 
+  /** While a story is told, or a question is asked, they have the first word. */
+  #firstWord(event) {
+    const act = this.predict.key(event) ?? this.story.key(event)
+    if (!act) return
+    event.preventDefault()
+    act()
+  }
+
   /** Back and forward within this run are steps; to another run they load it. htmx sees to its own entries. */
   #pop(event) {
     const url = new URL(location.href)
@@ -240,6 +313,8 @@ class FaultTheatre extends HTMLElement {
     })
   }
 }
+
+function join(base, query) { return query ? `${base}${base.includes('?') ? '&' : '?'}${query}` : base }
 
 /** What is swapped goes after what replaces it has come, so the focus is free only now. */
 function refocus() {

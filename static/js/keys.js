@@ -22,8 +22,19 @@ export function offer(acts, signal) {
 export function perform(name) { return offers.get(name)?.() }
 export function can(name) { return offers.has(name) }
 
-/** The palette comes when it is wanted; `kind` narrows it to steps, to places or to things in the picture. */
-const palette = async kind => (await import('./palette.js')).open(kind)
+/**
+ * The palette's script comes when it is wanted; the field is there at once, so that nothing typed is lost. `kind` narrows it
+ * to steps, to places or to things in the picture.
+ */
+const palette = async kind => {
+  const dialog = document.querySelector('#palette')
+  if (dialog.open) return
+  dialog.querySelector('#palette-field').value = ''
+  dialog.querySelector('#palette-list').replaceChildren()
+  dialog.showModal()
+  const { fill } = await import('./palette.js')
+  fill(kind)
+}
 
 offer({
   help: () => help.showModal(),

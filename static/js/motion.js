@@ -6,7 +6,8 @@
  * focus.pte, focus.slot, focus.block, focus.disk, whose values are addresses.
  */
 const still = matchMedia('(prefers-reduced-motion: reduce)')
-const BEAT = 420
+/** Milliseconds. A hop takes 1.7 beats, so that none takes longer than 400 ms. */
+const BEAT = 230
 
 /** The question goes to the filesystem. */
 const goes = stage => stage.fly('?', '.station[data-now] .mark', '.filesystem .bits', { kind: 'question' })
@@ -195,7 +196,7 @@ export class Motion {
     const a = this.#centre(where)
     if (!a) return
     const up = { x: a.x, y: a.y - 26 }
-    await this.#run(this.#token(text, kind), [at(a, 0.6, 0), { ...at(up, 1.1, 1), offset: 0.3 }, { ...at(up, 1.1, 1), offset: 0.6 }, at({ x: a.x, y: a.y - 40 }, 1, 0)], 2)
+    await this.#run(this.#token(text, kind), [at(a, 0.6, 0), { ...at(up, 1.1, 1), offset: 0.3 }, { ...at(up, 1.1, 1), offset: 0.6 }, at({ x: a.x, y: a.y - 40 }, 1, 0)], 1.7)
   }
 
   pulse(where) {
@@ -266,7 +267,7 @@ export class Motion {
       { transform: 'rotate(-5deg) translateY(-6px)', opacity: 1, offset: 0.2 },
       { transform: 'rotate(9deg) translate(14px, 30px)', opacity: 1, offset: 0.45 },
       { transform: 'rotate(38deg) translate(90px, 75vh)', opacity: 0 },
-    ], 4, 'cubic-bezier(.5, 0, .9, .5)')
+    ], 3.4, 'cubic-bezier(.5, 0, .9, .5)')
   }
 
   // -- machinery -----------------------------------------------------------------------------------------------------

@@ -20,12 +20,10 @@ let at = 0
 
 /** @typedef {{kind: 'action'|'step'|'place'|'thing', group: string, text: string, note: string, run: () => void}} Entry */
 
-export function open(kind) {
-  if (dialog.open) return
+/** Find what there is now, for what was typed so far. */
+export function fill(kind) {
   entries = [...actions(), ...steps(), ...places(), ...things()].filter(entry => !kind || entry.kind === kind)
-  field.value = ''
   field.placeholder = WORDS[kind] ?? 'Action, step or place'
-  dialog.showModal()
   find()
 }
 

@@ -2,15 +2,21 @@
  * What one run did, as the server told it. Pure: knows neither the DOM nor time, so it runs under node as well.
  *
  * @typedef {{cells: string[], values: (string|number|boolean|null)[], initial: number[], steps: number[][],
- *   reads: number[][], told: string[][], faults: number[]}} Payload
+ *   reads: number[][], told: string[][], faults: number[],
+ *   stops: {function: number[], fault: number[]}, beats: number[], asks: [number, number][]}} Payload
  *   `initial` and each of `steps` are flat lists of (index of cell, index of value) pairs; `told` says for each step its
- *   task, function, name and event; `faults` are the steps at which a fault begins.
+ *   task, function, name and event; `faults` are the steps at which a fault begins, `stops` those at which a
+ *   press stops that goes by function, or by fault, `beats` those at which the story halts, `asks` those that are asked
+ *   about before, with the number of the right choice.
  */
 export class Trace {
   /** @param {Payload} payload */
-  constructor({ cells, values, initial, steps, reads, told, faults }) {
+  constructor({ cells, values, initial, steps, reads, told, faults, stops, beats = [], asks = [] }) {
     this.at = 0
     this.faults = faults
+    this.stops = stops
+    this.beats = beats
+    this.asks = new Map(asks)
     this.told = told
     this.reads = reads.map(step => step.map(cell => cells[cell]))
     this.cells = new Map(pairs(initial).map(([cell, value]) => [cells[cell], values[value]]))
@@ -48,6 +54,13 @@ export class Trace {
   fault(direction) {
     const after = this.faults.filter(n => direction > 0 ? n > this.at : n < this.at)
     return after.length ? after.at(direction > 0 ? 0 : -1) : direction > 0 ? this.length : 0
+  }
+
+  /** The step that one press forward or back leads to, when it goes `by` step, function or fault. */
+  beside(direction, by) {
+    const stops = this.stops[by]
+    if (!stops) return this.at + direction
+    return direction > 0 ? stops.find(n => n > this.at) ?? this.length : stops.findLast(n => n < this.at) ?? 0
   }
 
   /** The story of a cell around the present step: what it was before its last write, when that was, when it is used next. */

@@ -1,5 +1,5 @@
-/** Play, pause, speed. Knows the theatre only by `at`, `length`, `go` and `fault`. */
-export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8]
+/** Play, pause, speed. Knows the theatre only by `at`, `length`, `next`, `go` and `fault`. */
+export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
 export class Transport {
@@ -44,7 +44,7 @@ export class Transport {
     if (!this.playing) return
     if (this.theatre.at >= this.theatre.length) return this.pause()
     const turn = this.#timer
-    await this.theatre.go(this.theatre.at + 1, { played: true })
+    await this.theatre.go(this.theatre.next, { played: true })
     if (this.#timer === turn) this.#timer = setTimeout(() => this.#next(), READING / this.rate)
   }
 

@@ -6,7 +6,7 @@ from app import keys
 from app.templating import environment
 
 
-@pytest.mark.parametrize("where", [keys.RUN, keys.GALLERY, keys.ANY])
+@pytest.mark.parametrize("where", [keys.RUN, keys.GALLERY, keys.COMPARE, keys.REST])
 def test_no_key_means_two_things(where: str) -> None:
     said = [key for action in keys.actions(where) for key in action.keys]
     assert len(said) == len(set(said))

@@ -26,7 +26,8 @@ def known(sheet: str, attribute: str, within: str) -> set[str]:
         ("rail.css", "state", ".station", set(patterns.STATIONS)),
         ("panels.css", "state", ".dot", set(patterns.DOTS)),
         ("panels.css", "kind", ".bits", set(patterns.BITS)),
-        ("panels.css", "state", ".bits.thin", set(patterns.GAUGE)),
+        ("panels.css", "state", ".bits.thin", {*patterns.GAUGE, *patterns.PAGES}),
+        ("panels.css", "state", ".bits.lru", set(patterns.PAGES)),
         ("controls.css", "fate", "[data-fate", {*patterns.FATES, *patterns.OUTCOMES, "broken"}),
     ],
 )

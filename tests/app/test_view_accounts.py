@@ -74,3 +74,14 @@ def test_locks_and_the_flusher_go_by_the_names_of_the_kernel() -> None:
         trap = next(step.n for step in trace.steps if step.name == "find_vma")
         assert view.state_at(trap)["hold/mm/A.mmap_sem.name"] == lock
         assert lock in str(view.state_at(trap)["lock/0.name"])
+
+
+def test_a_page_written_past_the_cache_is_shown_as_old_and_a_mapped_one_as_out_of_date() -> None:
+    trace, view = on("past-the-cache", "linux-2.6.9")
+    state = view.state_at(step(trace, "B.2.blockdev_direct_IO.dio_await_completion"))
+    assert (state["slot/f/1.text"], state["slot/f/1.state"], state["blockslot/f/1.text"]) == ("b", "unsaved", "→ 1")
+    assert state["promised.text"] == "1 page marked clean that the disk does not have"
+    state = view.state_at(step(trace, "B.2.invalidate_inode_pages2.clear_page_uptodate"))
+    assert (state["slot/f/0.word"], state["slot/f/0.text"]) == ("out of date", "Ma")
+    end = step(trace, "C.1.mpage_readpage.read_blocks")
+    assert (view.state_at(end)["slot/f/0.text"], view.state_at(end)["slot/f/0.lost"]) == ("a", "M")

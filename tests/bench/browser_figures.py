@@ -11,7 +11,7 @@ from tests.bench.figures import Figure, ms
 from tests.bench.memory_figures import SITE, serving
 from tests.conftest import CHROMIUM_FLAGS, chromium_path, why_no_browser
 
-LONG = RunLink("last-block", "wli-posted")
+LONG = RunLink("py-lmdb-161", "linux-6.18")
 STEPS = """async () => {
   const theatre = document.querySelector('fault-theatre'), frame = () => new Promise(requestAnimationFrame)
   const time = async (to, act) => {
@@ -29,6 +29,21 @@ STEPS = """async () => {
   }
 }"""
 
+FRAMES = """async ms => {
+  const times = []
+  const watch = now => { times.push(now); if (now - times[0] < ms) requestAnimationFrame(watch) }
+  await new Promise(done => { requestAnimationFrame(watch); setTimeout(done, ms + 200) })
+  return times.slice(1).map((now, i) => now - times[i])
+}"""
+PLAY = """() => {
+  const theatre = document.querySelector('fault-theatre')
+  theatre.go(0)
+  theatre.transport.faster(2)
+  theatre.transport.play()
+}"""
+PLAYED, LATE = 5_000, 25
+"""Milliseconds: how long it is watched, and after which time a frame was left out."""
+
 
 def browser_figures() -> list[Figure]:
     """Median and worst of every step of a long gallery run; beside it, setting one attribute."""
@@ -41,12 +56,30 @@ def browser_figures() -> list[Figure]:
         page.goto(f"{client.base_url}".rstrip("/") + LONG.url(step=0))
         page.locator("fault-theatre[data-settled]").wait_for()
         spent = page.evaluate(STEPS)
+        still = page.evaluate(FRAMES, PLAYED)
+        page.evaluate(PLAY)
+        moving = page.evaluate(FRAMES, PLAYED)
         chromium.close()
     bare = f"setting one attribute {ms(median(spent['bare']) / 1e3)}"
     names = {"forward": "a step forward in the browser", "back": "a step back", "scrub": "a jump while scrubbing"}
     return [
-        Figure(
-            name, ms(median(spent[key]) / 1e3), "≤ 8 ms of script", f"the slowest {ms(max(spent[key]) / 1e3)}; {bare}"
-        )
-        for key, name in names.items()
+        _frames(still, moving),
+        *(
+            Figure(
+                name,
+                ms(median(spent[key]) / 1e3),
+                "≤ 8 ms of script",
+                f"the slowest {ms(max(spent[key]) / 1e3)}; {bare}",
+            )
+            for key, name in names.items()
+        ),
     ]
+
+
+def _frames(still: list[float], moving: list[float]) -> Figure:
+    """How many frames a second are drawn while a run plays, four times as fast as it opens; beside it, at rest."""
+    late = sum(each > LATE for each in moving) / len(moving)
+    beside = f"{late:.0%} of the frames later than {LATE} ms; at rest {1e3 / median(still):.0f} frames/s"
+    return Figure(
+        "frames while playing, four times as fast", f"{1e3 / median(moving):.0f} frames/s", "≥ 60 frames/s", beside
+    )

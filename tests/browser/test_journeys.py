@@ -321,3 +321,44 @@ def test_presenting_leaves_the_picture_and_what_is_said(tab: Open) -> None:
     assert page.evaluate(size) > before * 1.3
     page.keyboard.press("f")
     expect(page.locator(".left")).to_be_visible()
+
+
+def test_what_if_forks_the_run_and_the_futures_of_the_sitting_are_drawn(tab: Open) -> None:
+    page = tab(f"{MAIL}?at=A.3.store.write")
+    page.keyboard.press("w")
+    page.get_by_role("button", name="The power fails").click()
+    expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "lost-unsynced")
+    assert "power_fails()" in page.url
+    expect(page.locator('[data-at="task/you"]').first).to_be_attached()
+    page.go_back()
+    expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "lost-silent")
+    page.keyboard.press("w")
+    page.get_by_role("button", name="Somebody frees a block").click()
+    expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "kept")
+    page.locator("#what-if").click()
+    futures = page.locator(".futures li")
+    expect(futures).to_have_count(3)
+    expect(futures.locator("a[aria-current]")).to_contain_text("Somebody frees a block")
+    futures.filter(has_text="The power fails").last.get_by_role("link").click()
+    expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "lost-unsynced")
+
+
+def test_what_if_needs_no_script(tab: Open) -> None:
+    page = tab(f"{MAIL}?at=A.3.store.write", java_script_enabled=False)
+    page.locator("#what-if").click()
+    page.get_by_role("button", name="Somebody frees a block").click()
+    expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "kept")
+
+
+def test_one_press_goes_by_step_by_function_or_by_fault(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=12")
+    page.keyboard.press("z")
+    expect(page.locator("#zoom")).to_have_text("by function")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("step=18&zoom=function$"))
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-at=caption] [data-show=where]")).to_contain_text("load · read")
+    expect(page).to_have_url(re.compile(f"step={step_of(page)}&zoom=fault$"))
+    other = tab(page.url)
+    assert picture(other) == picture(page)

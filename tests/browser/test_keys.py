@@ -78,6 +78,7 @@ def test_single_keys_can_be_switched_off_and_stay_off(tab: Open) -> None:
         page.keyboard.press("ArrowRight")
         assert step_of(page) == 11
         page.keyboard.press("ArrowLeft")
+        expect(page).to_have_url(re.compile("step=10$"))
         page.reload()
 
 

@@ -12,15 +12,15 @@ pytestmark = pytest.mark.browser
 
 MAIL = "/run/mail/linux-2.6.9"
 VOICES = """() => [...document.querySelectorAll('[aria-live], [role="status"], [role="alert"], [role="log"], output')]
-  .filter(el => el.getAttribute('aria-live') !== 'off').map(el => el.id || el.className)"""
-"""What may speak by itself."""
+  .filter(el => el.getAttribute('aria-live') !== 'off' && el.checkVisibility()).map(el => el.id || el.className)"""
+"""What may speak by itself, of what is seen; a story or a question that is not asked has no voice."""
 
 LISTEN = """() => {
   window.heard = []
   new MutationObserver(records => {
     const regions = new Set(records.map(({ target }) => (target.closest ?? target.parentElement.closest).call(
       target.closest ? target : target.parentElement, '[aria-live]:not([aria-live="off"]), [role="status"]:not([aria-live])')))
-    for (const region of regions) if (region) heard.push(region.textContent)
+    for (const region of regions) if (region?.checkVisibility()) heard.push(region.innerText)
   }).observe(document.body, { subtree: true, childList: true, characterData: true })
 }"""
 """Notes in window.heard what each live region says; several changes of one at once are one sentence."""
@@ -61,15 +61,15 @@ def test_nothing_is_said_while_playing(tab: Open) -> None:
 def test_only_the_caption_speaks_of_steps(tab: Open) -> None:
     page = tab(f"{MAIL}?step=42")
     page.keyboard.press("ArrowRight")
-    assert set(page.evaluate(VOICES)) == {"caption", "said", "palette-said", "toast"}
+    assert set(page.evaluate(VOICES)) == {"caption", "toast"}
 
 
 def test_the_picture_has_a_twin_in_words(tab: Open) -> None:
     page = tab(f"{MAIL}?step=53")
     picture = page.get_by_role("img", name=re.compile("Address space, page table"))
-    expect(picture).to_have_accessible_name(re.compile(r"Page 2 of f: frame 1 · page 2, C, only copy; a hole\."))
+    expect(picture).to_have_accessible_description(re.compile(r"Page 2 of f: frame 1 · page 2, C, only copy; a hole\."))
     go(page, 104)
-    expect(picture).to_have_accessible_name(re.compile("Page 2 of f:.*lost"))
+    expect(picture).to_have_accessible_description(re.compile("Page 2 of f:.*lost"))
 
 
 def test_the_picture_itself_is_one_thing(tab: Open) -> None:
@@ -99,7 +99,7 @@ def test_the_landmarks_and_headings_lead_through_the_page(tab: Open) -> None:
     headings = named(nodes, "heading")
     assert headings.count("The mail's experiment, on Linux 2.6.9 as shipped") == 1
     for heading in ("processes", "where each store lives", "steps", "what changed", "the same script on other kernels"):
-        assert heading in [each.lower() for each in headings]
+        assert [each for each in headings if each.lower().startswith(heading)]
 
 
 def test_every_control_has_a_name(tab: Open) -> None:

@@ -150,8 +150,9 @@ def test_fallocate_is_not_for_block_maps_and_old_filesystems(kind: str) -> None:
     assert alone(kind, "fallocate(f, 0, 2P)").results("A") == ["EOPNOTSUPP"]
 
 
-def test_2_6_9_knows_neither_call() -> None:
-    assert play({"A": ["fallocate(f, 0, 1P)", "punch(f, 0, 1P)"]}).results("A") == ["ENOSYS", "ENOSYS"]
+def test_2_6_9_knows_none_of_these_calls() -> None:
+    calls = ["fallocate(f, 0, 1P)", "punch(f, 0, 1P)", "zero(f, 0, 1P)"]
+    assert play({"A": calls}).results("A") == ["ENOSYS"] * 3
 
 
 def test_punch_takes_entry_and_block_and_the_next_store_asks_again() -> None:
@@ -179,6 +180,61 @@ def test_a_punch_that_cuts_pages_zeroes_their_parts() -> None:
                  size="3P")  # fmt: skip
     assert [told.result("A", line) for line in (4, 5, 7, 8)] == ["XX..", "..XX", "XX..", "..XX"]
     assert taken(told) == 2
+
+
+XXX = {"0P": "X", "1P": "X", "2P": "X"}
+ZEROED = ("fill(g)", "zero(f, 2K, 8K)", "a = pread(f, 4, 2046)", "b = pread(f, 1, 4K)", "sync()", "remount()",
+          "c = pread(f, 4, 2046)", "d = pread(f, 1, 4K)", "e = pread(f, 4, 10238)")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["ext2", "ext3", "ext2-by-ext4", "vfat", "tmpfs", "minix"])
+def test_zeroing_a_range_is_not_for_block_maps_and_tmpfs(kind: str) -> None:
+    # Run on 6.18: ext2 by the ext4 module and tmpfs answer EOPNOTSUPP, and the bytes stay.
+    told = alone(kind, "zero(f, 2K, 8K)", "x = pread(f, 1, 4K)", size="3P", data=XXX)
+    assert told.results("A") == ["EOPNOTSUPP", "X"]
+
+
+@pytest.mark.parametrize("kind", ["ext4", "ext4-nodelalloc"])
+def test_ext4_zeroes_on_a_full_disk_for_the_blocks_stay(kind: str) -> None:
+    # Run on 6.18: st_blocks is the same afterwards.
+    told = alone(kind, *ZEROED, size="3P", data=XXX)
+    assert told.results("A")[1:] == ["0", "XX..", ".", "0", "0", "XX..", ".", "..XX"]
+    assert (told.end["inode/f.blocks"], told.end.get("inode/f/block/1.unwritten")) == (3, True)
+
+
+def test_xfs_gives_blocks_back_before_it_asks_so_that_a_full_disk_leaves_a_hole() -> None:
+    # Run on 6.18: ENOSPC, and yet the range reads as zeroes; 8 of 24 sectors have gone.
+    told = alone("xfs", *ZEROED, size="3P", data=XXX)
+    assert told.results("A")[1:] == ["ENOSPC", "XX..", ".", "0", "0", "XX..", ".", "..XX"]
+    assert told.end["inode/f.blocks"] == 2
+
+
+def test_btrfs_wants_the_new_blocks_first_so_that_a_full_disk_changes_nothing() -> None:
+    # fs/btrfs/file.c btrfs_zero_range: what it reserves comes before what it drops.
+    told = alone("btrfs", *ZEROED, size="3P", data=XXX)
+    assert told.results("A")[1:] == ["ENOSPC", "XXXX", "X", "0", "0", "XXXX", "X", "XXXX"]
+
+
+@pytest.mark.parametrize("kind", ["ext4", "ext4-nodelalloc", "xfs", "btrfs", "btrfs-nodatacow"])
+def test_zeroing_gives_holes_a_place_and_takes_what_was_promised_back(kind: str) -> None:
+    # A dirty page over a hole, zeroed with a hole beside it: two blocks, unwritten, and no promise left.
+    told = alone(kind, MAP, 'm[0] = "A"', "zero(f, 0, 2P)", "fill(g)", 'm[0P:2P] = "B"', SYNC)
+    assert told.results("A")[2:] == ["0", "0", "ok", "0"]
+    assert (told.end.get("fs.delalloc"), told.end["inode/f.blocks"], told.stores["A.2"].fate) == (None, 2, "replaced")
+
+
+def test_zeroing_the_middle_of_a_full_inode_needs_a_leaf() -> None:
+    # Four extents; the zeroed part makes the first one three.
+    pages = [f'pwrite(f, "A" * {length}P, {page}P)' for page, length in ((0, 3), (4, 1), (6, 1), (8, 1))]
+    full = alone("ext4-nodelalloc", *pages, "fill(g)", "zero(f, 1P, 1P)", size="9P")
+    assert full.results("A")[-1] == "ENOSPC"
+    told = alone("ext4-nodelalloc", *pages, "fill(g, leave=1)", "zero(f, 1P, 1P)", "x = pread(f, 1, 1P)", size="9P")
+    assert (told.results("A")[-2:], told.end["inode/f.blocks"]) == (["0", "."], 7)
+
+
+def test_zeroing_beyond_the_end_makes_the_file_longer() -> None:
+    told = alone("ext4", "zero(f, 2P, 4P)", "x = pread(f, 1, 5P)", size="3P", data=XXX)
+    assert (told.results("A"), told.end["inode/f.size"], told.end["inode/f.blocks"]) == (["0", "."], 6 * 4096, 6)
 
 
 @pytest.mark.parametrize("kind", ["ext4", "ext4-nodelalloc", "xfs"])
@@ -238,6 +294,12 @@ def test_btrfs_overwriting_in_place_needs_none_since_it_learned(kernel: str, res
     assert alone("btrfs-nodatacow", "fill(g)", MAP, 'm[0] = "B"', kernel=kernel, data=data).result("A", 3) == result
     given = alone("btrfs", "fallocate(f, 0, 1P)", "fill(g)", MAP, 'm[0] = "B"', kernel=kernel)
     assert given.result("A", 4) == result
+
+
+def test_btrfs_reads_the_rest_of_a_block_before_a_part_of_it_is_written() -> None:
+    # Any filesystem: what a write(2) leaves alone stays, though copy on write puts the block elsewhere.
+    script = ('pwrite(f, "D", 1)', "fsync(f)", "drop_caches()", "x = pread(f, 3, 0)")
+    assert alone("btrfs", *script, data={"0P": "a"}).result("A", 4) == "aDa"
 
 
 def test_btrfs_keeps_the_old_extent_when_the_write_fails() -> None:

@@ -24,7 +24,7 @@ CUT_IN_TWO = ("grown-in-the-page", "ltp-mmap16", "xfstests-generic-029")
 
 LTP mmap16 is the test for it (facts 5.1), and those kernels fail it.
 """
-MISHAPS = ("power_fails", "disk_error")
+MISHAPS = ("power_fails", "disk_error", "shutdown")
 """What no promise helps against."""
 
 

@@ -70,7 +70,7 @@ maps = st.sampled_from(
 endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
 root_lines = st.sampled_from(
     ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
-     "quota(alice, hard=9)", "disk_error(f, 2P)"]
+     "quota(alice, hard=9)", "disk_error(f, 2P)", "shutdown()", "zero(f, 1P, 1P)"]
 )  # fmt: skip
 LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 

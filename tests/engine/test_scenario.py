@@ -511,7 +511,7 @@ def test_plain_data_of_any_shape_is_a_scenario_or_has_problems(key: str, value: 
 def test_the_schema_describes_every_part() -> None:
     schema = json_schema()
     parts = schema["$defs"]
-    assert set(parts) == {"Machine", "Quota", "Filesystem", "File", "Task"}
+    assert set(parts) == {"Machine", "Quota", "Filesystem", "File", "Task", "Beat"}
     assert parts["File"]["properties"]["size"]["examples"] == ["4P", 16384]
     for part in (schema, *parts.values()):
         assert part["additionalProperties"] is False

@@ -56,6 +56,8 @@ GOOD: list[tuple[str, Operation]] = [
     ("m[3P - 1]", script.Load(None, "m", 3 * P - 1, 3 * P)),
     ("h = open(f, RDWR)", script.Open("h", "f", write=True)),
     ("h = open(f, RDONLY)", script.Open("h", "f", write=False)),
+    ("h = open(f, RDWR|DIRECT)", script.Open("h", "f", write=True, direct=True)),
+    ("h = open(f, DIRECT|RDONLY)", script.Open("h", "f", write=False, direct=True)),
     ("close(f)", script.Close("f", None)),
     ('pwrite(f, "C", 2P)', script.Pwrite("f", "C", 1, 2 * P)),
     ('pwrite(f, "C" * 4P, 0)', script.Pwrite("f", "C", 4 * P, 0)),
@@ -81,6 +83,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("ftruncate(f, 2T)", script.Ftruncate("f", MAX_BYTES)),
     ("fallocate(f, 0, 4P)", script.Fallocate("f", 0, 4 * P)),
     ("punch(f, 2P, 1P)", script.Punch("f", 2 * P, P)),
+    ("zero(f, 2P, 1P)", script.Zero("f", 2 * P, P)),
     ("power_fails()", script.PowerFails()),
     ("reclaim()", script.Reclaim()),
     ("writeback()", script.Writeback()),
@@ -88,6 +91,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("remount()", script.Remount()),
     ("disk_error(f, 2P)", script.DiskError("f", 2 * P)),
     ("disk_error(f)", script.DiskError("f", None)),
+    ("shutdown()", script.Shutdown()),
     ("quota(alice, hard=9)", script.SetQuota("alice", None, 9)),
     ("quota(alice, 2P, 3P)", script.SetQuota("alice", 8, 12)),
     ("fill(g)", script.Fill("g")),
@@ -229,6 +233,31 @@ def test_a_handle_stands_for_its_file() -> None:
     assert parse("h = open(f, RDWR)", "n = mmap(h, 1P, READ|WRITE, SHARED)") == script.Mmap(
         "n", "f", P, RW, shared=True
     )
+
+
+def test_what_goes_by_a_direct_handle_goes_past_the_cache() -> None:
+    opened = "h = open(f, RDWR|DIRECT)"
+    assert parse(opened, 'pwrite(h, "C" * 1P, 0)') == script.Pwrite("f", "C", P, 0, direct=True)
+    assert parse(opened, 'pwrite(offset=0, data="C", file=h)') == script.Pwrite("f", "C", 1, 0, direct=True)
+    assert parse(opened, "x = pread(h, 1P, 0)") == script.Pread("x", "f", P, 0, direct=True)
+    assert parse(opened, "x = pread(f, 1P, 0)") == script.Pread("x", "f", P, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "message", "cure"),
+    [
+        ("h = open(f, DIRECT)", 13, "a file is opened either RDWR or RDONLY", "Write one of them: RDWR or RDWR|DIRECT"),
+        ("h = open(f, RDWR|RDONLY)", 13, "a file is opened either RDWR or RDONLY", "Write one of them: RDWR or RDWR|DIRECT"),
+        ("h = open(f, RDWR|DIREKT)", 18, "DIREKT is not a mode of open", "DIRECT"),
+        ("h = open(f, RDWR|DIRECT|DIRECT)", 25, "DIRECT stands here twice", "Write it once"),
+    ],
+)  # fmt: skip
+def test_a_mode_of_open_that_cannot_be_says_where_and_what_to_write(
+    line: str, column: int, message: str, cure: str
+) -> None:
+    problem = refusal(line)
+    assert (problem.column, problem.message) == (column, message)
+    assert cure in problem.cure
 
 
 def test_a_private_mapping_needs_no_right_to_write_the_file() -> None:

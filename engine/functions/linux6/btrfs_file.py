@@ -13,8 +13,8 @@ from engine.fs.delalloc import forget
 from engine.fs.disk import Bio
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.functions.block_write_full_page import BlockWriteFullPage
+from engine.functions.file_update_time import file_update_time
 from engine.functions.grab_cache_page import GrabCachePage
-from engine.functions.linux6.file_update_time import file_update_time
 from engine.functions.linux6.vfs_write import GenericPerformWrite
 from engine.functions.linux6.xfs_file import know_places
 from engine.functions.page_flags import file_blocks, set_page_dirty, set_page_writeback

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.file_update_time import file_update_time
 from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite
-from engine.functions.linux6.file_update_time import file_update_time
 from engine.objects.mm import Vma
 from engine.objects.page import Page
 from engine.values import LOCKED

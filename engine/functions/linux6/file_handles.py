@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from engine.function import Next, call, ret
 from engine.functions.do_exit import DoExit
-from engine.functions.file_handles import SysClose, SysOpen
+from engine.functions.file_handles import SysClose, SysOpen, opens_direct
 from engine.functions.sys_munmap import SysMunmap
-from engine.values import OK
+from engine.values import EIO, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -25,6 +25,12 @@ class DoSysOpen(SysOpen):
 
     def filp_open(self, k: Machine) -> Next:
         """The program gets a file descriptor, which remembers which error was there before it."""
+        if k.space.down:
+            k.finish_line(EIO)
+            k.answer(EIO)
+            return ret()
+        if self.direct and not opens_direct(k):
+            return super().filp_open(k)
         k.open_file(k.current, self.file, self.var)
         if k.ops.open is not None:
             return call(k.ops.open(self.file))

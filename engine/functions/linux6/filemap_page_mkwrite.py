@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, may_sleep, ret
-from engine.functions.linux6.file_update_time import file_update_time
+from engine.functions.file_update_time import file_update_time
 from engine.functions.page_flags import set_page_dirty
 from engine.objects.mm import Vma
 from engine.objects.page import Page

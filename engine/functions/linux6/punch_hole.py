@@ -14,7 +14,7 @@ from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.page_flags import fill, mark_buffers_dirty
 from engine.functions.vmtruncate import free_blocks
-from engine.functions.zap_pte_range import ZapPteRange
+from engine.functions.zap_pte_range import ZapPteRange, mapped_ranges
 from engine.objects.mapping import Inode
 from engine.objects.page import Page
 from engine.values import OK
@@ -102,16 +102,6 @@ class PunchHole(KernelFunction):
         low, high = (index * k.page_size for index in pages)
         pieces = ((self.offset, min(low, end)), (max(high, self.offset), end)) if low <= high else ((self.offset, end),)
         self.edges = tuple((start, stop) for start, stop in pieces if start < stop)
-
-
-def mapped_ranges(k: Machine, file: str, first: int, last: int) -> tuple[tuple[str, int, int], ...]:
-    """(process, start, end) in virtual pages for every mapping of pages [first, last) of a file."""
-    return tuple(
-        (vma.mm.process, max(vma.start, vma.start + first - vma.pgoff), min(vma.end, vma.start + last - vma.pgoff))
-        for mm in k.mms.values()
-        for vma in mm.vmas or ()
-        if vma.file == file and vma.pgoff < last and first < min(last, vma.index(vma.end))
-    )
 
 
 @dataclass

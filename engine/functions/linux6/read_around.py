@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.functions.page_flags import read_block
 from engine.objects.page import Page
 from engine.values import Data
 
@@ -33,10 +34,11 @@ def _fill(k: Machine, page: Page, file: str, index: int) -> None:
     mapping, inode, data = k.mappings[file], k.inodes[file], Data(k.page_size)
     whole = True
     for i in range(k.blocks_per_page):
-        block = k.map.lookup(inode, index * k.blocks_per_page + i)
+        iblock = index * k.blocks_per_page + i
+        block = k.map.lookup(inode, iblock)
         whole = whole and block is not None
         if block is not None:
-            data = data.paste(i * k.block_size, k.disk.read(block))
+            data = data.paste(i * k.block_size, read_block(k, inode, iblock, block))
     page.mapping, page.index, page.data, page.uptodate = file, index, data, True
     page.mappedtodisk = whole or None
     mapping.pages[index] = page.pfn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
 from engine.functions.linux6.wb_writeback import SYNC
-from engine.values import OK
+from engine.values import EIO, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -74,7 +74,8 @@ class Syncfs(KernelFunction):
 
     def check_and_advance(self, k: Machine) -> Next:
         """Has anything gone wrong on this filesystem that this open file has not heard of? It hears of it once."""
-        error = k.open_file(k.current, self.file, self.var).check_filesystem(k.sb)
+        told = k.open_file(k.current, self.file, self.var).check_filesystem(k.sb)
+        error = EIO if k.space.down else told
         k.finish_line(error)
         k.answer(error)
         return ret()

@@ -10,7 +10,7 @@ from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
-from engine.values import OK
+from engine.values import EIO, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -26,6 +26,9 @@ class DoSysFtruncate(SysFtruncate):
 
     def do_truncate(self, k: Machine) -> Next:
         """Cut the file, or let it grow."""
+        if k.space.down:
+            self.error = EIO
+            return self.up_i_sem
         return call(Vmtruncate(self.file, self.size), into="error")
 
     def up_i_sem(self, k: Machine) -> Next:

@@ -1,4 +1,4 @@
-"""fallocate(2): give a range its blocks before anybody stores there, or make it a hole. After fs/open.c, 6.x."""
+"""fallocate(2): give a range its blocks beforehand, make it a hole, or make it zeroes. After fs/open.c, 6.x."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.values import EOPNOTSUPP, OK
+from engine.values import EIO, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -31,6 +31,9 @@ class VfsFallocate(KernelFunction):
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem for the blocks, now."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
         assert k.ops.fallocate is not None
         return call(k.ops.fallocate(k.inodes[self.file], self.offset, self.length), into="error")
 
@@ -56,6 +59,26 @@ class VfsFallocate(KernelFunction):
 
 
 @dataclass
+class VfsZero(VfsFallocate):
+    """FALLOC_FL_ZERO_RANGE. The line's result is "0" or an errno; a file that ends inside the range becomes longer."""
+
+    @may_sleep
+    def inode_lock(self, k: Machine) -> Next:
+        """Keep other writers of this file away."""
+        if k.ops.zero is None:
+            return self.eopnotsupp
+        return k.lock(k.inodes[self.file].i_sem)
+
+    def f_op_fallocate(self, k: Machine) -> Next:
+        """Ask the filesystem to make the range zeroes that keep their place."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
+        assert k.ops.zero is not None
+        return call(k.ops.zero(k.inodes[self.file], self.offset, self.length), into="error")
+
+
+@dataclass
 class VfsPunch(KernelFunction):
     """FALLOC_FL_PUNCH_HOLE. The line's result is "0" or an errno; the file's size stays."""
 
@@ -74,6 +97,9 @@ class VfsPunch(KernelFunction):
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem to make the range a hole."""
+        if k.space.down:
+            self.error = EIO
+            return self.inode_unlock
         assert k.ops.punch is not None
         return call(k.ops.punch(k.inodes[self.file], self.offset, self.length), into="error")
 

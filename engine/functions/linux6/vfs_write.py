@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import Next, call
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_write import GenericFileWrite
+from engine.values import EIO
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -26,7 +27,14 @@ class VfsWrite(GenericFileWrite):
     """Writes `length` bytes of text at `offset`. The line's result is the number of bytes written, or an errno."""
 
     c_name = "vfs_write"
-    source = "fs/read_write.c vfs_write, 6.x"
+    source = "fs/read_write.c vfs_write, fs/inode.c file_update_time, 6.x"
+
+    def update_time(self, k: Machine) -> Next:
+        """The file counts as changed from now on, unless its filesystem is shut down and lets nothing through."""
+        if k.space.down:
+            k.store(k.current.task, k.current.line).refused = self.written = EIO
+            return self.up_i_sem
+        return super().update_time(k)
 
     def write(self, k: Machine) -> Next:
         """The filesystem decides how: most put the bytes into the page cache, page by page."""

@@ -11,9 +11,10 @@ from engine.functions.block_write_full_page import BlockWriteFullPage
 from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite, give_place
 from engine.functions.linux6.block_write_begin import BlockWriteBegin
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite
-from engine.functions.page_flags import file_blocks
+from engine.functions.mpage_readpage import MpageReadpage
+from engine.functions.page_flags import file_blocks, no_writeback
 from engine.objects.page import Page
-from engine.values import DELAYED
+from engine.values import DELAYED, EIO
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -73,7 +74,7 @@ class IomapWriteBegin(BlockWriteBegin):
 
 @dataclass
 class IomapWritepageMap(BlockWriteFullPage):
-    """Returns "0". A delayed extent always finds its blocks: they were promised, with the metadata."""
+    """Returns "0", or EIO once shut down. A delayed extent always finds its blocks: they were promised."""
 
     c_name = "iomap_writepage_map"
     source = "fs/iomap/buffered-io.c iomap_writepage_map, fs/xfs/xfs_aops.c xfs_map_blocks, 6.x"
@@ -85,7 +86,10 @@ class IomapWritepageMap(BlockWriteFullPage):
         know_places(k, self.page)
 
     def get_block(self, k: Machine) -> Next:
-        """Is a dirty part of the page delayed still? Then its extent gets its blocks now."""
+        """Is a dirty part of the page delayed still? Then its extent gets its blocks now, unless all is shut down."""
+        if k.space.down:
+            self.got = EIO
+            return self.recover
         inode = k.inodes[self.page.mapping or ""]
         for i, iblock in enumerate(file_blocks(k, self.page)):
             if self.page.bh[i].dirty and inode.delayed[iblock]:
@@ -98,6 +102,31 @@ class IomapWritepageMap(BlockWriteFullPage):
         """The page's buffers know them."""
         know_places(k, self.page)
         return self.get_block
+
+    def recover(self, k: Machine) -> Next:
+        """The page is given up: clean, tied down, what was promised for it gone. It stays readable."""
+        assert k.ops.release_page is not None
+        k.ops.release_page(k, self.page, 0)
+        for bh in self.page.bh:
+            bh.dirty = None
+        no_writeback(k, self.page)
+        k.unlock(self.page.locked)
+        return ret(self.got)
+
+
+@dataclass
+class IomapReadFolio(MpageReadpage):
+    """Returns "0", or EIO once shut down."""
+
+    source = "fs/iomap/buffered-io.c iomap_read_folio, fs/xfs/xfs_iomap.c xfs_read_iomap_begin, 6.x"
+
+    def get_block(self, k: Machine) -> Next:
+        """Where on the disk is this part of the file? A filesystem that is shut down does not say."""
+        if k.space.down:
+            k.answer(f"no: {EIO}")
+            k.unlock(self.page.locked)
+            return ret(EIO)
+        return super().get_block(k)
 
 
 def know_places(k: Machine, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""file_update_time(): mtime and ctime, told at the first store since 2.6.18's hook (generic/080, generic/215)."""
+"""file_update_time(), in 2.6.9 inode_update_time(): mtime and ctime, at write(2), and at stores since 2.6.18's hook."""
 
 from __future__ import annotations
 

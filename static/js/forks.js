@@ -1,0 +1,86 @@
+/**
+ * The futures of a sitting: each run that was forked from another in this tab, kept in sessionStorage and drawn as a tree.
+ * A future is {url, from, step, title, outcome}; `from` is the url it was forked from, empty for where the sitting began.
+ */
+const KEY = 'pagefate.futures'
+const MOST = 40
+const SHAPE = '<i class="shape"></i>'
+
+export class Forks {
+  constructor(theatre) {
+    this.theatre = theatre
+    this.form = theatre.querySelector('.what-if form')
+    const futures = this.#arrive(read())
+    write(futures)
+    this.#draw(futures)
+  }
+
+  /** What is about to be asked for, at which step. */
+  asked(button) {
+    write({ ...read(), asked: { from: this.theatre.dataset.self, step: this.theatre.at, title: button.textContent, outcome: this.theatre.dataset.outcome } })
+  }
+
+  /** The step that the form asks from, and whose step it is: that task runs anyway. */
+  at(step, task) {
+    this.form.querySelector('[name="step"]').value = step
+    for (const button of this.form.querySelectorAll('button')) button.disabled = step === 0 || task === 'you' || button.dataset.task === task
+  }
+
+  /** This run is a future if it was asked for, and the beginning of a tree if it was forked from. */
+  #arrive({ asked, list = [] }) {
+    const { self, outcome } = this.theatre.dataset
+    const known = url => list.some(each => each.url === url)
+    if (asked && asked.from !== self) {
+      if (!known(asked.from)) list.push({ url: asked.from, from: '', step: 0, title: 'as it was', outcome: asked.outcome ?? '' })
+      if (!known(self)) list.push({ url: self, from: asked.from, step: asked.step, title: asked.title })
+    }
+    for (const each of list) if (each.url === self) each.outcome = outcome
+    return { list: list.slice(-MOST) }
+  }
+
+  #draw({ list }) {
+    const { self } = this.theatre.dataset
+    const root = this.#root(list, self)
+    const section = this.form.querySelector('.futures')
+    section.hidden = !root
+    if (!root) return
+    section.querySelector('ol').replaceChildren(this.#branch(list, root, self))
+    this.theatre.querySelector('#what-if').dataset.count = this.#count(list, root)
+  }
+
+  #root(list, url) {
+    const found = list.find(each => each.url === url)
+    return found?.from ? this.#root(list, found.from) ?? found : found
+  }
+
+  #count(list, node) { return 1 + list.filter(each => each.from === node.url).reduce((sum, each) => sum + this.#count(list, each), 0) }
+
+  #branch(list, node, self) {
+    const item = document.createElement('li')
+    const link = document.createElement('a')
+    link.href = node.from ? address(node.url, node.step + 1) : node.url
+    if (node.url === self) link.setAttribute('aria-current', 'true')
+    link.dataset.fate = node.outcome ?? ''
+    link.innerHTML = `${SHAPE}<b></b><span></span>`
+    link.querySelector('b').textContent = node.title
+    link.querySelector('span').textContent = node.from ? `from step ${node.step}` : ''
+    item.append(link)
+    const forked = list.filter(each => each.from === node.url)
+    if (forked.length) {
+      const inner = document.createElement('ol')
+      inner.append(...forked.map(each => this.#branch(list, each, self)))
+      item.append(inner)
+    }
+    return item
+  }
+}
+
+function address(url, step) { return `${url}${url.includes('?') ? '&' : '?'}step=${step}` }
+
+function read() {
+  try { return JSON.parse(sessionStorage.getItem(KEY)) ?? {} } catch { return {} }
+}
+
+function write(futures) {
+  try { sessionStorage.setItem(KEY, JSON.stringify(futures)) } catch { /* A browser that keeps nothing draws no tree. */ }
+}

@@ -1,0 +1,143 @@
+"""Stories: hand-written ones happen as they are told, and every run has one."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+import engine
+from app import links, narration, stories
+from app.catalogue import home
+from app.stories import Beat, Place
+from engine import KERNELS, ScenarioError, Trace, gallery, load_scenario
+
+WRITTEN = [name for name, scenario in gallery().items() if scenario.beats]
+MAIL = "/run/mail/linux-2.6.9"
+TINY = "title: x\ntasks: {A: {user: a, script: [exit()]}}\nbeats:\n"
+
+
+def told(scenario: str, kernel: str = "") -> tuple[Trace, tuple[Beat, ...]]:
+    chosen = KERNELS[kernel] if kernel else home(gallery()[scenario])
+    trace = engine.run(gallery()[scenario], chosen)
+    sentences = narration.tell(trace, gallery()[scenario], chosen)
+    return trace, stories.story_of(trace, gallery()[scenario], chosen, sentences)
+
+
+def test_the_first_scenarios_have_stories_written_by_hand() -> None:
+    assert set(WRITTEN) >= {
+        "mail", "mail-store-first", "last-block", "lock-drop", "quota", "root-reserve", "private-full-disk", "fork",
+        "msync-twice", "memory-pressure",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_beat_happens_on_the_scenarios_own_kernel_in_its_order(name: str) -> None:
+    trace, beats = told(name)
+    assert [beat.say for beat in beats] == [beat.say for beat in gallery()[name].beats], "an event never happens"
+    steps = [beat.step for beat in beats]
+    assert steps == sorted(set(steps))
+    assert steps[0] == 0
+    assert steps[-1] == len(trace.steps), "the story ends where the run does"
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_story_takes_about_a_minute(name: str) -> None:
+    words = sum(len(beat.say.split()) for beat in gallery()[name].beats)
+    assert 80 < words < 300  # 240 words are a minute for a quick reader
+    assert all(len(beat.say) < 190 for beat in gallery()[name].beats), "a beat is read at a glance"
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_beat_that_speaks_of_a_loss_or_an_error_stands_where_it_is(name: str) -> None:
+    trace, beats = told(name)
+    for beat in beats:
+        for errno in re.findall(r"\bE[A-Z]{3,}\b", beat.say):
+            before = [trace.steps[n - 1].answer or "" for n in range(1, beat.step + 1)]
+            assert any(errno in answer for answer in before), (beat, errno)
+
+
+@pytest.mark.parametrize("name", list(gallery())[::7])
+@pytest.mark.parametrize("kernel", ["", "linux-6.18"])
+def test_every_run_has_a_story(name: str, kernel: str) -> None:
+    if kernel and gallery()[name].filesystem.type not in KERNELS[kernel].filesystems:
+        pytest.skip("never existed")
+    trace, beats = told(name, kernel)
+    assert 2 <= len(beats) <= stories.MOST or gallery()[name].beats
+    assert (beats[0].step, beats[-1].step) == (0, len(trace.steps))
+    assert all(beat.say.strip() for beat in beats)
+
+
+def test_another_kernel_is_not_told_what_happens_on_this_one() -> None:
+    _, beats = told("mail", "wli-corrected")
+    assert not {beat.say for beat in beats} & {beat.say for beat in gallery()["mail"].beats}
+    assert any("gets SIGBUS" in beat.say for beat in beats)
+    assert beats[-1].say.endswith("Nothing that was accepted is lost.")
+
+
+def test_the_way_through_a_story() -> None:
+    beats = (Beat(0, "a"), Beat(5, "b"), Beat(9, "c"))
+    at = {step: Place(beats, step) for step in range(10)}
+    assert [at[step].onward for step in (0, 3, 5, 6, 9)] == [5, 0, 9, 5, 9]
+    assert [at[step].on_beat for step in (0, 3, 5, 9)] == [True, False, True, True]
+    assert [at[step].before for step in (0, 5, 9)] == [0, 0, 5]
+
+
+# --- the language --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("  - {at: nonsense, say: hello}\n", 4, "names no event"),
+        ("  - {at: start}\n", 4, "say is missing"),
+        ("  - {at: start, say: a, when: now}\n", 4, "no key"),
+        ("  - {at: start, say: ''}\n", 4, "empty"),
+    ],
+)
+def test_a_beat_that_is_wrong_is_told_where_and_why(text: str, line: int, said: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(TINY + text)
+    assert caught.value.problems[0].line == line
+    assert said in caught.value.problems[0].message
+
+
+def test_a_story_survives_its_text() -> None:
+    scenario = gallery()["mail"]
+    assert load_scenario(engine.to_yaml(scenario)) == scenario
+
+
+# --- the page ------------------------------------------------------------------------------------------------------
+
+
+def test_the_gallery_leads_to_the_story_of_the_mail(client: TestClient) -> None:
+    page = client.get("/").text
+    assert f'href="{MAIL}?story=1">Start: the mail&#39;s experiment in a minute</a>' in page
+    assert links.story("mail", "linux-2.6.9") == f"{MAIL}?story=1"
+
+
+def test_a_story_opens_at_its_beginning_and_goes_on_by_links(client: TestClient) -> None:
+    page = client.get(f"{MAIL}?story=1").text
+    seen = []
+    while True:
+        step = re.search(r'data-step="(\d+)" data-self="[^"]*story=1" [^>]*data-story', page)
+        assert step is not None
+        seen.append(int(step[1]))
+        onward = re.search(r'data-story="on" href="([^"]+)"', page)
+        assert onward is not None
+        address = onward[1].replace("&amp;", "&")
+        if address.endswith(f"step={seen[-1]}"):
+            break
+        page = client.get(address).text
+    assert seen == [beat.step for beat in told("mail")[1]]
+
+
+def test_who_strays_is_led_back(client: TestClient) -> None:
+    page = client.get(f"{MAIL}?story=1&step=50").text
+    assert f'data-story="on" href="{MAIL}?story=1&amp;step=43"' in page
+    assert f'data-story="free" href="{MAIL}?step=50"' in page
+    assert 'data-at="story" aria' in page, "nothing is said here"
+
+
+def test_another_kernel_is_free_play(client: TestClient) -> None:
+    page = client.get(f"{MAIL}?story=1").text
+    assert "/run/mail/wli-corrected?story" not in page

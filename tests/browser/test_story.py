@@ -1,0 +1,99 @@
+"""The story in a real browser: one button, free play, and a way back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open, step_of
+
+pytestmark = pytest.mark.browser
+
+STORY = "/run/mail/linux-2.6.9?story=1"
+BEATS = 13
+
+
+def test_one_button_tells_the_story(tab: Open) -> None:
+    page = tab("/")
+    page.get_by_role("link", name="Start: the mail's experiment in a minute").click()
+    panel = page.locator(".storyline")
+    for number in range(1, BEATS):
+        expect(panel).to_contain_text(f"{number} of {BEATS}")
+        page.get_by_role("link", name="Continue").click()
+    expect(panel).to_contain_text("nobody knows that a letter is gone")
+    expect(page.get_by_role("link", name="Next story")).to_be_visible()
+    page.wait_for_url("**/run/mail/linux-2.6.9?story=1&step=121")
+
+
+@pytest.mark.parametrize("key", ["Enter", " ", "ArrowRight"])
+def test_keys_continue_and_go_back(tab: Open, key: str) -> None:
+    page = tab(STORY)
+    page.keyboard.press(key)
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".storyline")).to_contain_text(f"1 of {BEATS}")
+
+
+def test_free_play_at_any_moment_and_a_way_back(tab: Open) -> None:
+    page = tab(f"{STORY}&step=43")
+    page.keyboard.press("n")
+    assert step_of(page) == 44
+    expect(page.locator(".caption")).to_be_visible()
+    page.get_by_role("link", name="Back to the story").click()
+    assert step_of(page) == 43
+    expect(page.locator(".caption")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.locator(".storyline")).to_be_hidden()
+    page.wait_for_url("**/run/mail/linux-2.6.9?step=43")
+    page.locator(".voices").get_by_role("link", name="Story").click()
+    expect(page.locator(".storyline")).to_contain_text(f"1 of {BEATS}")
+
+
+def test_with_motion_the_steps_between_are_played(tab: Open) -> None:
+    page = tab(STORY, reduced_motion="no-preference")
+    page.get_by_role("link", name="Continue").click()
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}")
+    page.get_by_role("link", name="Continue").click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".storyline")).to_be_hidden()
+
+
+def test_nothing_moves_when_the_story_gives_way_to_the_caption(tab: Open) -> None:
+    page = tab(f"{STORY}&step=43")
+    top = "document.querySelector('.changed-now').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    page.keyboard.press("n")
+    assert abs(page.evaluate(top) - before) < 1.5
+    page.keyboard.press("Escape")
+    assert abs(page.evaluate(top) - before) < 1.5
+
+
+def test_a_phone_has_one_big_button(tab: Open) -> None:
+    page = tab(STORY, viewport={"width": 390, "height": 844})
+    button = page.get_by_role("link", name="Continue")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    assert box["y"] + box["height"] <= 844
+    button.click()
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}")
+    expect(page.locator(".caption")).to_be_hidden()
+
+
+def test_without_script_the_story_is_pages(tab: Open) -> None:
+    page = tab(STORY, java_script_enabled=False)
+    page.get_by_role("link", name="Continue").click()
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}")
+    page.get_by_role("link", name="Play freely").click()
+    expect(page.locator(".caption")).to_be_visible()
+
+
+def test_the_voice_changes_what_is_said_and_is_remembered(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?step=43")
+    expect(page.locator("#caption")).to_contain_text("becomes writable, although A has only read")
+    page.keyboard.press("v")
+    expect(page.locator("#caption .developer")).to_be_visible()
+    expect(page.locator("#caption .student")).to_be_hidden()
+    page.wait_for_url("**?voice=developer&step=43")
+    page.goto("/run/mail/linux-2.6.9?step=42")
+    expect(page.locator("#caption .developer")).to_be_visible()
+    page.goto("/run/mail/linux-2.6.9?voice=student&step=42")
+    expect(page.locator("#caption .student")).to_be_visible()
