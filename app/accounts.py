@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.cells import Rle, cut, entry_of, merged
+from app.cells import Rle, cut, entry_of, merged, words
 from app.rules import Fields, Get, Pages, Rule, bind
 from app.wording import FATE_WORDS
 
@@ -61,10 +61,13 @@ class Accounts:
             return {"kind": kind or None, "letter": letter, "raw": f"{raw} fs" if kind else raw}
         file, _, index = owner.partition(":")
         hue = self.pages.cast.hues.get(file, 0)
-        if index:
+        if index == "index":
             return {"kind": "index", "hue": hue, "letter": "ix", "raw": raw}
+        if others := words(get(f"block/{block}.sharers")):
+            letter = f"{file[:1]}+{others[0][:1] if len(others) == 1 else len(others)}"
+            return {"kind": "used", "hue": hue, "letter": letter, "raw": raw}
         known = any(file == shown.name for shown in self.pages.cast.files)
-        return {"kind": "used" if known else "ballast", "hue": hue, "letter": file[:3], "raw": raw}
+        return {"kind": "used" if known else "ballast", "hue": hue, "letter": index or file[:3], "raw": raw}
 
     def _free(self, get: Get, block: int) -> str:
         """What a free block is counted for: the first ones are promised, the last kept for root or for metadata."""

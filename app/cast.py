@@ -115,7 +115,7 @@ class _Watch:
                 file = rest.removesuffix(".size")
                 self.sizes[file] = max(self.sizes.get(file, 0), self.state[at] or 0)
             elif kind == "block":
-                self.blocks[int(rest.removesuffix(".owner"))] = None
+                self.blocks[int(rest.partition(".")[0])] = None
             elif kind == "page" and at.endswith(".mapping"):
                 moved = True
             elif at == "ram.lru":

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 SHEETS = (
     "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
-    "timeline.css", "forks.css", "palette.css", "narration.css", "story.css", "predict.css", "challenge.css",
-    "phone.css", "present.css", "forced.css", "motion.css",
+    "timeline.css", "forks.css", "palette.css", "narration.css", "story.css", "predict.css", "phone.css", "present.css",
+    "forced.css", "motion.css",
 )  # fmt: skip
 """The sheets that every page has, in order; the first states the order of the layers. The rest add pages.css."""
 SITE = "css/site.css"

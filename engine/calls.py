@@ -254,6 +254,7 @@ CALLS: dict[str, Signature] = {
     "fallocate": Signature("fallocate(f, 0, 4P)", _giving_blocks(op.Fallocate), (WRITABLE, OFFSET, LENGTH)),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
     "zero": Signature("zero(f, 2P, 1P)", _giving_blocks(op.Zero), (WRITABLE, OFFSET, LENGTH)),
+    "clone": Signature("clone(g1, f)", _plain(op.Clone), (WRITABLE, Argument("source", Reading.file))),
     "fork": Signature("fork(B)", _plain(op.Fork), (Argument("child", Reading.child),)),
     "exit": Signature("exit()", _plain(op.Exit)),
     "power_fails": Signature("power_fails()", _plain(op.PowerFails)),
@@ -264,6 +265,7 @@ CALLS: dict[str, Signature] = {
     "disk_error": Signature(
         "disk_error(f, 2P)", _plain(op.DiskError), (FILE, Argument("offset", Reading.size, required=False))
     ),
+    "disk_heals": Signature("disk_heals(f)", _plain(op.DiskHeals), (FILE,)),
     "shutdown": Signature("shutdown()", _plain(op.Shutdown)),
     "quota": Signature(
         "quota(alice, hard=9)",

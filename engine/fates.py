@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from engine.judgement import Judgement
 from engine.objects.mm import Mm, Vma
 from engine.objects.task import DONE, KILLED
-from engine.operations import Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
+from engine.operations import Clone, Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
 from engine.sizes import MAX_BYTES
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
@@ -48,7 +48,7 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
     written = block is not None and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
     if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
-        return BACKED if written else LOST
+        return BACKED if written or _arriving(k, file, run) else LOST
     part = iblock % k.blocks_per_page
     unwritten = _unwritten(k, file, page, part, dirty or k.has_dirty_entry)
     if not page.uptodate:
@@ -107,6 +107,12 @@ def _holds(runs: tuple[Run, ...], wanted: Run, base: int) -> bool:
     low, high = wanted.start - base, wanted.stop - base
     return sum(min(r.stop, high) - max(r.start, low) for r in runs
                if r.store == wanted.store and r.start < high and r.stop > low) == high - low  # fmt: skip
+
+
+def _arriving(k: Machine, file: str, run: Run) -> bool:
+    """Whether a direct write has put these bytes into a new block that the file is about to lead to."""
+    new = (block for block, owner in k.space.owner.items() if owner == f"{file}:new")
+    return any(_disk_holds(k, block, run) for block in new)
 
 
 def _unwritten(k: Machine, file: str, page: Page, part: int, dirty: Callable[[int], bool]) -> bool:
@@ -314,7 +320,7 @@ class Ledger:
 
     def _refusals(self) -> bool:
         """Whether a call that asks for room was told that there is none."""
-        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero), self._k.journal.cells
+        asking, cells = (Mmap, Mprotect, Mremap, Ftruncate, Fallocate, Zero, Clone), self._k.journal.cells
         return any(
             cells.get(f"line/{task}.{line.number}.result") in (ENOSPC, EDQUOT)
             for task in self._k.scenario.tasks

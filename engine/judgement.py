@@ -94,7 +94,7 @@ class Judgement:
 
     def _owe(self, file: str, old: tuple[Run, ...], new: tuple[Run, ...]) -> None:
         """Some bytes of a file ought to come from elsewhere from now on."""
-        before, after = set(old), set(new)
+        before, after = ({run for run in runs if self._is_for(file, run.store)} for runs in (old, new))
         for run in before - after:
             for part in self._parts(run):
                 self._forget((file, part))
@@ -102,6 +102,11 @@ class Judgement:
         for run in after - before:
             self._open[run.store] |= {(file, part): None for part in self._parts(run)}
         self._due |= {run.store for run in before ^ after}
+
+    def _is_for(self, file: str, store: str) -> bool:
+        """Whether a store is one to this file. A clone owes its bytes too; their fate is that of the file stored to."""
+        record = self._k.stores.get(f"store/{store}")
+        return record is not None and record.file == file
 
     def _forget(self, piece: Piece) -> bool:
         """Take back a piece's fate, if it has one."""

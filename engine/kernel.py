@@ -50,7 +50,8 @@ class FilesystemOps:
     page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno
     nopage(vma, vpn)                      the page for an address with a reference, or SIGBUS, or OOM
     fallocate, punch, zero(inode, offset, length)     "0" or an errno
-    grow(inode, size)                     before a file gets longer: "0" or an errno
+    clone(inode, origin)                  a file gets the blocks of another, which keeps them: "0" or an errno
+    grow, cut(inode, size)                before a file gets longer or shorter: "0" or an errno
     open(file), flush(file)               what open(2) and close(2) do beside the common; "0" or an errno
     vma_close(file)                       when a mapping of a file has gone, by munmap(2) or exit(2)
     write(file, text, length, offset)     write(2) where it does not go through the page cache first
@@ -76,7 +77,9 @@ class FilesystemOps:
     fallocate: Callable[[Inode, int, int], KernelFunction] | None = None
     punch: Callable[[Inode, int, int], KernelFunction] | None = None
     zero: Callable[[Inode, int, int], KernelFunction] | None = None
+    clone: Callable[[Inode, Inode], KernelFunction] | None = None
     grow: Callable[[Inode, int], KernelFunction] | None = None
+    cut: Callable[[Inode, int], KernelFunction] | None = None
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None
     vma_close: Callable[[str], KernelFunction] | None = None

@@ -227,6 +227,14 @@ class Zero:
 
 
 @dataclass(frozen=True, slots=True)
+class Clone:
+    """`clone(g, f)`: g gets the blocks of f and shares them with it; the destination comes first, as in FICLONE."""
+
+    file: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PowerFails:
     """`power_fails()`: only what is on the disk is left."""
 
@@ -257,6 +265,13 @@ class DiskError:
 
     file: str
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskHeals:
+    """`disk_heals(f)`: the disk can write the file's blocks again."""
+
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +321,9 @@ class Sleep:
 
 Operation: TypeAlias = (
     Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
-    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | PowerFails
-    | Reclaim | Writeback | DropCaches | Remount | DiskError | Shutdown | SetQuota | Free | Take | Fill | Sleep
+    | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | Clone
+    | PowerFails | Reclaim | Writeback | DropCaches | Remount | DiskError | DiskHeals | Shutdown | SetQuota
+    | Free | Take | Fill | Sleep
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
+from engine.functions.sys_ni_syscall import SysFallocate, SysIoctl, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 
@@ -57,12 +57,14 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Fallocate: lambda o: SysFallocate(o.file, o.offset, o.length),
     op.Punch: lambda o: SysPunch(o.file, o.offset, o.length),
     op.Zero: lambda o: SysZero(o.file, o.offset, o.length),
+    op.Clone: lambda o: SysIoctl(o.file, o.source),
     op.PowerFails: lambda _: PowerFails(),
     op.Reclaim: lambda _: WakeThread("kswapd"),
     op.Writeback: lambda _: WakeThread("pdflush"),
     op.DropCaches: lambda _: DropCaches(),
     op.Remount: lambda _: Remount(),
     op.DiskError: lambda o: Setting("disk_error", o.file, o.offset, None),
+    op.DiskHeals: lambda o: Setting("disk_heals", o.file, None, None),
     op.Shutdown: lambda _: Shutdown(),
     op.SetQuota: lambda o: Setting("quota", o.user, o.soft, o.hard),
     op.Free: lambda o: Ballast(o.name, -o.blocks),

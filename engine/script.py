@@ -18,8 +18,10 @@ from engine.calls import CALLS, bind
 from engine.errors import Problem, ScenarioError, short, suggestion
 from engine.operations import (
     Advice,
+    Clone,
     Close,
     DiskError,
+    DiskHeals,
     DropCaches,
     Exit,
     Fallocate,
@@ -64,9 +66,11 @@ from engine.sizes import rewrite
 __all__ = [
     "MAX_LINE",
     "Advice",
+    "Clone",
     "Close",
     "Context",
     "DiskError",
+    "DiskHeals",
     "DropCaches",
     "Exit",
     "Fallocate",

@@ -1,7 +1,8 @@
 """btrfs: copy on write. What is written goes to a new block, and the old one is free when the metadata is on disk.
 
 After fs/btrfs/inode.c, space-info.c and ordered-data.c, 6.x. Blocks change their owner on the way: `f:new` while the
-data is on its way to the disk, then `f`; `f:old` what the file on the disk still leads to, until the next commit.
+data is on its way to the disk, then `f`; `f:old` what the file on the disk still leads to, until the next commit. A
+block that a clone shares is never written in place, and each of its owners gives it back alone.
 Metadata has space of its own and is not counted.
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def must_cow(k: Machine, inode: Inode, iblock: int) -> bool:
     """btrfs_check_nocow_lock(), turned round: does writing need a new block? Unwritten ones are written in place."""
     block = k.map.lookup(inode, iblock)
-    return block is None or not (k.kind.nodatacow or inode.unwritten[iblock])
+    return block is None or k.space.is_shared(block) or not (k.kind.nodatacow or inode.unwritten[iblock])
 
 
 def recount(k: Machine, inode: Inode) -> None:
@@ -114,7 +115,7 @@ class BtrfsSyncFile(Ext2SyncFile):
         """Write where the file's blocks are; the blocks that the disk led to before are free from now on."""
         done = super().ext2_write_inode(k)
         for block in k.space.owned_by(f"{self.inode.file}:old"):
-            k.space.give_back(block)
+            k.space.give_back(block, f"{self.inode.file}:old")
         return done
 
 
@@ -173,10 +174,11 @@ def finish_ordered_io(k: Machine, page: Page, pieces: tuple[tuple[int, int], ...
 def lead_to(k: Machine, inode: Inode, iblock: int, block: int) -> None:
     """A file block is found at a new place from now on; the old one waits for the next commit."""
     old = k.map.lookup(inode, iblock)
-    k.space.owner[block], inode.pointers[iblock] = inode.file, block
+    k.space.hand_over(block, f"{inode.file}:new", inode.file)
+    inode.pointers[iblock] = block
     inode.unwritten[iblock], inode.dirty = None, True
     if old is not None:
-        k.space.owner[old] = f"{inode.file}:old"
+        k.space.hand_over(old, inode.file, f"{inode.file}:old")
         return
     inode.blocks = (inode.blocks or 0) + 1
     if quota := k.quotas.get(inode.owner):

@@ -3,6 +3,9 @@
 After fs/ext2/balloc.c, 2.6.9 (reserve_blocks, ext2_new_block). Units: filesystem blocks, numbered from 0; blocks of the
 filesystem's own tables are not counted. One group, first fit from a goal, no preallocation window. Delayed allocation
 promises blocks before it takes them: `delalloc` counts them, after fs/ext4/inode.c ext4_da_reserve_space, 6.x.
+
+A block that files share (reflink) has more than one owner: the first is `block/3.owner`, the others `block/3.sharers`.
+It is free when the last of them has given it back, as the reference count of fs/xfs/libxfs/xfs_refcount.c has it.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ class Space(Entity):
         super().__init__(journal, "fs")
         self.block_size = block_size
         self.owner: Table[str] = Table(journal, "block", "owner")
+        self.sharers: Table[tuple[str, ...]] = Table(journal, "block", "sharers")
         self.free, self.reserved, self.total = blocks, reserved, blocks
         self._numbers = range(blocks)
 
@@ -63,15 +67,42 @@ class Space(Entity):
             self.owner[block] = owner
             self.free = self.free - 1
 
-    def claim(self, block: int, owner: str) -> None:
-        """Set the bit of a block that a map leads to, if it is clear."""
+    def claim(self, block: int, owner: str, *, shared: bool = False) -> None:
+        """Set the bit of a block that a map leads to, if it is clear; `shared`: who else has it stays beside."""
         if self.owner[block] is None:
             self.owner[block], self.free = owner, self.free - 1
+        elif shared:
+            self.share(block, owner)
 
-    def give_back(self, block: int) -> None:
-        """Clear the bit."""
-        self.owner[block], self.free = None, self.free + 1
+    def give_back(self, block: int, owner: str | None = None) -> None:
+        """An owner lets go of a block; without others, or for all of them, the bit is cleared."""
+        left = tuple(name for name in self.owners(block) if owner is not None and name != owner)
+        self._set(block, left)
+        self.free = self.free + (not left)
+
+    def owners(self, block: int) -> tuple[str, ...]:
+        """Everybody who has a block, the first one first."""
+        first = self.owner[block]
+        return () if first is None else (first, *(self.sharers[block] or ()))
+
+    def share(self, block: int, owner: str) -> None:
+        """One owner more for a block that has one."""
+        if owner not in (owners := self.owners(block)):
+            self._set(block, (*owners, owner))
+
+    def is_shared(self, block: int) -> bool:
+        """Whether more than one owner has it: then nobody may write it where it is."""
+        return self.sharers[block] is not None
+
+    def hand_over(self, block: int, owner: str, heir: str) -> None:
+        """What one owner had of a block another has from now on, once."""
+        names = (heir if name == owner else name for name in self.owners(block))
+        self._set(block, tuple(dict.fromkeys(names)))
+
+    def _set(self, block: int, owners: tuple[str, ...]) -> None:
+        self.owner[block], self.sharers[block] = owners[0] if owners else None, owners[1:] or None
 
     def owned_by(self, owner: str) -> list[int]:
-        """The blocks of one owner, in order."""
-        return [block for block, name in self.owner.items() if name == owner]
+        """The blocks of one owner, in order, shared ones too."""
+        more = {block for block, names in self.sharers.items() if owner in names}
+        return [block for block, name in self.owner.items() if name == owner or block in more]

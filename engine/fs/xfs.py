@@ -2,6 +2,9 @@
 
 A page on a hole makes a delayed extent, and promises as many blocks of metadata as the extent tree has levels; so the
 last few free blocks let fewer pages in than they could hold. A neighbour makes the extent longer and keeps one promise.
+
+A block that another file shares is never written. A new one is promised in its place, as for a hole; at writeback it is
+taken (`inode/f/block/3.cow`), and the file leads to it once the data is there. After fs/xfs/xfs_reflink.c, 6.x.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.fs import delalloc
+from engine.fs import delalloc, xfs_reflink
 from engine.fs.ext2 import Ext2SyncFile
 from engine.fs.extentmap import ExtentMap
 from engine.function import KernelFunction, Next, may_sleep, ret
@@ -39,9 +42,21 @@ def bm_maxlevels(block_size: int) -> int:
     return levels
 
 
+def homeless(k: Machine, inode: Inode, blocks: range) -> list[int]:
+    """The file blocks that need another block to be written: holes, and shared ones that have no new one yet."""
+    waiting = (i for i in blocks if not inode.delayed[i] and inode.cow[i] is None)
+    return [i for i in waiting if (block := k.map.lookup(inode, i)) is None or k.space.is_shared(block)]
+
+
+def joins(k: Machine, inode: Inode, iblock: int) -> bool:
+    """Whether a delayed block goes on with the extent before it: holes and shared blocks are in forks of their own."""
+    holes = [k.map.lookup(inode, i) is None for i in (iblock - 1, iblock)]
+    return bool(inode.delayed[iblock - 1]) and holes[0] == holes[1]
+
+
 def settle(k: Machine, inode: Inode, extra: int = 0) -> None:
     """xfs_bmap_worst_indlen(): metadata for each delayed extent; one that was cut in two shares what it had."""
-    runs = sum(not inode.delayed[iblock - 1] for iblock in inode.delayed)
+    runs = sum(not joins(k, inode, iblock) for iblock in inode.delayed)
     had = inode.indlen or 0
     want = min(runs * bm_maxlevels(k.block_size), had + extra)
     if want > had:
@@ -79,36 +94,40 @@ class XfsBmapiReserveDelalloc(KernelFunction):
     end: int
 
     def xfs_iext_lookup_extent(self, k: Machine) -> Next:
-        """Which of them are holes that nothing was promised for? A filesystem that is shut down gives no answer."""
+        """Which of them have nowhere to be written? A filesystem that is shut down gives no answer."""
         if k.space.down:
             k.answer(f"no: {EIO}")
             return ret(EIO)
-        holes = self._holes(k)
-        k.answer(f"{len(holes)} holes")
-        if not holes:
+        wanted = self._wanted(k)
+        holes = sum(k.map.lookup(self.inode, i) is None for i in wanted)
+        k.answer(f"{holes} holes" + f", {len(wanted) - holes} shared" * (holes < len(wanted)))
+        if not wanted:
             return ret(OK)
 
     def xfs_dec_fdblocks(self, k: Machine) -> Next:
         """Quota first; then the blocks, and with each new extent the metadata it may need at worst."""
-        holes, levels = self._holes(k), bm_maxlevels(k.block_size)
-        extents = sum(iblock - 1 not in holes for iblock in holes)
-        if (refusal := delalloc.refusal(k, self.inode, len(holes), extents * levels)) != OK:
+        wanted, levels = self._wanted(k), bm_maxlevels(k.block_size)
+        extents = self._extents(k, wanted)
+        if (refusal := delalloc.refusal(k, self.inode, len(wanted), extents * levels)) != OK:
             k.answer(f"no: {refusal}")
             return ret(refusal)
-        for iblock in holes:
+        for iblock in wanted:
             delalloc.reserve(k, self.inode, iblock)
         settle(k, self.inode, extents * levels)
-        k.answer(f"yes: {len(holes)}, and {self.inode.indlen} for metadata")
+        k.answer(f"yes: {len(wanted)}, and {self.inode.indlen} for metadata")
         return ret(OK)
 
-    def _holes(self, k: Machine) -> list[int]:
-        blocks, inode = range(self.first, self.end), self.inode
-        return [i for i in blocks if k.map.lookup(inode, i) is None and not inode.delayed[i]]
+    def _wanted(self, k: Machine) -> list[int]:
+        return homeless(k, self.inode, range(self.first, self.end))
+
+    def _extents(self, k: Machine, wanted: list[int]) -> int:
+        kinds = [(i, k.map.lookup(self.inode, i) is None) for i in wanted]
+        return sum((i - 1, hole) not in kinds for i, hole in kinds)
 
 
 @dataclass
 class XfsBmapiConvertDelalloc(KernelFunction):
-    """The delayed extent around a file block gets its blocks. Returns "0"."""
+    """The delayed extent around a file block gets its blocks, the file's own or those of the COW fork. Returns "0"."""
 
     source = "fs/xfs/libxfs/xfs_bmap.c xfs_bmapi_convert_delalloc, 6.x"
     inode: Inode
@@ -119,15 +138,27 @@ class XfsBmapiConvertDelalloc(KernelFunction):
         """All of the delayed extent gets its blocks at once, and the metadata that it did not need goes back."""
         assert isinstance(k.map, ExtentMap)
         first = self.iblock
-        while self.inode.delayed[first - 1]:
+        while joins(k, self.inode, first):
             first -= 1
-        while self.inode.delayed[first]:
-            delalloc.forget(k, self.inode, first)
-            self.inode.pointers[first] = delalloc.take(k, self.inode, k.map.goal(self.inode, first))
-            first += 1
+        end = first + 1
+        while self.inode.delayed[end] and joins(k, self.inode, end):
+            end += 1
+        for iblock in range(first, end):
+            take_place(k, self.inode, iblock)
         settle(k, self.inode)
         self.inode.dirty = True
         return ret(OK)
+
+
+def take_place(k: Machine, inode: Inode, iblock: int) -> None:
+    """A delayed block gets its block: one for a hole is the file's at once, one for a shared block waits (COW fork)."""
+    delalloc.forget(k, inode, iblock)
+    assert isinstance(k.map, ExtentMap)
+    goal = k.map.goal(inode, iblock)
+    if k.map.lookup(inode, iblock) is None:
+        inode.pointers[iblock] = delalloc.take(k, inode, goal)
+    else:
+        xfs_reflink.take(k, inode, iblock, goal)
 
 
 @dataclass
@@ -142,7 +173,7 @@ class XfsAllocFileSpace(KernelFunction):
     def xfs_trans_alloc(self, k: Machine) -> Next:
         """The transaction wants the blocks, and some for metadata, before it begins."""
         blocks = range(self.offset // k.block_size, -(-(self.offset + self.length) // k.block_size))
-        holes = [i for i in blocks if k.map.lookup(self.inode, i) is None and not self.inode.delayed[i]]
+        holes = [i for i in homeless(k, self.inode, blocks) if k.map.lookup(self.inode, i) is None]
         if (refusal := delalloc.refusal(k, self.inode, len(holes), bm_maxlevels(k.block_size) - 1)) != OK:
             k.answer(f"no: {refusal}")
             return ret(refusal)
@@ -167,5 +198,8 @@ class XfsFileFsync(Ext2SyncFile):
 
 def release_page(k: Machine, page: Page, offset: int, stop: int | None = None) -> None:
     """xfs_bmap_punch_delalloc_range(): delayed blocks of a part of a page go, with metadata that is not needed."""
+    inode = k.inodes[page.mapping or ""]
     delalloc.release_page(k, page, offset, stop)
-    settle(k, k.inodes[page.mapping or ""])
+    for iblock in delalloc.blocks_of(k, page, offset, stop):
+        xfs_reflink.cancel(k, inode, iblock)
+    settle(k, inode)

@@ -51,16 +51,17 @@ class MpageReadpage(KernelFunction):
     @may_sleep
     def read_blocks(self, k: Machine) -> Next:
         """Read the blocks there are; holes beside them read as zeroes."""
-        data, inode = Data(k.page_size), k.inodes[self.page.mapping or ""]
-        first = (self.page.index or 0) * k.blocks_per_page
-        whole = len(self.blocks) == k.blocks_per_page and None not in self.blocks
+        whole, data = len(self.blocks) == k.blocks_per_page and None not in self.blocks, Data(k.page_size)
         if not whole and not self.page.private:
             self.page.attach_buffers(dirty=False)
         for i, block in [(i, block) for i, block in enumerate(self.blocks) if block is not None]:
-            read = buffered(k, self.page, i) or read_block(k, inode, first + i, block)
-            data = data.paste(i * k.block_size, read)
+            data = data.paste(i * k.block_size, buffered(k, self.page, i) or self._read(k, i, block))
             if not whole:
                 self.page.bh[i].block = block
         self.page.data, self.page.uptodate, self.page.mappedtodisk = data, True, whole or None
         k.unlock(self.page.locked)
         return ret(OK)
+
+    def _read(self, k: Machine, part: int, block: int) -> Data:
+        inode, first = k.inodes[self.page.mapping or ""], (self.page.index or 0) * k.blocks_per_page
+        return read_block(k, inode, first + part, block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from engine.functions.vmtruncate import drop
@@ -74,7 +75,7 @@ def _read_inode(k: Machine, inode: Inode) -> None:
     for index in list(k.map.index_blocks(inode)):
         index.pointers.clear()
         index.dirty = None
-    for table in (inode.pointers, inode.unwritten, inode.delayed):
+    for table in (inode.pointers, inode.unwritten, inode.delayed, inode.cow):
         table.clear()
     inode.delalloc = inode.indlen = None
     inode.i_sem.holder = inode.i_lock.holder = None
@@ -100,23 +101,34 @@ def _check_bitmap(k: Machine) -> None:
 
     Other people's files lose a block that they took after ours gave it back in memory alone.
     """
-    ours = {name for file in k.inodes for name in (file, f"{file}:index")}
     for inode in k.inodes.values():
-        for block in (*k.space.owned_by(f"{inode.file}:new"), *k.space.owned_by(f"{inode.file}:old")):
-            k.space.give_back(block)
-        index = [item.block for item in k.map.index_blocks(inode)]
-        data = [k.map.chain(inode, iblock)[-1] for iblock in k.map.mapped(inode)]
-        reached = {*index, *data}
-        for blocks_of, owner in ((index, f"{inode.file}:index"), (data, inode.file)):
-            for block in blocks_of:
-                if k.space.owner[block] is not None and k.space.owner[block] not in ours:
-                    k.space.give_back(block)
-                k.space.claim(block, owner)
-        for block in (*k.space.owned_by(inode.file), *k.space.owned_by(f"{inode.file}:index")):
-            if block not in reached:
-                k.space.give_back(block)
-        inode.blocks = len(reached) or None
+        for owner in (f"{inode.file}:new", f"{inode.file}:cow", f"{inode.file}:old"):
+            _give_back(k, owner)
+    for inode in k.inodes.values():
+        _reclaim(k, inode)
     for user, quota in k.quotas.items():
         blocks = sum(inode.blocks or 0 for inode in k.inodes.values() if inode.owner == user)
         if quota.used != blocks:
             quota.release(quota.used - blocks)
+
+
+def _reclaim(k: Machine, inode: Inode) -> None:
+    """A file has the blocks that its map leads to, and no others; where files can share, others may have them too."""
+    ours = {name for file in k.inodes for name in (file, f"{file}:index")}
+    index = [item.block for item in k.map.index_blocks(inode)]
+    data = [k.map.chain(inode, iblock)[-1] for iblock in k.map.mapped(inode)]
+    for blocks_of, owner in ((index, f"{inode.file}:index"), (data, inode.file)):
+        for block in blocks_of:
+            if k.space.owner[block] is not None and k.space.owner[block] not in ours:
+                k.space.give_back(block)
+            k.space.claim(block, owner, shared=k.ops.clone is not None)
+    for owner in (inode.file, f"{inode.file}:index"):
+        _give_back(k, owner, {*index, *data})
+    inode.blocks = len({*index, *data}) or None
+
+
+def _give_back(k: Machine, owner: str, but: Collection[int] = ()) -> None:
+    """Everything that an owner has goes back, except these blocks."""
+    for block in k.space.owned_by(owner):
+        if block not in but:
+            k.space.give_back(block, owner)

@@ -50,6 +50,21 @@ class SysZero(SysNiSyscall):
 
 
 @dataclass
+class SysIoctl(KernelFunction):
+    """FICLONE, since 4.5: a request that nobody knows yet. The line's result is ENOTTY."""
+
+    source = "fs/ioctl.c sys_ioctl, file_ioctl, 2.6.9"
+    file: str
+    source_file: str
+
+    def enotty(self, k: Machine) -> Next:
+        """This kernel has no such request."""
+        k.finish_line("ENOTTY")
+        k.answer("FICLONE: ENOTTY")
+        return ret()
+
+
+@dataclass
 class SysSyncfs(KernelFunction):
     """syncfs(2): since 2.6.39. The line's result is ENOSYS."""
 

@@ -149,7 +149,8 @@ def _free_one(k: Machine, file: str, iblock: int) -> None:
 
 
 def _give_back(k: Machine, inode: Inode, block: int) -> None:
-    k.space.give_back(block)
+    owner = inode.file if k.space.is_shared(block) else None
+    k.space.give_back(block, owner)
     inode.blocks = (inode.blocks or 0) - 1 or None
     if quota := k.quotas.get(inode.owner):
         quota.release(1)

@@ -159,6 +159,8 @@ class Setting(World):
             set_quota(k, self.name, self.first, self.second)
         elif self.what == "sleep":
             k.clock.clock = k.clock.clock + (self.first or 0)
+        elif self.what == "disk_heals":
+            k.disk.inodes[self.name].bad = None
         else:
             break_disk(k, self.name, self.first)
         k.finish_line(OK)

@@ -50,7 +50,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysNiSyscall, SysSyncfs
+from engine.functions.sys_ni_syscall import SysIoctl, SysNiSyscall, SysSyncfs
 from engine.functions.sys_sync import SysSync
 from engine.functions.tlb_handlers import HandleTlb, TlbRefill
 from engine.functions.try_to_unmap import TryToUnmap
@@ -76,8 +76,8 @@ WRITE_PATH = (
 SYSCALLS = (
     DoMmapPgoff, SysMunmap, SysMprotect, SysMadvise, DoMremap, SysMsync, SysFsync, SysSync, GenericFileWrite,
     GenericFileBufferedWrite, GrabCachePage, BlockPrepareWrite, GenericFileRead, SysFtruncate, Vmtruncate,
-    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall, SysSyncfs, GenericFileDirectWrite,
-    GenericFileDirectRead, GenericFileDirectIO, BlockdevDirectIO, InvalidateInodePages2,
+    BlockTruncatePage, ZapPteRange, DoFork, DoExit, SysOpen, SysClose, SysNiSyscall, SysSyncfs, SysIoctl,
+    GenericFileDirectWrite, GenericFileDirectRead, GenericFileDirectIO, BlockdevDirectIO, InvalidateInodePages2,
 )  # fmt: skip
 WORLD = (WakeThread, DropCaches, Remount, PowerFails, Ballast, Setting, Shutdown)
 

@@ -24,6 +24,7 @@ from engine.functions.invalidate_inode_pages2 import InvalidateInodePages2
 from engine.functions.kswapd import Kswapd
 from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.linux6.block_write_full_folio import BlockWriteFullFolio
+from engine.functions.linux6.clone_range import IoctlFileClone
 from engine.functions.linux6.direct_file import DirectReadIter, DirectWriteIter
 from engine.functions.linux6.do_anonymous_page import DoAnonymousPageUnlocked
 from engine.functions.linux6.do_cow_fault import DoCowFault
@@ -65,7 +66,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysPunch, SysSyncfs, SysZero
+from engine.functions.sys_ni_syscall import SysFallocate, SysIoctl, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.zap_pte_range import ZapPteRange
@@ -102,6 +103,7 @@ REPLACES = {
     SysFallocate: VfsFallocate,
     SysPunch: VfsPunch,
     SysZero: VfsZero,
+    SysIoctl: IoctlFileClone,
     SysOpen: DoSysOpen,
     SysClose: FilpClose,
     SysMunmap: DoMunmap,
@@ -121,6 +123,7 @@ ADDED = (
 )  # fmt: skip
 GONE = {
     "sys_ni_syscall",
+    "sys_ioctl",
     "do_no_page",
     "filemap_nopage",
     "install_page",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 
-from engine.fs import btrfs, delalloc, xfs
+from engine.fs import btrfs, delalloc, xfs, xfs_reflink
 from engine.fs.ext2 import Ext2GetBlock, Ext2SyncFile
 from engine.fs.ext4 import (
     Ext4DaGetBlockPrep,
@@ -37,6 +37,7 @@ from engine.functions.linux6.btrfs_file import (
     BtrfsPageMkwriteAlways,
     BtrfsWritepage,
 )
+from engine.functions.linux6.clone_range import BtrfsRemapFileRange, GenericRemapFileRangePrep, XfsFileRemapRange
 from engine.functions.linux6.direct_blocks import (
     BtrfsDirectIO,
     Ext4DirectIO,
@@ -72,6 +73,7 @@ from engine.functions.linux6.xfs_file import (
     IomapWritepageMap,
     XfsFilemapFault,
 )
+from engine.functions.linux6.xfs_free_space import XfsFreeFileSpace, XfsTruncatePage
 from engine.functions.linux6.zero_range import BtrfsZeroRange, Ext4ZeroRange, XfsFallocZeroRange
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -112,12 +114,13 @@ XFS = replace(
     EXT4, get_block=xfs.XfsGetBlock, readpage=IomapReadFolio, writepage=IomapWritepageMap, writepages=WriteCachePages,
     write_begin=IomapWriteBegin, page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync,
     fallocate=xfs.XfsAllocFileSpace, zero=XfsFallocZeroRange, release_page=xfs.release_page, direct_io=XfsDirectIO,
+    punch=XfsFreeFileSpace, clone=XfsFileRemapRange, cut=XfsTruncatePage, end_io=xfs_reflink.end_io,
 )  # fmt: skip
 BTRFS = replace(
     XFS, goes_down=False, get_block=btrfs.BtrfsGetBlock, readpage=MpageReadpage, writepage=BtrfsWritepage,
-    write=BtrfsBufferedWrite, page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile,
+    punch=PunchHole, cut=None, write=BtrfsBufferedWrite, page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile,
     fallocate=btrfs.BtrfsFallocate, zero=BtrfsZeroRange, release_page=btrfs.release_page,
-    end_io=btrfs.finish_ordered_io, direct_io=BtrfsDirectIO, direct_is_cached=True,
+    end_io=btrfs.finish_ordered_io, direct_io=BtrfsDirectIO, direct_is_cached=True, clone=BtrfsRemapFileRange,
 )  # fmt: skip
 BTRFS_NODATACOW = replace(BTRFS, direct_is_cached=False)
 BTRFS_6_1 = replace(BTRFS_NODATACOW, page_mkwrite=BtrfsPageMkwriteAlways)
@@ -168,7 +171,9 @@ FILESYSTEMS_LEAVE_OUT = (
     "ext4: only fallocated and zeroed blocks are unwritten; they become written ones before the data is on the disk.",
     "ext4: the spare pool is 2 % of the blocks, but at least one; nodelalloc is shown without a pool.",
     "XFS: a delayed extent becomes blocks in one go; a page is promised all that it needs or nothing.",
-    "btrfs: metadata has room of its own; quota is shown as that of the owner; clones are left out.",
+    "btrfs: metadata has room of its own; quota is shown as that of the owner.",
+    "Clones: of whole files, all or nothing, without metadata; a new block is asked for alone, XFS takes 32 if it can.",
+    "Clones: a block whose other owner has let go can be written in place at once; no log has to say so first.",
     "Shutting down is that of the ext4 driver and XFS, without the log; on ext4 mmap goes on there, which refuses.",
     "tmpfs: what a file holds at first is not in memory until it is touched; quota is asked as elsewhere.",
     "XFS and btrfs: a range that is punched or zeroed is not written back first. FUSE and NFS can punch but not zero.",
@@ -183,6 +188,7 @@ CALLED = (
     Ext4MbNewBlocks, Ext4NewMetaBlocks, Ext4SplitConvertExtents, Ext4MapBlocks, PunchHole, ZeroPageRange,
     ShmemInodeAcctBlocks, FuseSendWrite, GenericPerformWrite,
     IomapPageMkwrite, xfs.XfsBmapiReserveDelalloc, xfs.XfsBmapiConvertDelalloc, btrfs.BtrfsReserveDataSpace,
+    GenericRemapFileRangePrep,
 )  # fmt: skip
 """Functions that the operations call."""
 

@@ -69,6 +69,7 @@ class Inode(Entity):
 
     Delayed allocation: `delayed` are the file blocks that are reserved, `delalloc` how many of them st_blocks counts
     beside `blocks`, `indlen` the blocks of metadata promised with them. `unwritten` blocks read as zeroes.
+    `cow` is XFS's third fork: new blocks for shared ones, until what is written there is on the disk.
     """
 
     size = Cell[int]()
@@ -88,6 +89,7 @@ class Inode(Entity):
         self.pointers: Table[int] = Table(journal, f"{self.name}/block", "pointer")
         self.unwritten: Table[bool] = Table(journal, f"{self.name}/block", "unwritten")
         self.delayed: Table[bool] = Table(journal, f"{self.name}/block", "delayed")
+        self.cow: Table[int] = Table(journal, f"{self.name}/block", "cow")
 
 
 class Oracle(Entity):

@@ -54,6 +54,17 @@ ROWS = (
     Stated("xfstests-generic-247", SIX, "5.5, H9: on ext2 and xfs alike", "lost-told", {"A.4": "EIO"}, on="xfs"),
     Stated("xfstests-generic-247", ("linux-6.18",), "968f19c5b1b7: data with checksums goes through the cache", "kept",
            {"A.4": "0", "C.3": "BAB"}, {"B.2": "durable", "A.3": "durable"}, on="btrfs"),
+    *(Stated("xfstests-generic-279", SIX, "5.4: file1's checksum never changes; run on 6.18: msync says it, file2 has the old bytes", "lost-told",
+             {"A.1": "0", "A.4": "ok", "A.5": "EIO", "B.3": "aa", "B.4": "aa"}, {"A.4": "lost"}, {"A.4": "A.5: EIO"},
+             {"inode/f.blocks": 2, "inode/g.blocks": 2, "fs.free": 14, "inode/g/block/0.pointer": 0, "block/0.owner": "f"}, on=fs)
+      for fs in ("", "btrfs")),
+    *(Stated("xfstests-generic-279", SIX, "_require_scratch_reflink: not on this filesystem", "", {"A.1": "EOPNOTSUPP"}, on=fs)
+      for fs in ("ext4", "ext2", "tmpfs", "vfat", "fuse", "nfs")),
+    Stated("xfstests-generic-279", (STOCK, *LATER), "sys_ni_syscall.py: FICLONE came with 4.5", "", {"A.1": "ENOTTY"}, on="ext2"),
+    *(Stated("xfstests-generic-283", SIX, "5.4: msync must print error, then heal and write again; file1 never changes", "kept",
+             {"A.5": "EIO", "A.7": "ok", "A.8": "0", "B.2": "aa", "B.3": "Da"}, {"A.4": "replaced", "A.7": "durable"}, {"A.4": "A.5: EIO"},
+             {"inode/f.blocks": 2, "inode/g.blocks": 2, "fs.free": 13, "block/0.owner": "f", "block/0.sharers": None}, on=fs)
+      for fs in ("", "btrfs")),
     Stated("xfstests-generic-325", SIX, "5.5: all synced ranges survive", "", {"A.3": "0", "A.5": "0", "B.2": "A", "B.3": "A", "B.4": "A"}),
     Stated("xfstests-generic-325", SIX, "5.5", "", {"B.2": "A", "B.3": "A", "B.4": "A"}, on="ext4"),
     Stated("xfstests-generic-325", (STOCK,), "1a.10: the whole file is written, not the range", "", {"B.2": "A", "B.4": "A"}, on="ext2"),

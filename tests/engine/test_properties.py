@@ -24,6 +24,8 @@ CUT_IN_TWO = ("grown-in-the-page", "ltp-mmap16", "xfstests-generic-029")
 
 LTP mmap16 is the test for it (facts 5.1), and those kernels fail it.
 """
+COLLIDES = "xfstests-generic-247"
+"""A direct write and a store to the same page at once: the kernel says EIO, and warns of corruption (facts 6 H9)."""
 MISHAPS = ("power_fails", "disk_error", "shutdown")
 """What no promise helps against."""
 
@@ -41,7 +43,7 @@ def test_a_sound_kernel_breaks_nothing_in_the_gallery_but_data(kernel: str, fs: 
 def test_where_the_fault_gets_a_promise_no_alarm_sounds_but_for_the_power(fs: str) -> None:
     alarmed = {name for name in gallery() for each in breaches(name, "linux-6.18", fs) if each.violation.level}
     spared = {name for name, scenario in gallery().items() if not any(each in str(scenario) for each in MISHAPS)}
-    assert alarmed & spared == set()
+    assert alarmed & spared <= {COLLIDES}
 
 
 @pytest.mark.parametrize("fs", KERNELS["linux-6.18"].filesystems)

@@ -70,7 +70,8 @@ maps = st.sampled_from(
 endings = st.sampled_from([[], ["exit()"], ["munmap(m)"], ["munmap(m)", "exit()"]])
 root_lines = st.sampled_from(
     ["writeback()", "reclaim()", "drop_caches()", "sync()", "fill(g)", "free(g, 1)", "take(g, 1)", "fsync(f)",
-     "quota(alice, hard=9)", "disk_error(f, 2P)", "shutdown()", "zero(f, 1P, 1P)"]
+     "quota(alice, hard=9)", "disk_error(f, 2P)", "shutdown()", "zero(f, 1P, 1P)", "clone(c, f)", "clone(c, f)", "clone(f, c)",
+     'pwrite(c, "?" * 40, 1P)', "punch(f, 8, 1P)", "ftruncate(c, 40)", "fsync(c)", "disk_error(c)", "disk_heals(c)"]
 )  # fmt: skip
 LETTERS = "bcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -114,11 +115,33 @@ def worlds(draw: st.DrawFn, *, block_size: int | None = None, last: tuple[str, .
                 "quota": {"alice": {"hard": draw(st.integers(3, 9))}} if draw(st.booleans()) else {},
             },
             "files": {
-                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))}
+                "f": {"owner": "alice", "size": "4P", "data": draw(st.sampled_from([{}, {"0P": "a"}, {"1B": "a"}]))},
+                "c": {"owner": draw(st.sampled_from(["alice", "bob"])), "size": "0"},
             },
             "tasks": tasks,
         }
     )
+
+
+CLONING = [pair for pair in PAIRS if KERNELS[pair[0]].filesystems[pair[1]].clone is not None]
+clone_lines = st.sampled_from(
+    ["clone(c, f)", "clone(c, f)", "clone(f, c)", 'n[0] = "?"', 'n[1P+4:2P+9] = "?"', "x = n[0:2P]", "msync(n, SYNC)",
+     'pwrite(c, "?" * 40, 8)', 'pwrite(h, "?" * 32, 1P)', 'pwrite(h, "?" * 16, 1P)', "fsync(c)", "ftruncate(c, 40)",
+     "ftruncate(c, 4P)", "punch(c, 8, 1P)", "zero(c, 8, 1P)", "fallocate(c, 0, 4P)", "disk_error(c)"]
+)  # fmt: skip
+
+
+@st.composite
+def sharing_worlds(draw: st.DrawFn) -> Scenario:
+    """A world in which a program does to a clone of f, and with it, whatever can be done."""
+    data = to_data(draw(worlds()))
+    script = ["clone(c, f)", "h = open(c, RDWR|DIRECT)", SHARED.replace("m = mmap(f", "n = mmap(c")]
+    script += draw(st.lists(clone_lines, min_size=3, max_size=8))
+    letters = iter("!#$%&*+:<=>@^_|~")
+    script = [line.replace("?", next(letters)) if "?" in line else line for line in script]
+    data["tasks"]["D"] = {"user": "bob", "on_sigbus": "next", "script": script}
+    data["files"]["f"]["data"] = {"0P": "a", "1P": "b", "2P": "c"}
+    return scenario_from_data(data | {"filesystem": data["filesystem"] | {"blocks": draw(st.integers(6, 14))}})
 
 
 def on(scenario: Scenario, filesystem: str) -> Scenario:
@@ -276,6 +299,21 @@ def test_a_sound_kernel_keeps_its_books_and_never_hangs_or_panics(
         assert broken(machine, *(["I4"] if exact and pair not in RACING else [])) == []
         assert known(watch.now) == known(violations(machine))
         check_fates(machine)
+    check_idle(machine)
+
+
+@many
+@given(sharing_worlds(), st.sampled_from(CLONING), randoms)
+def test_no_block_of_two_files_is_ever_written_and_each_is_counted_once(
+    world: Scenario, pair: tuple[str, str], random: Random
+) -> None:
+    machine, shared = build(on(world, pair[1]), KERNELS[pair[0]]), dict[int, Data]()
+    for _ in every_step(machine, restless(random)):
+        assert broken(machine, "I1", "I2", "I3", "I4", "I5") == []
+        check_fates(machine)
+        now = {block: machine.disk.read(block) for block in machine.space.owner if machine.space.is_shared(block)}
+        assert [block for block, data in now.items() if shared.get(block, data) != data] == []
+        shared = now
     check_idle(machine)
 
 

@@ -91,6 +91,8 @@ GOOD: list[tuple[str, Operation]] = [
     ("remount()", script.Remount()),
     ("disk_error(f, 2P)", script.DiskError("f", 2 * P)),
     ("disk_error(f)", script.DiskError("f", None)),
+    ("clone(g1, f)", script.Clone("g1", "f")),
+    ("disk_heals(f)", script.DiskHeals("f")),
     ("shutdown()", script.Shutdown()),
     ("quota(alice, hard=9)", script.SetQuota("alice", None, 9)),
     ("quota(alice, 2P, 3P)", script.SetQuota("alice", 8, 12)),

@@ -53,7 +53,6 @@ PLAIN = {
 }  # fmt: skip
 """What the stranger says for a step that has no fields; a look at the disk or at accounts is a moment without events."""
 LEFT_OUT_OPS = {
-    "reflink": "files that share blocks (reflink) are not simulated",
     "dm": "trouble in a device below the filesystem is not simulated",
     "thin_fill": "a device that is thinner than it says is not simulated",
     "thin_free": "a device that is thinner than it says is not simulated",
@@ -311,6 +310,11 @@ class Translator:
     def _punch(self, step: Step) -> None:
         for page in pages_of(step):
             self.say(self.proc(step), f"punch({step['file']}, {page * PAGE}, {PAGE})", page)
+
+    def _reflink(self, step: Step) -> None:
+        origin, clone = self.files[step["file"]], str(step["to"])
+        self.files.setdefault(clone, {key: value for key, value in origin.items() if key != "data"} | {"file": clone})
+        self.say(STRANGER, f"clone({clone}, {step['file']})")
 
     def _truncate(self, step: Step) -> None:
         size = step["bytes"] if "bytes" in step else step["pages"] * PAGE

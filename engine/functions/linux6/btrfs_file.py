@@ -18,6 +18,7 @@ from engine.functions.grab_cache_page import GrabCachePage
 from engine.functions.linux6.vfs_write import GenericPerformWrite
 from engine.functions.linux6.xfs_file import know_places
 from engine.functions.page_flags import file_blocks, set_page_dirty, set_page_writeback
+from engine.objects.locks import Lock
 from engine.objects.mapping import Inode
 from engine.objects.mm import Vma
 from engine.objects.page import Page
@@ -51,6 +52,11 @@ class BtrfsPageMkwrite(KernelFunction):
         file_update_time(k, self.vma.file or "")
 
     @may_sleep
+    def i_mmap_lock(self, k: Machine) -> Next:
+        """Share the lock that truncate, punch and a clone take alone: no block can go, or be shared, meanwhile."""
+        return k.down_read(self._lock(k))
+
+    @may_sleep
     def folio_lock(self, k: Machine) -> Next:
         """Lock the page."""
         return k.lock(self.page.locked)
@@ -64,6 +70,7 @@ class BtrfsPageMkwrite(KernelFunction):
             return WAIT
         if any(not self._inode(k).delayed[iblock] for iblock in self._wanted(k)):
             k.unlock(self.page.locked)
+            k.up_read(self._lock(k))
             return self.enough_space
 
     def btrfs_set_extent_delalloc(self, k: Machine) -> Next:
@@ -72,18 +79,23 @@ class BtrfsPageMkwrite(KernelFunction):
             self.page.attach_buffers(dirty=False)
         know_places(k, self.page)
         set_page_dirty(k, self.page)
+        k.up_read(self._lock(k))
         k.answer("yes")
         return ret(LOCKED)
 
     def out_unlock(self, k: Machine) -> Next:
         """The page is gone: what was promised for it goes back."""
         k.unlock(self.page.locked)
+        k.up_read(self._lock(k))
         give_back(k, self._inode(k), self.got)
         return ret(RACED)
 
     def _inode(self, k: Machine) -> Inode:
         inode: Inode = k.inodes[self.vma.file or ""]
         return inode
+
+    def _lock(self, k: Machine) -> Lock:
+        return k.mappings[self.vma.file or ""].invalidate_lock
 
     def _wanted(self, k: Machine) -> tuple[int, ...]:
         first, inode = self.vma.index(self.vpn) * k.blocks_per_page, self._inode(k)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from engine.fs import delalloc, xfs_reflink
 from engine.fs.btrfs import BtrfsReserveDataSpace, lead_to, must_cow, place
 from engine.fs.ext4 import Ext4MapBlocks, Ext4SplitConvertExtents
 from engine.fs.fuse import FuseSendWrite, FuseSendWriteShort
-from engine.fs.xfs import XfsAllocFileSpace
+from engine.fs.xfs import XfsAllocFileSpace, bm_maxlevels, homeless, settle, take_place
 from engine.function import KernelFunction, Next, call, ret
+from engine.functions.direct_transfer import places, wanted
 from engine.functions.linux6.iomap_dio_rw import IomapDioIter
 from engine.values import ENOSPC, OK, Data, Run
 
@@ -51,7 +53,7 @@ class Ext4DirectIO(IomapDioIter):
         return Ext4MapBlocks(self.inode, iblock, True, unwritten=not self._is_beyond(k, iblock))
 
     def _unwritten(self, k: Machine) -> list[int]:
-        return [iblock for iblock in self._places(k) if self.inode.unwritten[iblock]]
+        return [iblock for iblock in places(k, self) if self.inode.unwritten[iblock]]
 
 
 @dataclass
@@ -67,10 +69,27 @@ class XfsDirectIO(IomapDioIter):
             return self.xfs_iomap_write_direct
         return super().get_block(k)
 
+    def blocksize_mask(self, k: Machine) -> Next:
+        """Does it begin and end where sectors do? A part of a block that is shared is left to the page cache."""
+        refused = super().blocksize_mask(k)
+        cut = self.offset % k.block_size or self.length % k.block_size
+        if refused is None and self.text and cut and self._shared(k):
+            k.answer("no: part of a shared block")
+            return ret(0)
+        return refused
+
+    def mapped(self, k: Machine) -> Next:
+        """A block, or a hole? What is shared is written to the new block."""
+        new = self.inode.cow[wanted(k, self)[len(self.blocks)]]
+        self.got = new if self.text and new is not None else self.got
+        return super().mapped(k)
+
     def dio_complete(self, k: Machine) -> Next:
-        """Back to who called; what is written counts as written."""
-        for iblock in self._places(k) if self.text and self.error == OK else ():
+        """Back to who called; what is written counts as written, and the file leads there. Else it stays as it was."""
+        for iblock in places(k, self) if self.text and self.error == OK else ():
             self.inode.unwritten[iblock], self.inode.dirty = None, True
+            if self.inode.cow[iblock] is not None:
+                xfs_reflink.end_cow(k, self.inode, iblock)
         return super().dio_complete(k)
 
     def xfs_iomap_write_direct(self, k: Machine) -> Next:
@@ -82,7 +101,23 @@ class XfsDirectIO(IomapDioIter):
         if self.allocated != OK:
             k.answer(f"no: {self.allocated}")
             return ret(self.allocated)
+        if not self._shared(k):
+            return self.get_block
+
+    def xfs_reflink_allocate_cow(self, k: Machine) -> Next:
+        """Blocks that are shared get new ones in the COW fork, if there is room."""
+        wanted = homeless(k, self.inode, wanted(k, self))
+        if (refusal := delalloc.refusal(k, self.inode, len(wanted), bm_maxlevels(k.block_size) - 1)) != OK:
+            k.answer(f"no: {refusal}")
+            return ret(refusal)
+        for iblock in self._shared(k):
+            take_place(k, self.inode, iblock)
+        settle(k, self.inode)
         return self.get_block
+
+    def _shared(self, k: Machine) -> list[int]:
+        here = ((i, k.map.lookup(self.inode, i)) for i in wanted(k, self) if self.inode.cow[i] is None)
+        return [i for i, block in here if block is not None and k.space.is_shared(block)]
 
 
 @dataclass
@@ -106,23 +141,23 @@ class BtrfsDirectIO(IomapDioIter):
 
     def dio_complete(self, k: Machine) -> Next:
         """Back to who called; the file leads to the blocks that were written, and those that failed are free again."""
-        for iblock, block in zip(self._places(k), self.blocks, strict=True):
+        for iblock, block in zip(places(k, self), self.blocks, strict=True):
             if self.text and block is not None and k.space.owner[block] == f"{self.inode.file}:new":
                 lead_to(k, self.inode, iblock, block) if k.disk.data[block] else k.space.give_back(block)
         return super().dio_complete(k)
 
     def btrfs_check_data_free_space(self, k: Machine) -> Next:
         """Is there a block for each that nobody was promised?"""
-        return call(BtrfsReserveDataSpace(self.inode, tuple(self._wanted(k))), into="promised")
+        return call(BtrfsReserveDataSpace(self.inode, tuple(wanted(k, self))), into="promised")
 
     def btrfs_get_blocks_direct_write(self, k: Machine) -> Next:
         """Each takes its new block, or is written in place where nothing has to be copied."""
-        copied = tuple(iblock for iblock in self._wanted(k) if must_cow(k, self.inode, iblock))
+        copied = tuple(iblock for iblock in wanted(k, self) if must_cow(k, self.inode, iblock))
         if isinstance(self.promised, str) and (copied or self.promised != ENOSPC):
             k.answer(f"no: {self.promised}")
             return ret(self.promised)
         self.new = copied
-        self.blocks = tuple(place(k, self.inode, iblock) for iblock in self._wanted(k))
+        self.blocks = tuple(place(k, self.inode, iblock) for iblock in wanted(k, self))
         k.answer(", ".join(f"block {block}" for block in self.blocks))
         return self.dio_bio_submit
 

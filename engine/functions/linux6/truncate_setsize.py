@@ -62,7 +62,8 @@ class TruncateSetsize(Vmtruncate):
 
     def invalidate_lock(self, k: Machine) -> Next:
         """Keep faults away that would want a page of the part that goes."""
-        return k.lock(k.mappings[self.file].invalidate_lock) or self.shrink
+        then = self.shrink if k.ops.cut is None else self.truncate_last_block
+        return k.lock(k.mappings[self.file].invalidate_lock) or then
 
     def shrink(self, k: Machine) -> Next:
         """From now on the file is shorter."""
@@ -97,3 +98,16 @@ class TruncateSetsize(Vmtruncate):
             return WAIT
         super().i_size_write(k)
         return ret(OK)
+
+    def truncate_last_block(self, k: Machine) -> Next:
+        """The block that the end cuts in two will be written: may it be, where it is?"""
+        assert k.ops.cut is not None
+        return call(k.ops.cut(k.inodes[self.file], self.size), into="error")
+
+    def cut(self, k: Machine) -> Next:
+        """If not, the file stays as it is."""
+        if self.error == OK:
+            return self.shrink
+        k.unlock(k.mappings[self.file].invalidate_lock)
+        k.answer(f"no: {self.error}")
+        return ret(self.error)

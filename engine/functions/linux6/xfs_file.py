@@ -1,10 +1,16 @@
-"""What XFS does at page_mkwrite, write(2) and writeback. After fs/xfs/xfs_file.c, fs/iomap/buffered-io.c, 6.x."""
+"""What XFS does at page_mkwrite, write(2) and writeback. After fs/xfs/xfs_file.c, fs/iomap/buffered-io.c, 6.x.
+
+A shared block is asked for as a hole is, and written elsewhere: the file leads there when the disk has it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.errors import Panic
+from engine.fs import xfs_reflink
+from engine.fs.disk import Bio
 from engine.fs.xfs import XfsBmapiConvertDelalloc, XfsBmapiReserveDelalloc
 from engine.function import Next, call, ret
 from engine.functions.block_write_full_page import BlockWriteFullPage
@@ -12,7 +18,7 @@ from engine.functions.linux6.block_page_mkwrite import BlockPageMkwrite, give_pl
 from engine.functions.linux6.block_write_begin import BlockWriteBegin
 from engine.functions.linux6.ext4_page_mkwrite import Ext4PageMkwrite
 from engine.functions.mpage_readpage import MpageReadpage
-from engine.functions.page_flags import file_blocks, no_writeback
+from engine.functions.page_flags import file_blocks, no_writeback, set_page_writeback
 from engine.objects.page import Page
 from engine.values import DELAYED, EIO
 
@@ -28,7 +34,7 @@ class IomapPageMkwrite(BlockPageMkwrite):
     source = "fs/iomap/buffered-io.c iomap_page_mkwrite, 6.x"
 
     def get_block(self, k: Machine) -> Next:
-        """All of the page below the end of the file is asked for in one go."""
+        """All of the page below the end of the file is asked for in one go: holes, and blocks that are shared."""
         blocks, inode = file_blocks(k, self.page), k.inodes[self.page.mapping or ""]
         return call(XfsBmapiReserveDelalloc(inode, blocks.start, blocks.stop), into="got")
 
@@ -74,7 +80,10 @@ class IomapWriteBegin(BlockWriteBegin):
 
 @dataclass
 class IomapWritepageMap(BlockWriteFullPage):
-    """Returns "0", or EIO once shut down. A delayed extent always finds its blocks: they were promised."""
+    """Returns "0", or EIO once shut down. A delayed extent always finds its blocks: they were promised.
+
+    A shared block is not written: its data goes to the new one that was promised for it.
+    """
 
     c_name = "iomap_writepage_map"
     source = "fs/iomap/buffered-io.c iomap_writepage_map, fs/xfs/xfs_aops.c xfs_map_blocks, 6.x"
@@ -102,6 +111,19 @@ class IomapWritepageMap(BlockWriteFullPage):
         """The page's buffers know them."""
         know_places(k, self.page)
         return self.get_block
+
+    def _submit(self, k: Machine) -> None:
+        inode, blocks = k.inodes[self.page.mapping or ""], file_blocks(k, self.page)
+        dirty = [(i, iblock) for i, iblock in enumerate(blocks) if self.page.bh[i].dirty]
+        places = ((i, xfs_reflink.place(k, inode, iblock)) for i, iblock in dirty)
+        pieces = tuple((i, block) for i, block in places if block is not None)
+        for bh in self.page.bh:
+            bh.dirty = None
+        if any(k.space.is_shared(block) for _, block in pieces):
+            raise Panic(f"a block of {self.page} is written that another file shares")
+        if pieces:
+            set_page_writeback(k, self.page)
+            k.disk.submit(Bio(self.page.pfn, pieces))
 
     def recover(self, k: Machine) -> Next:
         """The page is given up: clean, tied down, what was promised for it gone. It stays readable."""

@@ -16,6 +16,7 @@ from engine.fs.extentmap import ExtentMap
 from engine.fs.xfs import XfsAllocFileSpace
 from engine.function import Next, call, may_sleep, ret
 from engine.functions.linux6.punch_hole import PunchHole, give_up
+from engine.functions.linux6.xfs_free_space import XfsFreeFileSpace
 from engine.functions.vmtruncate import free_blocks
 from engine.values import OK
 
@@ -79,17 +80,17 @@ class Ext4ZeroRange(PunchHole):
 
 
 @dataclass
-class XfsFallocZeroRange(PunchHole):
+class XfsFallocZeroRange(XfsFreeFileSpace):
     """Bytes [offset, offset + length) of a file read as zeroes afterwards. Returns "0", EDQUOT or ENOSPC."""
 
     c_name = "xfs_falloc_zero_range"
     source = "fs/xfs/xfs_file.c xfs_falloc_zero_range, fs/xfs/xfs_bmap_util.c xfs_free_file_space, 6.x"
-    error: str = OK
 
     def remove_space(self, k: Machine) -> Next:
         """The whole blocks go back first: whatever comes now, the range reads as zeroes."""
         free_blocks(k, self.inode.file, *self._blocks(k))
         give_up(k, self.inode.file, self.offset, self._end(k))
+        return self.xfs_alloc_file_space
 
     def xfs_alloc_file_space(self, k: Machine) -> Next:
         """Then the range gets new blocks, unwritten, and so do holes that it touches with its ends."""
