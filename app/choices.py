@@ -36,8 +36,8 @@ def _scenarios(kernel: str) -> tuple[tuple[str, list[tuple[str, Choice]]], ...]:
     for name, scenario in engine.gallery().items():
         fits = scenario.filesystem.type in chosen.filesystems
         there = chosen if fits else catalogue.home(scenario)
-        href, note = RunLink(name, there.id).url(), "" if fits else f" On {there.short}."
-        choice = Choice(scenario.title, scenario.question + note, href, href, current=False)
+        href = RunLink(name, there.id).url()
+        choice = Choice(scenario.title, "" if fits else f"On {there.short}.", href, href, current=False)
         found.setdefault(scenario.chapter, []).append((name, choice))
     return tuple(found.items())
 
@@ -56,8 +56,12 @@ class Menus:
         for chapter, known in _scenarios(self.kernel.id):
             yield (
                 chapter,
-                [replace(choice, current=True) if name == self.scenario.id else choice for name, choice in known],
+                [self._here(choice) if name == self.scenario.id else choice for name, choice in known],
             )
+
+    def _here(self, choice: Choice) -> Choice:
+        """The present scenario in the menu: it alone says its question, for there are a hundred others."""
+        return replace(choice, story=f"{self.scenario.question} {choice.story}".strip(), current=True)
 
     def kernels(self) -> Iterator[tuple[str, list[Choice]]]:
         """The kernels by family, each with this scenario; the switches of the one that is chosen are its parts."""

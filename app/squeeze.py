@@ -6,26 +6,29 @@ import re
 from collections.abc import Iterable, Mapping
 
 SHEETS = (
-    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css", "build.css",
+    "tokens.css", "base.css", "layout.css", "controls.css", "rail.css", "panels.css", "scene.css",
     "timeline.css", "forks.css", "palette.css", "narration.css", "story.css", "predict.css", "phone.css", "present.css",
     "forced.css", "motion.css",
 )  # fmt: skip
 """The sheets that every page has, in order; the first states the order of the layers. The rest add pages.css."""
 SITE = "css/site.css"
 
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CSS_MARK = re.compile(r"""(?P<string>"[^"]*"|'[^']*')|;? *(?P<mark>[{};,]) *""")
+"""What needs no space around it, outside of strings; the last of some declarations needs no semicolon either."""
 _JS_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.DOTALL | re.MULTILINE)
 """A comment that has its lines for itself; one behind code stays, so that no string is ever cut."""
 
 
 def sheet(text: str) -> str:
-    """A style sheet without comments and with one space where there were more."""
-    return " ".join(_CSS_COMMENT.sub("", text).split())
+    """A style sheet without comments, with one space where there were more, and none where it says nothing."""
+    plain = " ".join(CSS_COMMENT.sub("", text).split())
+    return _CSS_MARK.sub(lambda match: match["string"] or match["mark"], plain)
 
 
 def script(text: str) -> str:
-    """A script without the comments that stand alone."""
-    return _JS_COMMENT.sub("", text)
+    """A script without the comments that stand alone, empty lines and indentation; none of ours has a text of lines."""
+    return "\n".join(line.strip() for line in _JS_COMMENT.sub("", text).splitlines() if line.strip()) + "\n"
 
 
 def site(files: Mapping[str, bytes]) -> bytes:

@@ -50,7 +50,9 @@ def files() -> Files:
     digest = blake2b(digest_size=6)
     for path, data in sorted(content.items()):
         digest.update(b"%s\0%d\0%s" % (path.encode(), len(data), data))
-    return Files(digest.hexdigest(), {path: Body.of(data, _media_type(path)) for path, data in content.items()})
+    return Files(
+        digest.hexdigest(), {path: Body.of(data, _media_type(path), level=9) for path, data in content.items()}
+    )
 
 
 def _read() -> Iterator[tuple[str, bytes]]:

@@ -50,6 +50,10 @@ def _tells(step: Step) -> tuple[int, int]:
     return (4 if grave else 3 if step.fates else 2 if step.name == "set_pte" else 1 if asked else 0), step.n
 
 
+_TOLD = ("text", "plain", "why", "defect", "picture", "fate", "where")
+"""What the caption says of a step; all of it tells the answers."""
+
+
 def blanked(state: State) -> dict[str, Value]:
     """A state with blanks for what the gates answer and what becomes of the stores."""
     return {at: value for at, value in (_blank(at, value, state) for at, value in state.items()) if value is not None}
@@ -60,11 +64,11 @@ def _blank(at: str, value: Value, state: State) -> tuple[str, Value]:
     kind = entity.partition("/")[0]
     if kind == "rail" and entity != kind:
         return at, _station(field, value, int(entity.partition("/")[2]), _gates(state))
-    if kind == "was":
-        return at, None
-    if kind == "caption" and field in ("text", "why", "defect", "picture", "fate", "where"):
+    if kind == "was" or (kind == "caption" and field in _TOLD):
         return at, None
     if kind in ("ledger", "badge", "promised") and field in (*_HIDDEN, "text"):
+        return at, None
+    if kind == "was":
         return at, None
     if kind in DRAWN:
         return at, _drawn(field, value, state.get(f"{entity}.state"))

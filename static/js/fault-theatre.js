@@ -229,7 +229,8 @@ class FaultTheatre extends HTMLElement {
     if (this.story.click(link)) return event.preventDefault()
     if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
-    if (link?.dataset.step) { event.preventDefault(); return this.jump(Number(link.dataset.step)) }
+    const step = link?.dataset.step ?? link?.getAttribute('href').match(/^\?step=(\d+)$/)?.[1]
+    if (step) { event.preventDefault(); return this.jump(Number(step)) }
     const offer = event.target.closest('button[name="if"]')
     if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')

@@ -127,7 +127,7 @@ def test_the_focus_survives_a_change_of_kernel(tab: Open) -> None:
 def test_back_undoes_a_jump(tab: Open) -> None:
     page = tab(f"{MAIL}?step=10")
     page.keyboard.press("ArrowRight")
-    page.locator(".events a[data-step='104']").click()
+    page.locator(".events a[href='?step=104']").click()
     assert step_of(page) == 104
     page.go_back()
     expect(page).to_have_url(re.compile("step=11$"))

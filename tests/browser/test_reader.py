@@ -62,7 +62,7 @@ def test_nothing_is_said_while_playing(tab: Open) -> None:
 def test_only_the_caption_speaks_of_steps(tab: Open) -> None:
     page = tab(f"{MAIL}?step=42")
     page.keyboard.press("ArrowRight")
-    assert set(page.evaluate(VOICES)) == {"caption", "said", "palette-said", "toast"}
+    assert set(page.evaluate(VOICES)) == {"caption", "toast"}
 
 
 def test_the_picture_has_a_twin_in_words(tab: Open) -> None:
@@ -100,7 +100,7 @@ def test_the_landmarks_and_headings_lead_through_the_page(tab: Open) -> None:
     headings = named(nodes, "heading")
     assert headings.count("The mail's experiment, on Linux 2.6.9 as shipped") == 1
     for heading in ("processes", "where each store lives", "steps", "what changed", "the same script on other kernels"):
-        assert heading in [each.lower() for each in headings]
+        assert [each for each in headings if each.lower().startswith(heading)]
 
 
 def test_every_control_has_a_name(tab: Open) -> None:
@@ -118,7 +118,7 @@ def test_the_station_that_is_reached_is_the_current_one(tab: Open) -> None:
 
 @pytest.mark.parametrize(
     "control",
-    ["#kernel-chooser", "#other-wli-corrected", ".events a[data-step='40']", ".controls [rel=next]", "[data-do=play]"],
+    ["#kernel-chooser", "#other-wli-corrected", ".events a[href='?step=40']", ".controls [rel=next]", "[data-do=play]"],
 )
 def test_the_focus_is_never_lost_when_another_run_comes(tab: Open, control: str) -> None:
     page = tab(f"{MAIL}?step=42")
