@@ -62,7 +62,7 @@ def test_nothing_is_said_while_playing(tab: Open) -> None:
 def test_only_the_caption_speaks_of_steps(tab: Open) -> None:
     page = tab(f"{MAIL}?step=42")
     page.keyboard.press("ArrowRight")
-    assert set(page.evaluate(VOICES)) == {"caption", "toast"}
+    assert set(page.evaluate(VOICES)) == {"caption", "said", "palette-said", "toast"}
 
 
 def test_the_picture_has_a_twin_in_words(tab: Open) -> None:
