@@ -6,7 +6,7 @@ const help = document.querySelector('#help')
 const meant = new Map([...help.querySelectorAll('[data-key]')].map(el => [el.dataset.key, el.closest('[data-act]').dataset.act]))
 const offers = new Map()
 
-const TYPING = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog'
+const TYPING = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog[open]'
 const CONTROL = 'button, a, summary, input'
 const PAGING = ['PageDown', 'PageUp', 'Home', 'End']
 const AGAIN = /^(next|previous|slower|faster)/
@@ -32,8 +32,12 @@ const palette = async kind => {
   dialog.querySelector('#palette-field').value = ''
   dialog.querySelector('#palette-list').replaceChildren()
   dialog.showModal()
+  let entered = false
+  const early = new AbortController()
+  dialog.addEventListener('keydown', event => { entered ||= event.key === 'Enter' }, { signal: early.signal })
   const { fill } = await import('./palette.js')
-  fill(kind)
+  early.abort()
+  fill(kind, entered)
 }
 
 offer({
@@ -70,7 +74,7 @@ function meaning(event) {
   const key = spelt(event)
   const target = event.target.closest ? event.target : document.body
   if (event.defaultPrevented || event.isComposing || !meant.has(key)) return undefined
-  if (target.closest(key.startsWith('Control+') ? 'dialog' : TYPING)) return undefined
+  if (target.closest(key.startsWith('Control+') ? 'dialog[open]' : TYPING)) return undefined
   if (taken(key, target) || (single(key) && !box.checked)) return undefined
   return meant.get(key)
 }

@@ -20,11 +20,12 @@ let at = 0
 
 /** @typedef {{kind: 'action'|'step'|'place'|'thing', group: string, text: string, note: string, run: () => void}} Entry */
 
-/** Find what there is now, for what was typed so far. */
-export function fill(kind) {
+/** Find what there is now, for what was typed so far; and do it, if that was `entered` already. */
+export function fill(kind, entered) {
   entries = [...actions(), ...steps(), ...places(), ...things()].filter(entry => !kind || entry.kind === kind)
   field.placeholder = WORDS[kind] ?? 'Action, step or place'
   find()
+  if (entered && shown.length) choose(0)
 }
 
 function actions() {

@@ -28,7 +28,8 @@ WAKING = """() => {
 
 
 def options(page: Page) -> list[str]:
-    """What the palette has found."""
+    """What the palette has found, once it has."""
+    page.get_by_role("option").first.wait_for()
     return [" ".join(text.split()) for text in page.get_by_role("option").all_inner_texts()]
 
 

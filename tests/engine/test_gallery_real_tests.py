@@ -62,7 +62,7 @@ ROWS = (
       for fs in ("ext4", "ext2", "tmpfs", "vfat", "fuse", "nfs")),
     Stated("xfstests-generic-279", (STOCK, *LATER), "sys_ni_syscall.py: FICLONE came with 4.5", "", {"A.1": "ENOTTY"}, on="ext2"),
     *(Stated("xfstests-generic-283", SIX, "5.4: msync must print error, then heal and write again; file1 never changes", "kept",
-             {"A.5": "EIO", "A.7": "ok", "A.8": "0", "B.2": "aa", "B.3": "Da"}, {"A.4": "replaced", "A.7": "durable"}, {"A.4": "A.5: EIO"},
+             {"A.3": "EIO", "A.4": "ok", "A.5": "0", "B.2": "aa", "B.3": "Da"}, {"A.2": "replaced", "A.4": "durable"}, {"A.2": "A.3: EIO"},
              {"inode/f.blocks": 2, "inode/g.blocks": 2, "fs.free": 13, "block/0.owner": "f", "block/0.sharers": None}, on=fs)
       for fs in ("", "btrfs")),
     Stated("xfstests-generic-325", SIX, "5.5: all synced ranges survive", "", {"A.3": "0", "A.5": "0", "B.2": "A", "B.3": "A", "B.4": "A"}),
