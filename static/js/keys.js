@@ -6,7 +6,7 @@ const help = document.querySelector('#help')
 const meant = new Map([...help.querySelectorAll('[data-key]')].map(el => [el.dataset.key, el.closest('[data-act]').dataset.act]))
 const offers = new Map()
 
-const TYPING = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog[open]'
+const TYPING = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog'
 const CONTROL = 'button, a, summary, input'
 const PAGING = ['PageDown', 'PageUp', 'Home', 'End']
 const AGAIN = /^(next|previous|slower|faster)/
@@ -69,12 +69,16 @@ function taken(key, target) {
   return target.scrollHeight > target.clientHeight + 1
 }
 
-/** The act that a key means here, or undefined. Never while typing, never what belongs to the browser. */
+/**
+ * The act that a key means here, or undefined. Never while typing, never what belongs to the browser. A dialog that has just
+ * been closed may have the focus for a moment longer: it counts for nothing.
+ */
 function meaning(event) {
   const key = spelt(event)
-  const target = event.target.closest ? event.target : document.body
+  const gone = event.target.closest?.('dialog:not([open])')
+  const target = event.target.closest && !gone ? event.target : document.body
   if (event.defaultPrevented || event.isComposing || !meant.has(key)) return undefined
-  if (target.closest(key.startsWith('Control+') ? 'dialog[open]' : TYPING)) return undefined
+  if (target.closest(key.startsWith('Control+') ? 'dialog' : TYPING)) return undefined
   if (taken(key, target) || (single(key) && !box.checked)) return undefined
   return meant.get(key)
 }
