@@ -61,7 +61,7 @@ class FilesystemOps:
 
     None means that the filesystem has no such operation and the kernel does what it does then: without `direct_io`
     open(2) refuses O_DIRECT, unless `direct_is_cached`: writes go through the page cache and are waited for.
-    `fault_around`: loads map cached neighbours too; `in_memory`: nothing is ever written, pages stay; `promises`: a
+    `fault_around`: loads map cached neighbours too; `promises`: a
     page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so kernel and
     filesystem say; `goes_down`: it can be shut down while it is mounted.
     """
@@ -90,7 +90,6 @@ class FilesystemOps:
     direct_is_cached: bool = False
     fault_around: bool = True
     goes_down: bool = False
-    in_memory: bool = False
     promises: bool = False
 
 

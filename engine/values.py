@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 PRESENT, RW, USER, ACCESSED, DIRTY, PROTNONE = 0x001, 0x002, 0x004, 0x020, 0x040, 0x080
 NX = 1 << 63
@@ -31,13 +31,13 @@ DELAYED = -1
 
 
 class Shown:
-    """A value that knows its wire form."""
+    """A value that knows its wire form: each kind says by `wire` what JSON and data-attributes carry."""
 
     __slots__ = ()
 
-    def wire(self) -> str:
-        """The text that JSON and data-attributes carry."""
-        raise NotImplementedError(type(self).__name__)
+    if TYPE_CHECKING:
+
+        def wire(self) -> str: ...  # noqa: D102 -- told above
 
 
 @dataclass(frozen=True, slots=True)

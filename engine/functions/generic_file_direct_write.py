@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.file_update_time import file_update_time
 from engine.functions.filemap_fdatawait import FilemapFdatawait
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_direct_io import GenericFileDirectIO
+from engine.functions.generic_file_write import begin_write
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -32,12 +34,11 @@ class GenericFileDirectWrite(KernelFunction):
     @may_sleep
     def down_i_sem(self, k: Machine) -> Next:
         """Keep other writers of this file away."""
-        waiting = k.lock(k.inodes[self.file].i_sem)
-        if waiting is None:
-            record = k.store(k.current.task, k.current.line)
-            record.file, record.start, record.stop = self.file, self.offset, self.offset + self.length
-            record.text = self.text
-        return waiting
+        return begin_write(k, self.file, self.text, range(self.offset, self.offset + self.length))
+
+    def update_time(self, k: Machine) -> Next:
+        """The file counts as changed from now on, whatever comes of the write."""
+        file_update_time(k, self.file)
 
     def direct_write(self, k: Machine) -> Next:
         """Straight from the program's memory to the device."""

@@ -27,12 +27,7 @@ class GenericFileWrite(KernelFunction):
     @may_sleep
     def down_i_sem(self, k: Machine) -> Next:
         """Keep other writers of this file away."""
-        waiting = k.lock(k.inodes[self.file].i_sem)
-        if waiting is None:
-            record = k.store(k.current.task, k.current.line)
-            record.file, record.start, record.stop = self.file, self.offset, self.offset + self.length
-            record.text = self.text
-        return waiting
+        return begin_write(k, self.file, self.text, range(self.offset, self.offset + self.length))
 
     def update_time(self, k: Machine) -> Next:
         """The file counts as changed from now on, whatever comes of the write."""
@@ -48,3 +43,12 @@ class GenericFileWrite(KernelFunction):
         k.finish_line(str(self.written))
         k.answer(str(self.written))
         return ret()
+
+
+def begin_write(k: Machine, file: str, text: str, bound: range) -> Next:
+    """Take i_sem, or wait for it; then note which bytes of the file the line's store is bound for."""
+    waiting = k.lock(k.inodes[file].i_sem)
+    if waiting is None:
+        record = k.store(k.current.task, k.current.line)
+        record.file, record.start, record.stop, record.text = file, bound.start, bound.stop, text
+    return waiting

@@ -108,7 +108,6 @@ VFAT = replace(
 TMPFS = FilesystemOps(
     ShmemGetBlock, ShmemSwapinFolio, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
     nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True, fault_around=False,
-    in_memory=True,
 )  # fmt: skip
 XFS = replace(
     EXT4, get_block=xfs.XfsGetBlock, readpage=IomapReadFolio, writepage=IomapWritepageMap, writepages=WriteCachePages,
@@ -178,6 +177,7 @@ FILESYSTEMS_LEAVE_OUT = (
     "tmpfs: what a file holds at first is not in memory until it is touched; quota is asked as elsewhere.",
     "XFS and btrfs: a range that is punched or zeroed is not written back first. FUSE and NFS can punch but not zero.",
     "FUSE and NFS: the server answers at once and syncs what it writes; exit writes mappings, no descriptors.",
+    "Direct I/O: XFS refuses what is not aligned before it sets the time; here the time is set first, as on ext4.",
     "Direct I/O: a write has the inode for itself; ext4 and XFS let those that need no new block run side by side.",
     "Direct I/O: an ext2 of 6.1 goes through fs/direct-io.c, which comes to the same; NFS is shown as FUSE.",
     "vfat, minix, JFS, reiserfs and UDF: metadata takes no blocks but minix's index blocks; vfat grows all or nothing.",

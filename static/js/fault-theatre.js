@@ -13,7 +13,7 @@ import { Scene } from './scene.js'
 import { Predict } from './predict.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
-import { Transport } from './transport.js'
+import { acts, Transport } from './transport.js'
 import { Voice } from './voice.js'
 
 const RESTING = 120
@@ -120,21 +120,12 @@ class FaultTheatre extends HTMLElement {
   #acts() {
     const { transport } = this
     return {
-      play: () => transport.toggle(),
-      next: () => this.step(1),
-      previous: () => this.step(-1),
-      'next-fault': () => this.jump(this.fault(1)),
-      'previous-fault': () => this.jump(this.fault(-1)),
-      first: () => this.jump(0),
-      last: () => this.jump(this.length),
-      slower: () => transport.faster(-1),
-      faster: () => transport.faster(1),
+      ...acts(this),
       speed: () => transport.round(),
       zoom: () => this.by(),
       voice: () => this.voice.toggle(),
       predict: () => this.predict.toggle(),
       'what-if': () => this.whatIf(),
-      usual: () => transport.usual(),
       present: () => this.#present(!presenting()),
       blank: () => { transport.pause(); blank() },
       share: () => this.#share(),

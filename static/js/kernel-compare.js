@@ -6,7 +6,7 @@
 import { offer } from './keys.js'
 import { Scene } from './scene.js'
 import { Trace } from './trace.js'
-import { Transport } from './transport.js'
+import { acts, Transport } from './transport.js'
 
 const RESTING = 120
 
@@ -51,22 +51,7 @@ class KernelCompare extends HTMLElement {
   differ() { if ('difference' in this.dataset) this.jump(Number(this.dataset.difference)) }
 
   /** What can be done here, by the names that app/keys.py gives. */
-  #acts() {
-    const { transport } = this
-    return {
-      play: () => transport.toggle(),
-      next: () => this.step(1),
-      previous: () => this.step(-1),
-      'next-fault': () => this.jump(this.fault(1)),
-      'previous-fault': () => this.jump(this.fault(-1)),
-      first: () => this.jump(0),
-      last: () => this.jump(this.length),
-      slower: () => transport.faster(-1),
-      faster: () => transport.faster(1),
-      usual: () => transport.usual(),
-      differ: () => this.differ(),
-    }
-  }
+  #acts() { return { ...acts(this), differ: () => this.differ() } }
 
   /** The transport tells what it does. */
   said({ playing, rate }) {

@@ -54,13 +54,14 @@ document.addEventListener('keydown', event => { if (on && event.key === 'F5') ev
 /** Nothing but black, until any key or a click. */
 export function blank() {
   const dialog = document.querySelector('#blank')
+  const leave = new AbortController()
   const back = event => {
     event.preventDefault()
+    leave.abort()
     dialog.close()
   }
-  const leave = new AbortController()
   dialog.addEventListener('keydown', back, { signal: leave.signal })
   dialog.addEventListener('click', back, { signal: leave.signal })
-  dialog.addEventListener('close', () => leave.abort(), { once: true })
+  dialog.addEventListener('close', () => { if (!dialog.open) leave.abort() }, { signal: leave.signal })
   dialog.showModal()
 }

@@ -2,6 +2,23 @@
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
+/** What every player does, by the names that app/keys.py gives. It has `step`, `jump`, `fault`, `length` and `transport`. */
+export function acts(player) {
+  const { transport } = player
+  return {
+    play: () => transport.toggle(),
+    next: () => player.step(1),
+    previous: () => player.step(-1),
+    'next-fault': () => player.jump(player.fault(1)),
+    'previous-fault': () => player.jump(player.fault(-1)),
+    first: () => player.jump(0),
+    last: () => player.jump(player.length),
+    slower: () => transport.faster(-1),
+    faster: () => transport.faster(1),
+    usual: () => transport.usual(),
+  }
+}
+
 export class Transport {
   #timer
   #speed = 2

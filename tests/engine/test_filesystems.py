@@ -182,7 +182,7 @@ def test_a_punch_that_cuts_pages_zeroes_their_parts() -> None:
     assert taken(told) == 2
 
 
-XXX = {"0P": "X", "1P": "X", "2P": "X"}
+FULL_OF_X = {"0P": "X", "1P": "X", "2P": "X"}
 ZEROED = ("fill(g)", "zero(f, 2K, 8K)", "a = pread(f, 4, 2046)", "b = pread(f, 1, 4K)", "sync()", "remount()",
           "c = pread(f, 4, 2046)", "d = pread(f, 1, 4K)", "e = pread(f, 4, 10238)")  # fmt: skip
 
@@ -190,28 +190,28 @@ ZEROED = ("fill(g)", "zero(f, 2K, 8K)", "a = pread(f, 4, 2046)", "b = pread(f, 1
 @pytest.mark.parametrize("kind", ["ext2", "ext3", "ext2-by-ext4", "vfat", "tmpfs", "minix"])
 def test_zeroing_a_range_is_not_for_block_maps_and_tmpfs(kind: str) -> None:
     # Run on 6.18: ext2 by the ext4 module and tmpfs answer EOPNOTSUPP, and the bytes stay.
-    told = alone(kind, "zero(f, 2K, 8K)", "x = pread(f, 1, 4K)", size="3P", data=XXX)
+    told = alone(kind, "zero(f, 2K, 8K)", "x = pread(f, 1, 4K)", size="3P", data=FULL_OF_X)
     assert told.results("A") == ["EOPNOTSUPP", "X"]
 
 
 @pytest.mark.parametrize("kind", ["ext4", "ext4-nodelalloc"])
 def test_ext4_zeroes_on_a_full_disk_for_the_blocks_stay(kind: str) -> None:
     # Run on 6.18: st_blocks is the same afterwards.
-    told = alone(kind, *ZEROED, size="3P", data=XXX)
+    told = alone(kind, *ZEROED, size="3P", data=FULL_OF_X)
     assert told.results("A")[1:] == ["0", "XX..", ".", "0", "0", "XX..", ".", "..XX"]
     assert (told.end["inode/f.blocks"], told.end.get("inode/f/block/1.unwritten")) == (3, True)
 
 
 def test_xfs_gives_blocks_back_before_it_asks_so_that_a_full_disk_leaves_a_hole() -> None:
     # Run on 6.18: ENOSPC, and yet the range reads as zeroes; 8 of 24 sectors have gone.
-    told = alone("xfs", *ZEROED, size="3P", data=XXX)
+    told = alone("xfs", *ZEROED, size="3P", data=FULL_OF_X)
     assert told.results("A")[1:] == ["ENOSPC", "XX..", ".", "0", "0", "XX..", ".", "..XX"]
     assert told.end["inode/f.blocks"] == 2
 
 
 def test_btrfs_wants_the_new_blocks_first_so_that_a_full_disk_changes_nothing() -> None:
     # fs/btrfs/file.c btrfs_zero_range: what it reserves comes before what it drops.
-    told = alone("btrfs", *ZEROED, size="3P", data=XXX)
+    told = alone("btrfs", *ZEROED, size="3P", data=FULL_OF_X)
     assert told.results("A")[1:] == ["ENOSPC", "XXXX", "X", "0", "0", "XXXX", "X", "XXXX"]
 
 
@@ -233,7 +233,7 @@ def test_zeroing_the_middle_of_a_full_inode_needs_a_leaf() -> None:
 
 
 def test_zeroing_beyond_the_end_makes_the_file_longer() -> None:
-    told = alone("ext4", "zero(f, 2P, 4P)", "x = pread(f, 1, 5P)", size="3P", data=XXX)
+    told = alone("ext4", "zero(f, 2P, 4P)", "x = pread(f, 1, 5P)", size="3P", data=FULL_OF_X)
     assert (told.results("A"), told.end["inode/f.size"], told.end["inode/f.blocks"]) == (["0", "."], 6 * 4096, 6)
 
 

@@ -26,6 +26,13 @@ def test_a_write_without_room_has_changed_the_time_all_the_same(kernel: str) -> 
     assert (told.results("A")[2], told.end["inode/f.mtime"]) == ("ENOSPC", 7)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_direct_write_changes_the_time_too(kernel: str) -> None:
+    """mm/filemap.c generic_file_aio_write_nolock, 2.6.9; run on 6.18 with ext4 and xfs."""
+    told = play({"A": ["h = open(f, RDWR|DIRECT)", "sleep(7s)", 'pwrite(h, "A" * 1P, 0)']}, kernel)
+    assert (told.results("A")[2], told.end["inode/f.mtime"]) == ("4096", 7)
+
+
 def test_a_filesystem_that_is_shut_down_changes_no_time() -> None:
     told = play({"A": ["shutdown()", "sleep(7s)", 'pwrite(f, "A", 0)']}, "linux-6.18", type="xfs")
     assert (told.results("A")[2], told.end.get("inode/f.mtime")) == ("EIO", None)

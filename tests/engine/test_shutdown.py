@@ -40,6 +40,8 @@ ROWS: tuple[Row, ...] = (
     ("Pb calls on a file that write(2) has made dirty", DATA, ['pwrite(f, "W", 0)'],
      ["syncfs(f)", "syncfs(f)", FSYNC, LOAD, "y = pread(f, 1, 0)", "punch(f, 0, 1P)"],
      {key: ["EIO", "EIO", "EIO", "W", "EIO", "EIO"] for key in ALL}),
+    ("a direct write and a direct read", DATA, ["h = open(f, RDWR|DIRECT)"], ['pwrite(h, "B" * 1P, 0)', "x = pread(h, 4096, 0)"],
+     {key: ["EIO", "EIO"] for key in ALL[:2]}),
     ("the first run", DATA, [], ['pwrite(f, "D", 0)', "ftruncate(f, 1P)", "h = open(f, RDWR)", "fallocate(f, 0, 4P)", DOWN],
      {key: ["EIO", "EIO", "EIO", "EIO", "0"] for key in ALL[:3]}),
 )  # fmt: skip

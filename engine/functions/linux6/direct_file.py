@@ -12,10 +12,10 @@ from engine.functions.generic_file_direct_read import GenericFileDirectRead
 from engine.functions.generic_file_direct_write import GenericFileDirectWrite
 from engine.functions.generic_file_read import GenericFileRead
 from engine.functions.linux6.filemap_write_and_wait_range import FilemapWriteAndWaitRange
-from engine.functions.linux6.vfs_write import GenericPerformWrite
+from engine.functions.linux6.vfs_write import GenericPerformWrite, is_refused
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.world import droppable
-from engine.values import EBADF, OK
+from engine.values import EBADF, EIO, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -35,6 +35,13 @@ class DirectWriteIter(GenericFileDirectWrite):
             k.finish_line(EBADF)
             return ret()
         return super().down_i_sem(k)
+
+    def update_time(self, k: Machine) -> Next:
+        """The file counts as changed from now on, unless its filesystem is shut down and lets nothing through."""
+        if is_refused(k):
+            self.written = EIO
+            return self.up_i_sem
+        return super().update_time(k)
 
     def direct_write(self, k: Machine) -> Next:
         """Straight from the program's memory to the device, unless this filesystem takes it through the page cache."""
@@ -84,8 +91,9 @@ class DirectReadIter(GenericFileDirectRead):
     @may_sleep
     def down_i_sem(self, k: Machine) -> Next:
         """Share the file with other readers: no block may change hands meanwhile."""
-        if not opens_direct(k):
-            k.finish_line(EBADF)
+        refusal = EBADF if not opens_direct(k) else EIO if k.space.down else OK
+        if refusal != OK:
+            k.finish_line(refusal)
             return ret()
         if k.ops.direct_io is None:
             return tail(GenericFileRead(self.file, self.length, self.offset))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.values import EIO, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
+    from engine.objects.mapping import Inode
+
+Operation: TypeAlias = "Callable[[Inode, int, int], KernelFunction]"
 
 
 @dataclass
@@ -25,17 +29,17 @@ class VfsFallocate(KernelFunction):
     @may_sleep
     def inode_lock(self, k: Machine) -> Next:
         """Keep other writers of this file away."""
-        if k.ops.fallocate is None:
+        if self._operation(k) is None:
             return self.eopnotsupp
         return k.lock(k.inodes[self.file].i_sem)
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem for the blocks, now."""
-        if k.space.down:
+        operation = self._operation(k)
+        if k.space.down or operation is None:
             self.error = EIO
             return self.inode_unlock
-        assert k.ops.fallocate is not None
-        return call(k.ops.fallocate(k.inodes[self.file], self.offset, self.length), into="error")
+        return call(operation(k.inodes[self.file], self.offset, self.length), into="error")
 
     def i_size_write(self, k: Machine) -> Next:
         """The file reaches at least as far as the range."""
@@ -57,61 +61,32 @@ class VfsFallocate(KernelFunction):
         k.answer(EOPNOTSUPP)
         return ret()
 
+    def _operation(self, k: Machine) -> Operation | None:
+        return k.ops.fallocate
+
 
 @dataclass
 class VfsZero(VfsFallocate):
     """FALLOC_FL_ZERO_RANGE. The line's result is "0" or an errno; a file that ends inside the range becomes longer."""
 
-    @may_sleep
-    def inode_lock(self, k: Machine) -> Next:
-        """Keep other writers of this file away."""
-        if k.ops.zero is None:
-            return self.eopnotsupp
-        return k.lock(k.inodes[self.file].i_sem)
-
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem to make the range zeroes that keep their place."""
-        if k.space.down:
-            self.error = EIO
-            return self.inode_unlock
-        assert k.ops.zero is not None
-        return call(k.ops.zero(k.inodes[self.file], self.offset, self.length), into="error")
+        return super().f_op_fallocate(k)
+
+    def _operation(self, k: Machine) -> Operation | None:
+        return k.ops.zero
 
 
 @dataclass
-class VfsPunch(KernelFunction):
+class VfsPunch(VfsFallocate):
     """FALLOC_FL_PUNCH_HOLE. The line's result is "0" or an errno; the file's size stays."""
-
-    source = "fs/open.c vfs_fallocate, 6.x"
-    file: str
-    offset: int
-    length: int
-    error: str = OK
-
-    @may_sleep
-    def inode_lock(self, k: Machine) -> Next:
-        """Keep other writers of this file away."""
-        if k.ops.punch is None:
-            return self.eopnotsupp
-        return k.lock(k.inodes[self.file].i_sem)
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem to make the range a hole."""
-        if k.space.down:
-            self.error = EIO
-            return self.inode_unlock
-        assert k.ops.punch is not None
-        return call(k.ops.punch(k.inodes[self.file], self.offset, self.length), into="error")
+        return super().f_op_fallocate(k)
 
-    def inode_unlock(self, k: Machine) -> Next:
-        """Back to the program."""
-        k.unlock(k.inodes[self.file].i_sem)
-        k.finish_line(self.error)
-        k.answer(self.error)
-        return ret()
+    def i_size_write(self, k: Machine) -> Next:
+        """A hole makes no file longer: FALLOC_FL_KEEP_SIZE goes with it."""
 
-    def eopnotsupp(self, k: Machine) -> Next:
-        """This filesystem cannot do it."""
-        k.finish_line(EOPNOTSUPP)
-        k.answer(EOPNOTSUPP)
-        return ret()
+    def _operation(self, k: Machine) -> Operation | None:
+        return k.ops.punch

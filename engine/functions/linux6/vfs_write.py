@@ -31,8 +31,8 @@ class VfsWrite(GenericFileWrite):
 
     def update_time(self, k: Machine) -> Next:
         """The file counts as changed from now on, unless its filesystem is shut down and lets nothing through."""
-        if k.space.down:
-            k.store(k.current.task, k.current.line).refused = self.written = EIO
+        if is_refused(k):
+            self.written = EIO
             return self.up_i_sem
         return super().update_time(k)
 
@@ -40,3 +40,10 @@ class VfsWrite(GenericFileWrite):
         """The filesystem decides how: most put the bytes into the page cache, page by page."""
         write = k.ops.write or GenericPerformWrite
         return call(write(self.file, self.text, self.length, self.offset), into="written")
+
+
+def is_refused(k: Machine) -> bool:
+    """Whether the filesystem is shut down: then the store of this line is refused, and the file stays as it is."""
+    if k.space.down:
+        k.store(k.current.task, k.current.line).refused = EIO
+    return bool(k.space.down)
