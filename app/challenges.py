@@ -137,12 +137,18 @@ CHALLENGES: Mapping[str, Challenge] = {
 }
 
 
-def measures(trace: Trace) -> dict[str, int]:
-    """What challenges count, at the end of a run."""
+def measures(trace: Trace, page_size: int) -> dict[str, int]:
+    """What challenges count, at the end of a run; a lost store counts with each page that it reaches into."""
     lost = [store for store in trace.stores if store.fate == "lost"]
     final = trace.state_at(len(trace.steps))
     return {
-        "lost": len({(store.file, store.start) for store in lost}),
+        "lost": len(
+            {
+                (store.file, page)
+                for store in lost
+                for page in range(store.start // page_size, -(-store.stop // page_size))
+            }
+        ),
         "told": sum(store.told is not None for store in lost),
         "refused": sum(store.refused == "SIGBUS" for store in trace.stores),
         "durable": sum(store.fate == "durable" for store in trace.stores),
@@ -157,7 +163,7 @@ def judge(challenge: Challenge, scenario: Scenario, trace: Trace) -> Iterator[Fo
     yield Found(f"the filesystem is {challenge.filesystem}", kind == challenge.filesystem, 0)
     if not trace.complete:
         yield Found("the run comes to its end", met=False, count=len(trace.steps))
-    counted = measures(trace)
+    counted = measures(trace, scenario.machine.page_size)
     for goal in challenge.goals:
         count = counted[goal.measure]
         yield Found(goal.says, goal.least <= count <= goal.most, count)

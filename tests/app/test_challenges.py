@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 import engine
 from app import links
-from app.challenges import CHALLENGES, judge
+from app.challenges import CHALLENGES, judge, measures
 from engine import gallery, load_scenario
 
 SOLVED = {
@@ -91,3 +91,14 @@ def test_all_challenges_are_listed(client: TestClient) -> None:
     page = client.get(links.CHALLENGES).text
     assert all(links.challenge(name) in page for name in CHALLENGES)
     assert client.get("/challenge/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(("store", "pages"), [('m[2P + 1] = "D"', 1), ('m[3P] = "D"', 2)])
+def test_pages_are_counted_not_letters(store: str, pages: int) -> None:
+    """Two letters of one page go with that page; facts 1a.14: the page is what leaves memory."""
+    text = FULL.replace("blocks: 3", "blocks: 1").replace('      - m[1P] = "B"\n', f"      - {store}\n")
+    text = text.replace(
+        "      - msync(m, SYNC)\n", "      - exit()\n  C:\n    user: bob\n    script: [writeback(), drop_caches()]\n"
+    )
+    scenario = load_scenario(text)
+    assert measures(engine.run(scenario, "linux-2.6.9"), scenario.machine.page_size)["lost"] == pages
