@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 Form = Literal["html", "json", "text"]
 
@@ -58,6 +60,20 @@ def _weight(parameters: list[str]) -> float:
     return 1.0
 
 
+class Head:
+    """The beginning of a long answer, which a client can use before the rest is made. It may be empty."""
+
+    def __init__(self, text: str, level: int) -> None:
+        """`level` is gzip's, for all of the answer."""
+        self.text = text
+        self._packer = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        self.packed = self._packer.compress(text.encode()) + self._packer.flush(zlib.Z_SYNC_FLUSH)
+
+    def pack(self, rest: str) -> bytes:
+        """The rest, packed to follow the head. It can be done once."""
+        return self._packer.compress(rest.encode()) + self._packer.flush()
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """The bytes of an answer, with their media type and tag; what is long is kept packed, made once and sent often."""
@@ -74,6 +90,11 @@ class Body:
         tag = etag or blake2b(plain, digest_size=12).hexdigest()
         packed = len(plain) >= _GZIP_FROM
         return cls(gzip.compress(plain, level, mtime=0) if packed else plain, media_type, tag, packed)
+
+    @classmethod
+    def begun(cls, head: Head, rest: str, media_type: str, etag: str) -> Body:
+        """A body of which the head may be sent before the rest is there."""
+        return cls(head.packed + head.pack(rest), media_type, etag, packed=True)
 
     @property
     def plain(self) -> bytes:
@@ -111,6 +132,19 @@ def answer(  # noqa: PLR0913 - the parts of an answer, each by name
     elif body.packed:
         content = body.plain
     return Response(content, status, headers=extra, media_type=body.media_type)
+
+
+def begin(request: Request, head: Head, make: Callable[[], Awaitable[Body]], *, etag: str, vary: str) -> Response:
+    """Send the head of a page now, and the rest of its body when it is made."""
+    is_packed = "gzip" in request.headers.get("accept-encoding", "")
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield head.packed if is_packed else head.text.encode()
+        body = await make()
+        yield body.content[len(head.packed) :] if is_packed else body.plain[len(head.text.encode()) :]
+
+    extra = {"Content-Encoding": "gzip"} if is_packed else {}
+    return StreamingResponse(parts(), headers=_headers(etag, REVALIDATE, vary) | extra, media_type=HTML)
 
 
 def _headers(etag: str, cache: str, vary: str) -> dict[str, str]:

@@ -7,8 +7,13 @@ imported.
 
 import re
 from functools import cache
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
+
+import engine
+
+MAKES_PAGES = (".py", ".html", ".svg", ".yaml")
 
 _PACKAGE = Path(__file__).resolve().parent
 _VENDORED = _PACKAGE / "_static" / "vendor" / "htmx.min.js"
@@ -36,6 +41,17 @@ def htmx_path() -> Path:
     if spec is None or spec.origin is None:
         raise FileNotFoundError("htmx is missing: a source tree takes it from django-htmx, so run `make install`")
     return Path(spec.origin).parent / "static" / "django_htmx" / "htmx-2.min.js"
+
+
+@cache
+def release() -> str:
+    """What a page is made by: a digest of our code and templates, the same in every process of one installation."""
+    folders = (_PACKAGE, templates_dir(), Path(engine.__file__).parent)
+    made_by = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in MAKES_PAGES)
+    digest = blake2b(digest_size=6)
+    for path in made_by:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import parse_qs
@@ -24,10 +25,11 @@ from app import (
     static_files,
     templating,
 )
-from app.answers import HTML, YAML, Body
+from app.answers import HTML, YAML, Body, Head
 from app.links import Event, Mode, RunLink
 from app.orders import Order
 from app.others import Others
+from app.runs import Run
 from app.troubles import KINDS, Trouble
 from app.zoom import ZOOMS
 from engine import FILESYSTEMS, Trace
@@ -180,14 +182,30 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
         return await serving.send(request, order, form, voice)
-    template = PARTIAL if _is_swap(request) else PAGE
+    return await _picture(request, found, step, astray)
+
+
+async def _picture(request: Request, found: Run, step: int, astray: str) -> Response:
+    """The page of a run at a step. One that has to be made first is sent in two parts: its head needs no picture."""
+    order, kept, template = found.order, serving.runs(request), PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     by = _zoom(request.query_params.get("zoom", ""))
-    body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=5),
-    )
-    return answers.answer(request, body, vary=VARY)
+    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}"
+    tag = static_files.tag(key)
+    if answers.matches(request, tag):
+        return answers.not_modified(tag, vary=VARY)
+    head = Head("" if template is PARTIAL or kept.has_page(key) else templating.opening(order), level=5)
+
+    def paint() -> Body:
+        content = templating.render(template, run=found, step=step, zoom=by, astray=astray)
+        return Body.begun(head, content[len(head.text) :], HTML, tag)
+
+    def make() -> Awaitable[Body]:
+        return kept.page(key, paint)
+
+    if head.text:
+        return answers.begin(request, head, make, etag=tag, vary=VARY)
+    return answers.answer(request, await make(), vary=VARY)
 
 
 def _refused(address: RunLink, trouble: Trouble) -> Response:

@@ -25,9 +25,9 @@ from engine import EngineError, Limits, Trace
 if TYPE_CHECKING:
     from app.answers import Body
 
-LIVE, LIVE_STEPS = 64, 20_000
+LIVE, LIVE_STEPS = 40, 12_000
 """How many traces are kept as they are, and how many steps they may have together; a step takes half a kilobyte."""
-PAGES, PAGES_BYTES = 128, 6 << 20
+PAGES, PAGES_BYTES = 64, 3 << 20
 """How many pages are kept as they were sent, packed; a gallery run takes 50 KB. A class opens the same one."""
 SENT_BYTES = 24 << 20
 """What the data of all kept runs may take together, packed; a gallery run takes 10 KB."""
@@ -109,6 +109,10 @@ class Runs:
             body = await to_thread.run_sync(make, run, limiter=self._threads)
             self._sent.put(key, body)
         return body
+
+    def has_page(self, key: str) -> bool:
+        """Whether a page is made already."""
+        return self._pages.get(key) is not None
 
     async def page(self, key: str, make: Callable[[], Body]) -> Body:
         """A page of a run, made only once for each key."""

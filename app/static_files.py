@@ -55,6 +55,11 @@ def files() -> Files:
     )
 
 
+def tag(page: str) -> str:
+    """The tag of a page that this name and our code determine, known before the page is made."""
+    return blake2b(f"{page} {files().version} {assets.release()}".encode(), digest_size=12).hexdigest()
+
+
 def _read() -> Iterator[tuple[str, bytes]]:
     folder = assets.static_dir()
     for path in folder.rglob("*"):

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+import engine
 from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
+from app.orders import Order
 from app.zoom import ZOOMS
-from engine import FILESYSTEMS, KERNELS
+from engine import FILESYSTEMS, KERNELS, Kernel, Scenario
 
 SHARED = 2_048
 """How many parts of pages are kept because other pages have them too; one takes a kilobyte or two."""
@@ -134,6 +136,20 @@ def render(template: str, **context: Any) -> str:
     if template in ("run.html", "run_partial.html"):
         context = run_context(**context)
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
+
+
+def opening(order: Order) -> str:
+    """The page of a run as far as it does not depend on what happens in it: what a browser needs to load the rest."""
+    about = Title(order.scenario, engine.find_kernel(order.kernel), order.link.told(links.Mode()).url())
+    return render("run_head.html", run=about).partition("<body>")[0]
+
+
+class Title(NamedTuple):
+    """What the head of a run's page says; `canonical` is the address of the run, however it is told."""
+
+    scenario: Scenario
+    kernel: Kernel
+    canonical: str
 
 
 def run_context(run: Any, step: int, zoom: str = "step", **context: Any) -> dict[str, Any]:
