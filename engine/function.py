@@ -110,15 +110,15 @@ class Layout:
     """The fields without a default: what a caller has to say, whatever the kernel calls the function."""
 
 
-_LAYOUTS: dict[type[KernelFunction], Layout] = {}
+class Layouts(dict[type[KernelFunction], Layout]):
+    """The layout of each class, worked out when it is first wanted."""
+
+    def __missing__(self, kind: type[KernelFunction]) -> Layout:
+        made = self[kind] = _lay_out(kind)
+        return made
 
 
-def layout(kind: type[KernelFunction]) -> Layout:
-    """The layout of a class, worked out once."""
-    known = _LAYOUTS.get(kind)
-    if known is None:
-        known = _LAYOUTS[kind] = _lay_out(kind)
-    return known
+LAYOUTS = Layouts()
 
 
 def _lay_out(kind: type[KernelFunction]) -> Layout:

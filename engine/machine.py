@@ -16,7 +16,7 @@ from engine.fs.extentmap import ExtentMap
 from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT, MINIX, FilesystemKind
 from engine.fs.quota import Quota
 from engine.fs.space import Space
-from engine.function import WAIT, KernelFunction, StepInfo, call, layout, ret, tail
+from engine.function import WAIT, KernelFunction, StepInfo, call, LAYOUTS, ret, tail
 from engine.hardware.cpu import Cpu, SoftTlbCpu
 from engine.hardware.paging import FORMATS
 from engine.hardware.ram import Ram
@@ -202,7 +202,7 @@ class Machine(Locking):
             journal.unmark()
             return None
         kind, at, local, _, _ = stack
-        plan = layout(kind)
+        plan = LAYOUTS[kind]
         info = plan.steps[at]
         if info.may_sleep and task.locks:
             self._assert_may_sleep(kind, at)
@@ -247,8 +247,8 @@ class Machine(Locking):
     def _push(self, callee: KernelFunction, into: str | None, below: Any) -> Any:
         kind = type(callee)
         actual = self.kernel.replaces.get(kind, kind)
-        local = layout(kind).pack(callee) if issubclass(actual, kind) else layout(kind).arguments(callee)
-        return (actual, layout(actual).first, local, into, below)
+        local = LAYOUTS[kind].pack(callee) if issubclass(actual, kind) else LAYOUTS[kind].arguments(callee)
+        return (actual, LAYOUTS[actual].first, local, into, below)
 
     def _return(self, value: Any, below: Any, into: str | None) -> Any:
         while below is not None and below[1] == RETURN:
@@ -258,7 +258,7 @@ class Machine(Locking):
         kind, at, local, upper, rest = below
         caller = kind(*local)
         setattr(caller, into, value)
-        return (kind, at, layout(kind).pack(caller), upper, rest)
+        return (kind, at, LAYOUTS[kind].pack(caller), upper, rest)
 
     def _next_line(self, task: Task) -> Any:
         """The first frame of a task's next script line; None where there is none (now)."""
@@ -275,11 +275,12 @@ class Machine(Locking):
 
     def _rests(self, task: Task) -> bool:
         """Whether a task has nothing to do. Noted as no look: every task is asked at every state of a search."""
-        cells, at = self.journal.cells, task.addresses
-        if at["stack"] in cells:
+        cells = self.journal.cells
+        stack_at, state_at, work_at = task.rests_by
+        if stack_at in cells:
             return False
-        state, work = cells[at["state"]], "disk.queue" if task.task == "disk" else at["wanted"]
-        return state in _OVER or (state == IDLE and not cells.get(work))
+        state = cells[state_at]
+        return state in _OVER or (state == IDLE and not cells.get(work_at))
 
     def _has_work(self, task: Task) -> bool:
         return bool(self.disk.queue) if task.task == "disk" else bool(task.wanted)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.fates import GREEN, alarm
-from engine.function import layout
+from engine.function import LAYOUTS
 from engine.locking import place
 from engine.objects.locks import SPIN
 from engine.objects.page import ANON
@@ -249,7 +249,7 @@ def _sleepers(machine: Machine) -> Iterator[Violation]:
         if stack is None:
             found = f"{task.task} is between two lines of its script and holds {locks[0]}"
             yield Violation("I5", f"{task}.locks", found, "whoever leaves the kernel holds nothing")
-        elif spinning and layout(stack[0]).steps[stack[1]].may_sleep:
+        elif spinning and LAYOUTS[stack[0]].steps[stack[1]].may_sleep:
             found = f"{stack[0].c_name} may sleep at {stack[1]}, and {task.task} holds {spinning[0]}"
             yield Violation("I5", f"{task}.locks", found, "nobody sleeps under a spinlock")
 

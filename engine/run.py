@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.errors import Panic
 from engine.fates import LEAKED, Ledger
-from engine.function import layout
+from engine.function import LAYOUTS
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.machine import KERNEL_TASKS, Machine, Moved
@@ -177,7 +177,7 @@ class Driver:
                 task=moved.task,
                 function=function,
                 name=moved.name,
-                caption=layout(moved.function).steps[moved.name].caption,
+                caption=LAYOUTS[moved.function].steps[moved.name].caption,
                 line=line,
                 answer=answer,
                 reads=reads,

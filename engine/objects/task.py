@@ -26,6 +26,9 @@ class Task(Entity):
     def __init__(self, journal: Journal, name: str, *, uid: int, cpu: int, mm: Mm | None) -> None:
         super().__init__(journal, f"task/{name}")
         self.task, self.uid, self.cpu, self.process = name, uid, cpu, mm
+        at = self.addresses
+        self.rests_by = (at["stack"], at["state"], "disk.queue" if name == "disk" else at["wanted"])
+        """The cells that say whether it has anything to do: asked of every task at every state of a search."""
 
     @property
     def mm(self) -> Mm:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine import KERNELS, Kernel, Machine, build, find_kernel, scenario_from_data, to_data
 from engine.exhibit import source
-from engine.function import layout
+from engine.function import LAYOUTS
 from tests.engine.build import BASE, CORRECTED, LATER, MAP, RESERVE, STOCK, Stage, every_step, make, play
 from tests.engine.test_random_worlds import few, many, restless, worlds
 
@@ -38,7 +38,7 @@ def test_a_kernel_has_a_story_sources_and_a_caption_for_every_step(kernel: Kerne
     assert kernel.sources
     assert kernel.leaves_out
     for function in kernel.functions.values():
-        assert all(info.caption for info in layout(function).steps.values())
+        assert all(info.caption for info in LAYOUTS[function].steps.values())
         assert source(kernel, function.c_name).doc
 
 
