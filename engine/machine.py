@@ -16,7 +16,7 @@ from engine.fs.extentmap import ExtentMap
 from engine.fs.kinds import EXTENTS, FILESYSTEMS, INDIRECT, MINIX, FilesystemKind
 from engine.fs.quota import Quota
 from engine.fs.space import Space
-from engine.function import WAIT, KernelFunction, StepInfo, call, LAYOUTS, ret, tail
+from engine.function import LAYOUTS, WAIT, KernelFunction, StepInfo, call, ret, tail
 from engine.hardware.cpu import Cpu, SoftTlbCpu
 from engine.hardware.paging import FORMATS
 from engine.hardware.ram import Ram
