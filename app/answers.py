@@ -17,6 +17,7 @@ Form = Literal["html", "json", "text"]
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+NDJSON = "application/x-ndjson"
 YAML = "application/yaml; charset=utf-8"
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -48,6 +49,12 @@ def wanted(request: Request, default: Form) -> Form:
         if offered is not None and weight > best:
             best, form = weight, offered
     return form
+
+
+def wants_lines(request: Request) -> bool:
+    """Whether the client asks for JSON a line at a time."""
+    accepted = request.headers.get("accept", "")[:1000].lower()
+    return any(part.partition(";")[0].strip() in (NDJSON, "application/ndjson") for part in accepted.split(","))
 
 
 def _weight(parameters: list[str]) -> float:

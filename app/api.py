@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request, Response
+from pydantic.config import JsonDict
 
 import engine
 from app import answers, bodies, links, orders, serving, text, wire, wire_choices
@@ -23,7 +24,16 @@ KernelName = Annotated[
 LinkId = Annotated[str, Path(description="the id of a short link, as POST /links gives it", examples=["ID"])]
 Number = Annotated[int, Path(ge=0, description="0 is the beginning, where nothing was done yet", examples=[43])]
 FilesystemName = Annotated[str, Path(description="a name of /api/v1/filesystems", examples=["ext4"])]
-Filesystem = Annotated[str, Query(alias="fs", description="a filesystem in place of the scenario's own")]
+ONE_FILESYSTEM: JsonDict = {"enum": ["", *engine.FILESYSTEMS]}
+Filesystem = Annotated[
+    str,
+    Query(
+        alias="fs",
+        description="a filesystem in place of the scenario's own",
+        json_schema_extra=ONE_FILESYSTEM,
+        examples=[""],
+    ),
+]
 Switch = Annotated[str, Query(description='who runs when: "B.A,A@do_no_page.enough_space>B"')]
 OtherKernel = Annotated[str, Query(description="a kernel in place of the link's own")]
 Include = Annotated[Literal["trace"] | None, Query(description="trace: with every step")]

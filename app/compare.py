@@ -36,7 +36,7 @@ async def compare(request: Request, scenario: str) -> Response:
         if form == "html" and link.scenario in engine.gallery():
             return _refused(link, trouble)
         raise
-    found = await _found(request, wanted)
+    found = await side_by_side(request, wanted)
     beat = _beat(request.query_params.get("step", ""), found)
     if form != "html":
         return answers.answer(request, Body.of(msgspec.json.encode(wire_compare.out(found)), JSON), vary=serving.VARY)
@@ -50,7 +50,7 @@ async def compare(request: Request, scenario: str) -> Response:
 _kept: Shelf[LockstepPage] = Shelf(KEPT, KEPT_BEATS, lambda page: page.length * len(page.columns))
 
 
-async def _found(request: Request, wanted: Lineup) -> LockstepPage:
+async def side_by_side(request: Request, wanted: Lineup) -> LockstepPage:
     """The comparison of a lineup, from the shelf if it is there."""
     key = f"{wanted.key} {wanted.link.url()}"
     page = _kept.get(key)

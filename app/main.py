@@ -15,6 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 import engine
 from app import answers, links, problems, static_files, templating
 from app.api import api
+from app.api_compare import compare_api
+from app.api_steps import steps as api_steps
 from app.compare import router as compare
 from app.contests import contests
 from app.middleware import BodyLimit, Manners
@@ -50,6 +52,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Manners)
     app.state.runs = Runs(settings)
     app.include_router(api)
+    app.include_router(api_steps)
+    app.include_router(compare_api)
     app.include_router(pages)
     app.include_router(compare)
     app.include_router(paper)

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import wire, wire_choices
+from app import wire, wire_choices, wire_compare, wire_selection
 from app.problems import MEDIA_TYPE, ProblemOut
 from app.troubles import KINDS
 
@@ -21,6 +21,10 @@ ANSWERS = (
     wire.RunOut,
     wire.MomentOut,
     wire.LinkOut,
+    wire_selection.StepsOut,
+    wire_selection.DiffOut,
+    wire_selection.ProvenanceOut,
+    wire_compare.ComparisonOut,
     wire_choices.KernelOut,
     wire_choices.FilesystemOut,
     wire_choices.ScenarioOut,
@@ -38,12 +42,26 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title="Pagefate", version=wire.version(), description=ABOUT, routes=app.routes)
         _, components = msgspec.json.schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
-        document["components"]["schemas"] |= components
+        document["components"]["schemas"] |= _without_tuples(components)
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 _refuse(operation["responses"], REFUSALS.get(method, ()))
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _without_tuples(schema: Any) -> Any:
+    """A schema with arrays in place of tuples, which many a generator of clients can not read."""
+    if isinstance(schema, list):
+        return [_without_tuples(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _without_tuples(value) for key, value in schema.items()}
+    places = plain.pop("prefixItems", None)
+    if places is not None:
+        kinds = [kind for place in places for kind in place.get("anyOf", [place])]
+        plain["items"] = {"anyOf": [kind for at, kind in enumerate(kinds) if kind not in kinds[:at]]}
+    return plain
 
 
 def _refuse(responses: dict[str, Any], kinds: tuple[str, ...]) -> None:

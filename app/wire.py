@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Annotated, Any
 
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.config import JsonDict
 
 import engine
@@ -60,7 +60,7 @@ class RunIn(BaseModel):
         Field(description='who runs when, as a text or a list of texts: "B.A,A@do_no_page.enough_space>B"'),
     ] = None
     watch: Annotated[
-        bool, Field(description="say at which step which invariant broke; kernels with defects always say")
+        StrictBool, Field(description="say at which step which invariant broke; kernels with defects always say")
     ] = False
 
 
