@@ -19,7 +19,7 @@ import msgspec
 import typer
 from pydantic import ValidationError
 
-from app import catalogue, runs, text, wire
+from app import catalogue, logs, runs, text, wire
 from app.links import is_name, switched
 from app.orders import order
 from app.settings import Settings
@@ -80,6 +80,8 @@ def serve(
         host=settings.host,
         port=settings.port,
         server_header=False,
+        access_log=False,  # app/metering.py logs each request, with what it came to
+        log_config=logs.config(settings.log),
         timeout_graceful_shutdown=5,
     )
 

@@ -19,11 +19,13 @@ from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
 from app.compare import router as compare
 from app.contests import contests
+from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
 from app.orders import order
 from app.pages import pages
 from app.paper import paper
+from app.rates import Rates
 from app.runs import Runs, perform
 from app.settings import Settings
 from app.steps import steps
@@ -49,8 +51,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.storage = Storage(settings.data, max_bytes=settings.max_stored)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
+    app.add_middleware(Rates, rate=settings.rate)
     app.add_middleware(Manners)
-    app.state.runs = Runs(settings)
+    app.state.metrics = Metrics()
+    app.add_middleware(Meter, metrics=app.state.metrics)
+    app.state.runs = Runs(settings, made=app.state.metrics.made.inc)
     app.include_router(api)
     app.include_router(api_steps)
     app.include_router(compare_api)
@@ -60,6 +65,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(steps)
     app.include_router(contests)
     _add_plumbing(app)
+    if settings.metrics:
+        app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)
     return app
 
 

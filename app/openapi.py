@@ -31,8 +31,8 @@ ANSWERS = (
     ProblemOut,
 )
 REFUSALS = {
-    "get": ("unknown-kernel", "bad-schedule"),
-    "post": ("foreign-site", "too-large", "wrong-type", "bad-scenario"),
+    "get": ("unknown-kernel", "bad-schedule", "too-many"),
+    "post": ("foreign-site", "too-many", "too-large", "wrong-type", "bad-scenario"),
 }
 """What may be refused where, by one kind for each status."""
 

@@ -146,7 +146,7 @@ async def favicon() -> Response:
     return RedirectResponse(static_files.url("icon.svg"), status_code=301)
 
 
-@pages.post("/links")
+@pages.post(links.MAKE)
 async def make_link(request: Request) -> Response:
     """A short link for a form, which works without scripts: it leads to the run, on the step it was made at."""
     serving.own_site(request)

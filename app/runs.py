@@ -79,9 +79,10 @@ class Shelf(Generic[T]):
 class Runs:
     """All runs of a server."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is run yet."""
+    def __init__(self, settings: Settings, made: Callable[[], None]) -> None:
+        """Nothing is run yet; `made` is called when a run is made."""
         self.limits = settings.engine_limits()
+        self._made = made
         self._live: Shelf[Run] = Shelf(min(LIVE, settings.cached_runs), LIVE_STEPS, lambda run: len(run.trace.steps))
         self._sent: Shelf[Body] = Shelf(settings.cached_runs, SENT_BYTES, _size)
         self._pages: Shelf[Body] = Shelf(min(PAGES, settings.cached_runs), PAGES_BYTES, _size)
@@ -98,6 +99,7 @@ class Runs:
         if run is None or (watch and run.trace.violations is None):
             run = await to_thread.run_sync(partial(perform, order, self.limits, watch=watch), limiter=self._threads)
             self._live.put(order.id, run)
+            self._made()
         return replace(run, order=order)
 
     async def body(self, order: Order, form: str, make: Callable[[Run], Body]) -> Body:
@@ -109,6 +111,10 @@ class Runs:
             body = await to_thread.run_sync(make, run, limiter=self._threads)
             self._sent.put(key, body)
         return body
+
+    def counts(self) -> dict[str, int]:
+        """How many runs are in memory, by the form they are kept in."""
+        return {"trace": len(self._live), "data": len(self._sent), "page": len(self._pages)}
 
     def has_page(self, key: str) -> bool:
         """Whether a page is made already."""

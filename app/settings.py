@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from limits import parse
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine import Limits
@@ -42,7 +44,18 @@ class Settings(BaseSettings):
     max_steps: int = Field(default=20_000, ge=1, le=1_000_000, description="steps a run may take")
     max_work: int = Field(default=500_000, ge=1, le=25_000_000, description="work a run may take, in cells touched")
     max_stored: int = Field(default=1024 * KIB * KIB, ge=64 * KIB, description="bytes of short links that are kept")
+    rate: str = Field(default="1200/minute", description="requests to the API from one address; empty is no limit")
+    log: Literal["text", "json"] = Field(default="text", description="the log in sentences, or in JSON, a line each")
+    metrics: bool = Field(default=True, description="whether /metrics answers Prometheus")
     cached_runs: int = Field(default=1_000, ge=1, description="runs kept in memory")
+
+    @field_validator("rate")
+    @classmethod
+    def _is_rate(cls, rate: str) -> str:
+        """Refuse what is no rate when the server starts, not at the first request."""
+        if rate:
+            parse(rate)
+        return rate
 
     def limits(self) -> dict[str, float]:
         """What a request and a run may need, as every problem tells it."""

@@ -38,6 +38,7 @@ KINDS = {
     "too-large": (413, "The request carries too much"),
     "wrong-type": (415, "The request is not in JSON"),
     "wrong-method": (405, "This address does something else"),
+    "too-many": (429, "Your address asks too often"),
     "foreign-site": (403, "Another site may read here, not write"),
     "storage": (503, "The links can not be reached at the moment"),
     "storage-full": (507, "There is no room for another link"),
