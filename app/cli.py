@@ -7,43 +7,45 @@ run short and its stores are open. `pagefate check` gives 0 or 2. Problems go to
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import sys
-from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
-from pydantic import ValidationError
 
-from app import catalogue, logs, runs, text, wire
-from app.links import is_name, switched
+from app import catalogue, cli_steps, logs, runs, text, wire
+from app.cli_input import (
+    OUR_FAULT,
+    FilesystemOption,
+    KernelOption,
+    ScenarioArgument,
+    ScheduleOption,
+    named,
+    read,
+    read_file,
+    refuse,
+    settings_of,
+)
+from app.links import switched
 from app.orders import order
 from app.settings import Settings
-from app.troubles import Trouble, of_engine
-from engine import FILESYSTEMS, KERNELS, EngineError, Problem, Scenario, Trace, gallery, json_schema, load_scenario
-from engine.document import MAX_CHARACTERS
+from app.troubles import Trouble
+from engine import FILESYSTEMS, KERNELS, Trace, gallery, json_schema
 
-LOST, BAD_INPUT, CUT_SHORT, OUR_FAULT = 1, 2, 3, 70
-SUFFIXES = (".yaml", ".yml", ".json")
-MAX_BYTES = 1 << 20
-"""More than any scenario may have, whatever its letters: what is beyond is not read."""
+LOST, CUT_SHORT = 1, 3
 
 cli = typer.Typer(
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Step through a Linux page fault, and see the fate of every byte.",
 )
 
-KERNEL_HELP = "the kernel to run it on, with +switch; see `pagefate kernels`"
-ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="NAME-OR-FILE", help="a scenario of the gallery, a YAML file, or - for stdin")
-]
+cli_steps.add_to(cli)
 
 
 def _version(wanted: bool) -> None:
@@ -66,7 +68,7 @@ def serve(
     data: Annotated[Path | None, typer.Option(help="folder of what people hand in [PAGEFATE_DATA]")] = None,
 ) -> None:
     """Serve the site, by default on http://127.0.0.1:8000."""
-    settings = _settings(host=host, port=port, data=data)
+    settings = settings_of(host=host, port=port, data=data)
     _can_listen(settings)
     import uvicorn  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
 
@@ -89,11 +91,9 @@ def serve(
 @cli.command()
 def run(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
-    kernel: Annotated[str, typer.Option(help=KERNEL_HELP, show_default="the scenario's own, or linux-2.6.9")] = "",
-    filesystem: Annotated[
-        str | None, typer.Option(help="in place of the scenario's own; see `pagefate filesystems`")
-    ] = None,
-    schedule: Annotated[str | None, typer.Option(help='who runs when: "B.A,A@do_no_page.enough_space>B"')] = None,
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    schedule: ScheduleOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="say at which step which invariant broke")] = False,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
@@ -108,11 +108,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     pagefate run lock-drop --schedule "A@enough_space.drop_lock>B"
     pagefate run mine.yaml
     """
-    given = _read(scenario)
+    given = read(scenario)
     try:
-        made = runs.perform(order(given, kernel, filesystem, schedule), _settings().engine_limits(), watch=watch)
+        made = runs.perform(order(given, kernel, filesystem, schedule), settings_of().engine_limits(), watch=watch)
     except Trouble as trouble:
-        _refuse(trouble.in_address())
+        refuse(trouble.in_address())
     answer = msgspec.json.encode(wire.summary(made)).decode() + "\n" if json else text.transcript(made, watch=watch)
     sys.stdout.write(answer)
     raise typer.Exit(_verdict(made.trace))
@@ -121,7 +121,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
 @cli.command()
 def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a YAML or JSON file, or - for stdin")]) -> None:
     """Say what is wrong with a scenario, all at once."""
-    made = _read_file(file)
+    made = read_file(file)
     typer.echo(f"{file}: {made.title}: nothing is wrong with it")
 
 
@@ -145,7 +145,7 @@ def kernels() -> None:
 def filesystems() -> None:
     """List the filesystems, each with the kernels that have it."""
     able = {name: [kernel.id for kernel in catalogue.kernels_with(name)] for name in FILESYSTEMS}
-    _columns([(name, f"{kind.title}. On {_named(able[name])}") for name, kind in FILESYSTEMS.items() if able[name]])
+    _columns([(name, f"{kind.title}. On {named(able[name])}") for name, kind in FILESYSTEMS.items() if able[name]])
 
 
 @cli.command()
@@ -172,17 +172,6 @@ def _verdict(trace: Trace) -> int:
     return CUT_SHORT if trace.outcome == "open" and not trace.complete else 0
 
 
-def _settings(**given: Any) -> Settings:
-    """The settings by the environment, with what the command line says in their place."""
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        for found in error.errors():
-            name = "_".join(str(part) for part in found["loc"]).upper()
-            sys.stderr.write(f"PAGEFATE_{name}: {found['msg']}, not {found['input']!r}.\n")
-        sys.exit(BAD_INPUT)
-
-
 def _can_listen(settings: Settings) -> None:
     """Leave with a sentence when the address is taken or none of this machine, before anything is loaded."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -191,62 +180,7 @@ def _can_listen(settings: Settings) -> None:
     except OSError as error:
         said = f"can not listen on {settings.host}:{settings.port}: {str(error.strerror).partition(' (')[0].lower()}"
         cure = "--port 0 takes a free one, --host names another address"
-        _refuse(Trouble("bad-request", said, cure=cure))
-
-
-def _read(scenario: str) -> str | Scenario:
-    """The name of a gallery scenario as it is, or the scenario in a file."""
-    looks_like_file = scenario == "-" or not is_name(scenario) or Path(scenario).suffix in SUFFIXES
-    if scenario not in gallery() and (looks_like_file or Path(scenario).is_file()):
-        return _read_file(scenario)
-    return scenario
-
-
-def _read_file(file: str) -> Scenario:
-    """The scenario in a file, or on the standard input; or say what is wrong with it, and leave."""
-    try:
-        return load_scenario(_text(file), file)
-    except EngineError as error:
-        _refuse(of_engine(error), file)
-    except OSError as error:
-        cure = "Name a scenario of the gallery (see `pagefate scenarios`) or a YAML file"
-        _refuse(Trouble("bad-scenario", str(error.strerror).lower(), cure=cure), file)
-
-
-def _text(file: str) -> str:
-    """What a file says; or say where it is no text, and leave."""
-    content = _bytes(file)
-    if len(content) > MAX_BYTES:
-        cure = f"A scenario has at most {MAX_CHARACTERS} characters"
-        _refuse(Trouble("bad-scenario", f"the file has more than {MAX_BYTES >> 20} MiB", cure=cure), file)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line, before = content.count(b"\n", 0, error.start) + 1, content.rfind(b"\n", 0, error.start)
-        problem = Problem(line, error.start - before, "", "this byte is no UTF-8", "Save the text as UTF-8")
-        _refuse(Trouble("bad-scenario", problem.message, problems=[problem]), file)
-
-
-def _bytes(file: str) -> bytes:
-    """The beginning of a file: more than any scenario may have, and no more than is needed to say so."""
-    if file != "-":
-        with Path(file).open("rb") as opened:
-            return opened.read(MAX_BYTES + 1)
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "there is no standard input")
-    return sys.stdin.buffer.read(MAX_BYTES + 1)
-
-
-def _refuse(trouble: Trouble, name: str = "pagefate") -> NoReturn:
-    """Say each problem on a line of its own, and leave."""
-    for problem in trouble.problems:
-        sys.stderr.write(f"{problem.text(name[:200])}\n")
-    sys.exit(OUR_FAULT if trouble.status >= HTTPStatus.INTERNAL_SERVER_ERROR else BAD_INPUT)
-
-
-def _named(kernels: list[str]) -> str:
-    """Kernels in words, also where all or none are meant."""
-    return "all kernels" if len(kernels) == len(KERNELS) else ", ".join(kernels)
+        refuse(Trouble("bad-request", said, cure=cure))
 
 
 def _columns(rows: list[tuple[str, str]]) -> None:

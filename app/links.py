@@ -240,11 +240,12 @@ class RunLink:
 
     def moment(self, step: int) -> str:
         """The address of one step as data, with the state after it."""
-        if self.link:
-            path = f"{API}/links/{_part(self.link)}/steps/{step}"
-            return path + _query(kernel=self.kernel, fs=self.filesystem, switch=self.switch)
-        path = f"{API}/runs/{_part(self.scenario)}/{_part(self.kernel)}/steps/{step}"
-        return path + _query(fs=self.filesystem, switch=self.switch)
+        return self.part(f"steps/{step}")
+
+    def part(self, name: str, **said: object) -> str:
+        """The address of something about the run as data: its `steps`, a `diff` of two, the `provenance` of a cell."""
+        path = api("links", self.link) if self.link else api("runs", self.scenario, self.kernel)
+        return f"{path}/{name}" + _query(**self.fields(), **said)
 
     def under(self, kernel: str) -> RunLink:
         """The same scenario and schedule under another kernel, to be played freely."""

@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import wire, wire_choices, wire_compare, wire_selection
-from app.problems import MEDIA_TYPE, ProblemOut
+from app.problem_wire import ProblemOut
+from app.problems import MEDIA_TYPE
 from app.troubles import KINDS
 
 ABOUT = (

@@ -15,7 +15,6 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from jinja2 import TemplateError
-from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import answers, links, templating, wire
 from app.answers import Form
+from app.problem_wire import ProblemOut
 from app.storage import StorageError, StorageFullError
 from app.troubles import BODY_CURE, Trouble, log, of_engine, unforeseen
 from engine import EngineError, Problem
@@ -167,20 +167,6 @@ def respond(request: Request, trouble: Trouble) -> Response:
     content, media_type = {"json": _json, "text": _text, "html": _page}[form](request, trouble)
     headers = {"Cache-Control": answers.NEVER, "Vary": "Accept", **trouble.headers}
     return Response(content, trouble.status, headers=headers, media_type=media_type)
-
-
-class ProblemOut(Struct, omit_defaults=True, kw_only=True):
-    """What went wrong (RFC 9457): what, where, why, and what would be right. `limits` are those of this server."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    cure: str
-    problems: tuple[Problem, ...]
-    limits: dict[str, float]
-    ticket: str = ""
 
 
 def _json(request: Request, trouble: Trouble) -> tuple[bytes, str]:

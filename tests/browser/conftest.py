@@ -1,19 +1,14 @@
 """A site on a port of its own, and tabs that fail a test on any console error or request to another host."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from app.main import create_app
-from app.settings import Settings
+from tests.running import running
 
 Open = Callable[..., Page]
 
@@ -29,17 +24,8 @@ PICTURE = """root => [...root.querySelectorAll(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running site."""
     folder: Path = tmp_path_factory.mktemp("site")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(data=folder)), port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with running(folder) as address:
+        yield address
 
 
 @pytest.fixture
