@@ -102,7 +102,7 @@ def test_a_command_makes_a_link_that_leads_to_the_run(site: Client, tmp_path: Pa
 )
 def test_a_command_says_what_the_api_says(site: Client, command: tuple[str, ...], part: str) -> None:
     url, said = site.run("mail", KERNEL).url, pagefate(*command).stdout
-    asked: list[object] = {
+    asked: object = {
         "steps": lambda: list(site.steps(url)),
         "steps/43": lambda: [site.step(url, 43)],
         "diff": lambda: [site.diff(url, 40, 44)],
