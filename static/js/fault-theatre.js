@@ -39,10 +39,10 @@ class FaultTheatre extends HTMLElement {
     this.transport = new Transport(this)
     this.forks = new Forks(this)
     this.voice = new Voice(this)
-    this.story = new Story(this)
-    this.predict = new Predict(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
+    this.story = new Story(this, signal)
+    this.predict = new Predict(this)
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
     for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
@@ -52,6 +52,7 @@ class FaultTheatre extends HTMLElement {
     document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
     show()
     this.go(Number(this.dataset.step))
+    this.story.arrived()
     requestAnimationFrame(refocus)
   }
 
@@ -217,7 +218,7 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
-    if (this.story.click(link)) return event.preventDefault()
+    if (this.story.click(event.target.closest('.storyline [data-story], a[data-story]'))) return event.preventDefault()
     if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     const step = link?.dataset.step ?? link?.getAttribute('href').match(/^\?step=(\d+)$/)?.[1]

@@ -1,9 +1,17 @@
-/** Runs before the first paint: the remembered theme, and the mark that says scripts run. Works without storage too. */
+/** Runs before the first paint: the remembered theme, the first visit, the mark that says scripts run. Works without storage too. */
 {
   const root = document.documentElement
   if ('noModule' in HTMLScriptElement.prototype) root.dataset.script = ''
   const stored = () => { try { return localStorage.getItem('theme') ?? '' } catch { return '' } }
   const remember = theme => { try { localStorage.setItem('theme', theme) } catch { /* private windows may refuse */ } }
+
+  /* Who was never here before gets the page's first view for them, unless something on it was asked for. It comes once. */
+  const { first } = document.currentScript.dataset
+  const isNew = () => { try { const seen = localStorage.getItem('visited'); localStorage.setItem('visited', '1'); return !seen } catch { return false } }
+  if (isNew() && first && !location.search && !location.hash) {
+    root.hidden = true
+    location.replace(first)
+  }
 
   /* More contrast is a style sheet that is always there: for who asks the system for it, or for everybody who chooses it. */
   const wear = theme => {

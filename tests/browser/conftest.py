@@ -24,6 +24,9 @@ PICTURE = """root => [...root.querySelectorAll(
     + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
 """Everything that says a step: all attributes and all texts that come from cells."""
 
+VISITED = "try { localStorage.setItem('visited', '1') } catch { /* about:blank keeps nothing */ }"
+"""What a browser remembers that has been here before."""
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -48,9 +51,11 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
     wrong: list[str] = []
     contexts = []
 
-    def open_tab(path: str, **context: Any) -> Page:
+    def open_tab(path: str, *, first_visit: bool = False, **context: Any) -> Page:
         settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | context
         contexts.append(browser.new_context(base_url=site, **settings))
+        if not first_visit:
+            contexts[-1].add_init_script(VISITED)
         page = contexts[-1].new_page()
         page.on("console", lambda message: wrong.append(message.text) if _is_wrong(message, page) else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))

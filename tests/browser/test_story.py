@@ -23,6 +23,46 @@ def test_one_button_tells_the_story(tab: Open) -> None:
     page.wait_for_url("**/run/mail/linux-2.6.9?story=1&step=121")
 
 
+def test_a_first_visit_lands_on_the_story_and_tells_it(tab: Open) -> None:
+    page = tab("/", first_visit=True, reduced_motion="no-preference")
+    page.wait_for_url("**/run/mail/linux-2.6.9?story=1&step=0")
+    expect(page.get_by_role("button", name="Pause the story")).to_be_visible()
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}", timeout=8_000)
+    page.get_by_role("link", name="Pagefate: the gallery").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Step through a page fault")
+    page.reload()
+    expect(page.locator("#find")).to_be_visible()
+
+
+def test_a_first_visit_to_something_else_stays_there_and_the_gallery_comes_after_it(tab: Open) -> None:
+    page = tab("/?q=quota", first_visit=True)
+    expect(page.locator("#find")).to_have_value("quota")
+    page.get_by_role("link", name="Pagefate: the gallery").click()
+    expect(page.locator("#find")).to_have_value("")
+
+
+def test_who_wants_less_motion_is_told_at_their_own_pace(tab: Open) -> None:
+    page = tab(f"{STORY}#play")
+    expect(page.get_by_role("button", name="Tell it by itself")).to_be_visible()
+
+
+def test_without_scripts_a_first_visit_is_one_click_from_the_story(tab: Open) -> None:
+    page = tab("/", first_visit=True, java_script_enabled=False)
+    page.get_by_role("link", name="Start: the mail's experiment").click()
+    expect(page.locator(".storyline")).to_contain_text(f"1 of {BEATS}")
+
+
+def test_any_press_takes_over_from_a_story_that_tells_itself(tab: Open) -> None:
+    page = tab(STORY, reduced_motion="no-preference")
+    page.keyboard.press("k")
+    expect(page.get_by_role("button", name="Pause the story")).to_be_visible()
+    page.keyboard.press("Shift")
+    expect(page.get_by_role("button", name="Tell it by itself")).to_be_visible()
+    expect(page.locator(".storyline")).to_contain_text(f"1 of {BEATS}")
+    page.get_by_role("link", name="Continue").click()
+    expect(page.locator(".storyline")).to_contain_text(f"2 of {BEATS}")
+
+
 @pytest.mark.parametrize("key", ["Enter", " ", "ArrowRight"])
 def test_keys_continue_and_go_back(tab: Open, key: str) -> None:
     page = tab(STORY)
