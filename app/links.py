@@ -245,12 +245,16 @@ class RunLink:
         return path + _query(fs=self.filesystem, switch=self.switch)
 
     def under(self, kernel: str) -> RunLink:
-        """The same scenario and schedule under another kernel, to be played freely."""
-        return replace(self, kernel=kernel, mode=self.mode.free())
+        """The same scenario and schedule under another kernel, told in the same way."""
+        return replace(self, kernel=kernel)
 
     def on(self, filesystem: str) -> RunLink:
-        """The same on another filesystem, to be played freely; empty is the scenario's own."""
-        return replace(self, filesystem=filesystem, mode=self.mode.free())
+        """The same on another filesystem, told in the same way; empty is the scenario's own."""
+        return replace(self, filesystem=filesystem)
+
+    def plain(self) -> str:
+        """The address of the run itself, however it is told."""
+        return self.told(Mode()).url()
 
 
 def challenge(name: str) -> str:

@@ -74,7 +74,7 @@ class Others:
 
     def _card(self, kernel: Kernel, result: Result) -> Card:
         there = self.order.link.under(kernel.id)
-        return Card(kernel, there.url(), there.url(at=self.event), kernel.id == self.order.kernel, result)
+        return Card(kernel, there.plain(), there.url(at=self.event), kernel.id == self.order.kernel, result)
 
     @property
     def pending(self) -> bool:

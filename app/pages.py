@@ -173,7 +173,8 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     if form != "html" and not (number or event or asked):
         return await serving.send(request, order, form, voice)
     found = await serving.runs(request).run(order)
-    step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
+    told = order.link.mode.story or order.link.mode.predict
+    step, astray = _step(found.trace, number or ("0" if told and not event else None), event)
     if asked:
         return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
     if form != "html":
@@ -184,8 +185,10 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     by = _zoom(request.query_params.get("zoom", ""))
     body = await serving.runs(request).page(
-        f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}",
-        lambda: Body.of(templating.render(template, run=found, step=step, zoom=by, astray=astray), HTML, level=5),
+        f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray} {event}",
+        lambda: Body.of(
+            templating.render(template, run=found, step=step, zoom=by, astray=astray, lands=bool(event)), HTML, level=5
+        ),
     )
     return answers.answer(request, body, vary=VARY)
 

@@ -42,11 +42,11 @@ class Beat:
 
 def story_of(trace: Trace, scenario: Scenario, kernel: Kernel, sentences: Sequence[str]) -> tuple[Beat, ...]:
     """The beats of a run, in order. `sentences` are those of its steps."""
-    own = tuple(_written(trace, scenario)) if _is_at_home(trace, scenario, kernel) else ()
+    own = tuple(_written(trace, scenario)) if is_at_home(trace, scenario, kernel) else ()
     return own or tuple(_made(trace, scenario, sentences))
 
 
-def _is_at_home(trace: Trace, scenario: Scenario, kernel: Kernel) -> bool:
+def is_at_home(trace: Trace, scenario: Scenario, kernel: Kernel) -> bool:
     """Whether this is the run that the scenario's own story tells."""
     known = engine.gallery().get(scenario.id)
     same = known is None or known.filesystem == scenario.filesystem

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import forks, rail, runs, stories, timeline, zoom
+from app import catalogue, forks, rail, runs, stories, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -212,8 +212,11 @@ class Moment:
 
     @property
     def beside(self) -> tuple[int, int]:
-        """The steps that the presses back and forward lead to."""
-        return zoom.beside(zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys), self.step)
+        """The steps that the presses back and forward lead to; who predicts comes no further than a question."""
+        stops = zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys)
+        before, after = zoom.beside(stops, self.step)
+        asked = [each.step for each in self.stage.view.questions if self.step < each.step <= after]
+        return before, max(asked[0] - 1, self.step + 1) if asked and self.link.mode.predict else after
 
     @property
     def self_url(self) -> str:
@@ -223,7 +226,7 @@ class Moment:
     @property
     def canonical(self) -> str:
         """The address of the run itself, however it is told."""
-        return self.link.told(Mode()).url()
+        return self.link.plain()
 
     @property
     def voice(self) -> str:
@@ -234,6 +237,13 @@ class Moment:
     def place(self) -> stories.Place:
         """Where the step stands in the story."""
         return stories.Place(self.stage.view.beats, self.step)
+
+    @property
+    def as_written(self) -> Kernel | None:
+        """The kernel on which the story is told that is written in the scenario; None where it is told here."""
+        known = engine.gallery().get(self.link.scenario)
+        told = known is None or not known.beats or stories.is_at_home(self.trace, self.scenario, self.kernel)
+        return None if told else catalogue.home(known)
 
     def story_href(self, step: int) -> str:
         """The address of a step of the story."""
@@ -315,6 +325,14 @@ class Moment:
     def quotas(self) -> dict[str, int]:
         """The users with a quota, and the segments of its gauge."""
         return quotas_of(self.stage.scenario, self.stage.trace)
+
+
+def landing(stage: Stage, mode: Mode, step: int) -> int:
+    """Where who comes for what happens at a step begins: at the beat of a story, and before a question."""
+    if mode.story:
+        place = stories.Place(stage.view.beats, step)
+        return place.beats[place.number].step
+    return step - (mode.predict and any(each.step == step for each in stage.view.questions))
 
 
 _stages: runs.Shelf[Stage] = runs.Shelf(KEPT, KEPT_STEPS, lambda stage: len(stage.trace.steps))

@@ -69,7 +69,7 @@ class FaultTheatre extends HTMLElement {
   get at() { return this.trace.at }
   get length() { return this.trace.length }
   get zoom() { return this.dataset.zoom }
-  get next() { return this.trace.beside(1, this.zoom) }
+  get next() { return this.predict.upTo(this.trace.beside(1, this.zoom)) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -91,11 +91,11 @@ class FaultTheatre extends HTMLElement {
   step(by) {
     this.transport.pause()
     if (by > 0 && this.predict.holds) this.predict.nudge()
-    else this.go(this.trace.beside(by, this.zoom))
+    else this.go(by > 0 ? this.next : this.trace.beside(by, this.zoom))
   }
 
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
-  fault(direction) { return this.trace.fault(direction) }
+  fault(direction) { return this.predict.upTo(this.trace.fault(direction)) }
 
   /** How far one press goes from now on; without a word the next of the three. */
   by(zoom) {
@@ -122,6 +122,7 @@ class FaultTheatre extends HTMLElement {
     const { transport } = this
     return {
       ...acts(this),
+      play: () => this.predict.holds ? this.predict.nudge() : transport.toggle(),
       speed: () => transport.round(),
       zoom: () => this.by(),
       voice: () => this.voice.toggle(),
@@ -163,6 +164,7 @@ class FaultTheatre extends HTMLElement {
     const said = Object.entries(changes).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`)
     const parts = [...kept, ...said]
     this.dataset.self = parts.length ? `${path}?${parts.join('&')}` : path
+    for (const [name, value] of Object.entries(changes)) Object.assign(this.querySelector(`.told[name="${name}"]`), { value: value ?? '', disabled: !value })
     this.#mirror('replace')
   }
 
@@ -187,12 +189,14 @@ class FaultTheatre extends HTMLElement {
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
+    this.toggleAttribute('data-ended', at === this.length)
     this.#address(here, address)
   }
 
-  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  /** Links to other kernels lead to what happens here, told as here; those that come late are told as well. */
   #keepMeaning() {
-    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    const told = [...this.querySelectorAll('.told:enabled')].map(({ name, value }) => `${name}=${value}`)
+    const meaning = [...told, ...this.event ? [`at=${this.event.replaceAll('#', '%23')}`] : []].join('&')
     for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 

@@ -138,6 +138,17 @@ def test_who_strays_is_led_back(client: TestClient) -> None:
     assert 'data-at="story" aria' in page, "nothing is said here"
 
 
-def test_another_kernel_is_free_play(client: TestClient) -> None:
-    page = client.get(f"{MAIL}?story=1").text
-    assert "/run/mail/wli-corrected?story" not in page
+def test_another_kernel_tells_its_own_story_from_the_same_moment_and_says_so(client: TestClient) -> None:
+    page = client.get(f"{MAIL}?story=1&step=53").text
+    assert 'href="/run/mail/linux-2.6.18?story=1&amp;at=A.3.store.write" data-keep' in page
+    assert 'class="made"' not in page
+    there = client.get("/run/mail/linux-2.6.18?story=1&at=A.3.store.write").text
+    step = int(re.search(r'data-step="(\d+)"', there)[1])  # type: ignore[index]
+    assert step in [beat.step for beat in told("mail", "linux-2.6.18")[1]], "it goes on at a beat"
+    assert f'class="made">Made from this run. <a href="{MAIL}?story=1">The written one: 2.6.9</a>' in there
+
+
+def test_a_filesystem_keeps_the_mode_and_data_does_not(client: TestClient) -> None:
+    page = client.get(f"{MAIL}?predict=1&step=9").text
+    assert 'href="/run/mail/linux-2.6.9?fs=ext3&amp;predict=1&amp;at=' in page
+    assert 'hx-get="/run/mail/linux-2.6.9?fs=ext3" hx-include=".here"' in page

@@ -106,6 +106,15 @@ def test_nothing_moves_when_the_story_gives_way_to_the_caption(tab: Open) -> Non
     assert abs(page.evaluate(top) - before) < 1.5
 
 
+def test_another_kernel_goes_on_with_its_own_story(tab: Open) -> None:
+    page = tab(f"{STORY}&step=53")
+    page.locator("#other-linux-6\\.18").click()
+    page.wait_for_url("**/linux-6.18?story=1&step=*")
+    expect(page.locator(".storyline .say")).to_be_visible()
+    page.get_by_role("link", name="The written one: 2.6.9").click()
+    expect(page.locator(".storyline")).to_contain_text(f"1 of {BEATS}")
+
+
 def test_a_phone_has_one_big_button(tab: Open) -> None:
     page = tab(STORY, viewport={"width": 390, "height": 844})
     button = page.get_by_role("link", name="Continue")
