@@ -176,7 +176,8 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     told = order.link.mode.story or order.link.mode.predict
     step, astray = _step(found.trace, number or ("0" if told and not event else None), event)
     if asked:
-        return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
+        there, at = forks.fork(found, step, asked)
+        return RedirectResponse(there.url(step=at, suffix=suffix), status_code=303)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")

@@ -287,6 +287,16 @@ class Moment:
         return forks.offers(self.stage.scenario)
 
     @property
+    def on_call(self) -> list[str]:
+        """The tasks in whose steps nothing else can happen: what was asked for is going on."""
+        return forks.on_call(self.stage.scenario)
+
+    @property
+    def done(self) -> int:
+        """The next step of a task that was not called; 0 where none comes any more."""
+        return next((step.n for step in self.trace.steps[self.step :] if step.task not in self.on_call), 0)
+
+    @property
     def kind(self) -> FilesystemKind:
         """The filesystem."""
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]

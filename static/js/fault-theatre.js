@@ -183,7 +183,7 @@ class FaultTheatre extends HTMLElement {
     this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
-    this.forks.at(at, this.trace.step()?.task)
+    this.forks.at(at)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
