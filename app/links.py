@@ -7,6 +7,7 @@
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
+    /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
@@ -272,15 +273,17 @@ class CompareLink:
     """The address of runs side by side: of one scenario on several kernels, or filesystems, or under several schedules.
 
     At most one of the three has more than one entry; one entry holds for all columns, none is the scenario's own.
+    Instead of a `scenario` of the gallery it may be that of a short `link`.
     """
 
-    scenario: str
+    scenario: str = ""
     kernels: tuple[str, ...] = ()
     filesystems: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
+    link: str = ""
 
     @classmethod
-    def parse(cls, scenario: str, query: Iterable[tuple[str, str]]) -> CompareLink:
+    def parse(cls, scenario: str, query: Iterable[tuple[str, str]], link: str = "") -> CompareLink:
         """The address that the names and values of a query say. A list has commas, or its name stands repeatedly."""
         said = list(query)
         kernels, kinds = (
@@ -288,7 +291,20 @@ class CompareLink:
             for key in ("kernels", "fs")
         )
         switches = tuple(value for name, value in said if name == "switch")
-        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else ())
+        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else (), link)
+
+    def path(self) -> str:
+        """The address up to its question mark."""
+        return f"/s/{_part(self.link)}/compare" if self.link else f"/compare/{_part(self.scenario)}"
+
+    def runs(self) -> list[RunLink]:
+        """The address of each run."""
+        return [
+            RunLink(self.scenario, kernel, kind, switch, self.link)
+            for kernel in self.kernels
+            for kind in self.filesystems or ("",)
+            for switch in self.switches or ("",)
+        ]
 
     def url(self, *, step: int | None = None, suffix: str = "") -> str:
         """The address, opened on a beat, in the form that `suffix` names."""
@@ -296,7 +312,7 @@ class CompareLink:
         pairs = [(name, value) for name, value in said if value]
         pairs += [("switch", value) for value in self.switches]
         pairs += [] if step is None else [("step", str(step))]
-        return f"/compare/{_part(self.scenario)}{suffix}" + _said(pairs)
+        return self.path() + suffix + _said(pairs)
 
 
 def short(link: str, *, step: int | None = None) -> str:

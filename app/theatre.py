@@ -242,8 +242,9 @@ class Moment:
     def as_written(self) -> Kernel | None:
         """The kernel on which the story is told that is written in the scenario; None where it is told here."""
         known = engine.gallery().get(self.link.scenario)
-        told = known is None or not known.beats or stories.is_at_home(self.trace, self.scenario, self.kernel)
-        return None if told else catalogue.home(known)
+        if known is None or not known.beats or stories.is_at_home(self.trace, self.scenario, self.kernel):
+            return None
+        return catalogue.home(known)
 
     def story_href(self, step: int) -> str:
         """The address of a step of the story."""
