@@ -23,6 +23,7 @@ from app import (
     serving,
     static_files,
     templating,
+    theatre,
 )
 from app.answers import HTML, YAML, Body
 from app.links import Event, Mode, RunLink
@@ -84,6 +85,29 @@ async def others_of_link(request: Request, link: str) -> Response:
     """What comes of the run of a short link on other kernels."""
     address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
     return await _others(request, await serving.kept(request, address))
+
+
+@pages.get("/run/{scenario}/{kernel}/functions")
+async def functions_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """The kernel functions that a gallery run passes."""
+    return await _functions(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/functions")
+async def functions_of_link(request: Request, link: str) -> Response:
+    """The kernel functions that the run of a short link passes."""
+    address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
+    return await _functions(request, await serving.kept(request, address))
+
+
+async def _functions(request: Request, order: Order) -> Response:
+    """All that a page shows one of at a time: it comes when the page is there, so that the first view is light."""
+    found = await serving.runs(request).run(order)
+    body = await serving.runs(request).page(
+        f"{order.id} functions",
+        lambda: Body.of(templating.render("_functions.html", run=theatre.stage_of(found)), HTML),
+    )
+    return answers.answer(request, body)
 
 
 async def _others(request: Request, order: Order) -> Response:

@@ -45,7 +45,7 @@ class FaultTheatre extends HTMLElement {
     this.predict = new Predict(this)
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
-    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#settled(), { signal })
     document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
     offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
@@ -191,6 +191,16 @@ class FaultTheatre extends HTMLElement {
     this.dataset.step = at
     this.toggleAttribute('data-ended', at === this.length)
     this.#address(here, address)
+  }
+
+  /** A part has come that was not needed at first: what other kernels do, or the functions that this one passes. */
+  #settled() {
+    this.#keepMeaning()
+    const functions = this.querySelector('.functions:not([hx-get], [data-adopted])')
+    if (!functions) return
+    functions.dataset.adopted = ''
+    this.scene.adopt(functions, [...this.trace.cells].filter(([cell]) => cell.startsWith('fn/')))
+    this.#keepInSight()
   }
 
   /** Links to other kernels lead to what happens here, told as here; those that come late are told as well. */

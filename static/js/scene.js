@@ -14,6 +14,12 @@ export class Scene {
     }
   }
 
+  /** Take in a part that came later, and make it agree with these cells. */
+  adopt(part, cells) {
+    for (const el of part.querySelectorAll('[data-at]')) this.#place(el.dataset.at).elements.push(el)
+    this.show(cells)
+  }
+
   #place(at) {
     if (!this.places.has(at)) this.places.set(at, { elements: [], shows: new Map() })
     return this.places.get(at)

@@ -18,11 +18,11 @@ from app.settings import Settings
 Open = Callable[..., Page]
 
 PICTURE = """root => [...root.querySelectorAll(
-  '[data-at], [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
+  '[data-at]:not(.function:not([data-now]), .function:not([data-now]) *), [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
     el.tagName + ' '
     + [...el.attributes].filter(a => a.name !== 'aria-live').map(a => `${a.name}=${a.value}`).sort().join(' ')
     + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
-"""Everything that says a step: all attributes and all texts that come from cells."""
+"""Everything that says a step: all attributes and all texts that come from cells. Functions that do not run say nothing."""
 
 VISITED = "try { localStorage.setItem('visited', '1') } catch { /* about:blank keeps nothing */ }"
 """What a browser remembers that has been here before."""
@@ -81,6 +81,7 @@ def _foreign(url: str, site: str) -> bool:
 def picture(page: Page) -> list[str]:
     """What the run page in a tab shows, as comparable lines, once the other kernels are there."""
     page.locator("#others:not([hx-trigger], .htmx-settling)").wait_for(state="attached")
+    page.locator(".functions[data-adopted]").wait_for(state="attached")
     found: list[str] = page.evaluate(f"({PICTURE})(document.querySelector('fault-theatre'))")
     return found
 
