@@ -6,7 +6,7 @@
     …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
-    …/functions                          behind either: the kernel functions that it passes, for its page
+    …/functions  …/events                behind either: parts of its page that come when the page is there
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
@@ -225,9 +225,9 @@ class RunLink:
         """The address of what comes of the same run on other kernels."""
         return self.url(suffix="/others")
 
-    def functions(self) -> str:
-        """The address of the kernel functions that the run passes."""
-        return self.url(suffix="/functions")
+    def part(self, name: str) -> str:
+        """The address of a part of the page that comes when the page is there: `functions`, `events`."""
+        return self.url(suffix=f"/{name}")
 
     def paper(self, *, blanks: bool = False) -> str:
         """The address of the run on paper, as a handout with blanks if wanted."""

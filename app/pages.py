@@ -35,6 +35,7 @@ from engine import FILESYSTEMS, Trace
 from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
+PARTS = {"functions": "_functions.html", "events": "_event_list.html"}
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
 
 pages = APIRouter(include_in_schema=False)
@@ -88,24 +89,26 @@ async def others_of_link(request: Request, link: str) -> Response:
 
 
 @pages.get("/run/{scenario}/{kernel}/functions")
-async def functions_of_run(request: Request, scenario: str, kernel: str) -> Response:
-    """The kernel functions that a gallery run passes."""
-    return await _functions(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+@pages.get("/run/{scenario}/{kernel}/events")
+async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """A part of the page of a gallery run."""
+    return await _part(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
 
 
 @pages.get("/s/{link}/functions")
-async def functions_of_link(request: Request, link: str) -> Response:
-    """The kernel functions that the run of a short link passes."""
-    address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
-    return await _functions(request, await serving.kept(request, address))
+@pages.get("/s/{link}/events")
+async def part_of_link(request: Request, link: str) -> Response:
+    """A part of the page of a short link."""
+    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    return await _part(request, await serving.kept(request, address))
 
 
-async def _functions(request: Request, order: Order) -> Response:
-    """All that a page shows one of at a time: it comes when the page is there, so that the first view is light."""
+async def _part(request: Request, order: Order) -> Response:
+    """What a page shows little of at a time: it comes when the page is there, so that the first view is light."""
+    template = PARTS[request.url.path.rpartition("/")[2]]
     found = await serving.runs(request).run(order)
     body = await serving.runs(request).page(
-        f"{order.id} functions",
-        lambda: Body.of(templating.render("_functions.html", run=theatre.stage_of(found)), HTML),
+        f"{order.id} {template}", lambda: Body.of(templating.render(template, run=theatre.stage_of(found)), HTML)
     )
     return answers.answer(request, body)
 

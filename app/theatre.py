@@ -27,6 +27,8 @@ from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 KEPT, KEPT_STEPS = 10, 1_500
 """How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
+NEAR = 100
+"""How many steps the list of a long run has around the present one at first."""
 MAX_STEPS = 1_500
 """Steps a page carries: more would be too much for a phone to load."""
 
@@ -201,6 +203,12 @@ class Moment:
     def event(self) -> str:
         """The name of the step in links; empty at the beginning."""
         return self.stage.trace.steps[self.step - 1].event if self.step else ""
+
+    @property
+    def events_near(self) -> tuple[Happening, ...]:
+        """The lines of the list of steps that are needed at first: of a long run those around the step."""
+        start = max(0, min(self.step - NEAR, self.steps - 2 * NEAR))
+        return self.stage.events[start : start + 2 * NEAR]
 
     def href(self, step: int) -> str:
         """The address of a step of this run."""

@@ -193,13 +193,13 @@ class FaultTheatre extends HTMLElement {
     this.#address(here, address)
   }
 
-  /** A part has come that was not needed at first: what other kernels do, or the functions that this one passes. */
+  /** A part has come that was not needed at first: what other kernels do, the functions of this one, all steps. */
   #settled() {
     this.#keepMeaning()
-    const functions = this.querySelector('.functions:not([hx-get], [data-adopted])')
-    if (!functions) return
-    functions.dataset.adopted = ''
-    this.scene.adopt(functions, [...this.trace.cells].filter(([cell]) => cell.startsWith('fn/')))
+    for (const part of this.querySelectorAll('.later:not([data-adopted])')) {
+      part.dataset.adopted = ''
+      this.scene.adopt(part, this.trace.cells)
+    }
     this.#keepInSight()
   }
 

@@ -14,10 +14,14 @@ export class Scene {
     }
   }
 
-  /** Take in a part that came later, and make it agree with these cells. */
+  /** Take in a part that came later, and make it agree with the cells. */
   adopt(part, cells) {
-    for (const el of part.querySelectorAll('[data-at]')) this.#place(el.dataset.at).elements.push(el)
-    this.show(cells)
+    const come = new Set()
+    for (const el of part.querySelectorAll('[data-at]')) {
+      this.#place(el.dataset.at).elements.push(el)
+      come.add(el.dataset.at)
+    }
+    this.show([...cells].filter(([cell]) => come.has(cell.slice(0, cell.lastIndexOf('.')))))
   }
 
   #place(at) {

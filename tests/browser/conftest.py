@@ -18,11 +18,11 @@ from app.settings import Settings
 Open = Callable[..., Page]
 
 PICTURE = """root => [...root.querySelectorAll(
-  '[data-at]:not(.function:not([data-now]), .function:not([data-now]) *), [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
+  '[data-at]:not(.function:not([data-now]), .function:not([data-now]) *, .events li:not([data-now])), [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
     el.tagName + ' '
     + [...el.attributes].filter(a => a.name !== 'aria-live').map(a => `${a.name}=${a.value}`).sort().join(' ')
     + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
-"""Everything that says a step: all attributes and all texts that come from cells. Functions that do not run say nothing."""
+"""Everything that says a step: all attributes and all texts that come from cells. Other functions and other steps say nothing."""
 
 VISITED = "try { localStorage.setItem('visited', '1') } catch { /* about:blank keeps nothing */ }"
 """What a browser remembers that has been here before."""
