@@ -17,7 +17,7 @@ from app.lockstep import GATES, Frame, Reel, Value
 from app.others import OUTCOMES, result_of
 from app.payload import UNSAFE
 from app.timeline import SHAPES, percent
-from engine import FILESYSTEMS, KERNELS, FilesystemKind, Kernel, Scenario, Step
+from engine import KERNELS, FilesystemKind, Kernel, Scenario, Step
 
 LETTER = 0.64
 """How much of the timeline a letter of a label takes, in per cent, on the narrowest screen that shows labels."""

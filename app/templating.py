@@ -137,7 +137,7 @@ def render(template: str, **context: Any) -> str:
 
 
 def run_context(run: Any, step: int, zoom: str = "step", *, lands: bool = False, **context: Any) -> dict[str, Any]:
-    """What run.html shows of a run at a step, or where who comes for that step `lands`; `zoom` is how far one press goes."""
+    """What run.html shows of a run at a step, or where who comes for it `lands`; `zoom` is how far one press goes."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
     if lands:

@@ -26,7 +26,8 @@ def told(scenario: str, kernel: str = "") -> tuple[Trace, tuple[Beat, ...]]:
 def test_the_first_scenarios_have_stories_written_by_hand() -> None:
     assert set(WRITTEN) >= {
         "mail", "mail-store-first", "last-block", "lock-drop", "quota", "root-reserve", "private-full-disk", "fork",
-        "msync-twice", "memory-pressure",
+        "msync-twice", "memory-pressure", "power-cut", "truncate-sigbus", "stale-translation", "endless-load",
+        "relock-race", "alive-in-ext2",
     }  # fmt: skip
 
 
@@ -65,6 +66,23 @@ def test_every_run_has_a_story(name: str, kernel: str) -> None:
     assert 2 <= len(beats) <= stories.MOST or gallery()[name].beats
     assert (beats[0].step, beats[-1].step) == (0, len(trace.steps))
     assert all(beat.say.strip() for beat in beats)
+
+
+@pytest.mark.parametrize("name", [name for name in gallery() if name not in WRITTEN])
+def test_a_story_that_is_made_can_be_read_in_a_minute_and_says_nothing_twice(name: str) -> None:
+    _, beats = told(name)
+    assert sum(len(beat.say.split()) for beat in beats) <= 230, "the beginning, the end and three beats may be long"
+    questions = [beat.say for beat in beats if "does not lead" in beat.say]
+    assert len(questions) == len(set(questions))
+    assert not any("Store " in beat.say and " is now " in beat.say for beat in beats if "private" not in beat.say)
+
+
+@pytest.mark.parametrize("name", ["round-the-question", "this-should-not-happen", "xfstests-generic-325"])
+def test_a_story_that_is_made_keeps_the_loss_when_there_is_no_room_for_all(name: str) -> None:
+    trace, beats = told(name)
+    lost = {step.n for step in trace.steps if any(change.new in ("lost", "clean-unsaved") for change in step.fates)}
+    assert lost
+    assert lost <= {beat.step for beat in beats}
 
 
 def test_another_kernel_is_not_told_what_happens_on_this_one() -> None:
