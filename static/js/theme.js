@@ -5,10 +5,11 @@
   const stored = () => { try { return localStorage.getItem('theme') ?? '' } catch { return '' } }
   const remember = theme => { try { localStorage.setItem('theme', theme) } catch { /* private windows may refuse */ } }
 
-  /* Who was never here before gets the page's first view for them, unless something on it was asked for. It comes once. */
+  /* Who was never here before is led on to what the page names for them, once, unless something on it was asked for. Crawlers
+     remember nothing, and are to find the page itself. */
   const { first } = document.currentScript.dataset
   const isNew = () => { try { const seen = localStorage.getItem('visited'); localStorage.setItem('visited', '1'); return !seen } catch { return false } }
-  if (isNew() && first && !location.search && !location.hash) {
+  if (isNew() && first && !location.search && !location.hash && !/bot|crawl|spider/i.test(navigator.userAgent)) {
     root.hidden = true
     location.replace(first)
   }

@@ -41,6 +41,11 @@ def test_a_first_visit_to_something_else_stays_there_and_the_gallery_comes_after
     expect(page.locator("#find")).to_have_value("")
 
 
+def test_a_crawler_that_remembers_nothing_finds_the_gallery(tab: Open) -> None:
+    page = tab("/", first_visit=True, user_agent="Mozilla/5.0 (compatible; Googlebot/2.1)")
+    expect(page.locator("#find")).to_be_visible()
+
+
 def test_who_wants_less_motion_is_told_at_their_own_pace(tab: Open) -> None:
     page = tab(f"{STORY}#play")
     expect(page.get_by_role("button", name="Tell it by itself")).to_be_visible()
