@@ -14,7 +14,7 @@ from engine import Kernel, Scenario
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something to choose, and where it is; `href_here` keeps the meaning of the step.
+    """Something to choose, and where it is; `href_here` keeps the meaning of the step, and how the run is told.
 
     With a `reason` it can not be chosen. `parts` are choices within this one, `code` is its short name there.
     """
@@ -77,7 +77,7 @@ class Menus:
         there = self.link.under(kernel.id)
         reason = catalogue.why_not(kernel, self.scenario.filesystem.type)
         current = kernel.id == self.kernel.id
-        return Choice(kernel.title, kernel.story, there.url(), there.url(at=self.event), current, reason, parts=parts)
+        return Choice(kernel.title, kernel.story, there.plain(), there.url(at=self.event), current, reason, parts=parts)
 
     def _switches(self, kernel: Kernel) -> tuple[Choice, ...]:
         if not kernel.switches:
@@ -90,7 +90,7 @@ class Menus:
     def _switch(self, kernel: Kernel, name: str, title: str) -> Choice:
         there = self.link.under(links.switched(kernel.id, name))
         current = there.kernel == self.kernel.id
-        return Choice(title, "", there.url(), there.url(at=self.event), current, code=name)
+        return Choice(title, "", there.plain(), there.url(at=self.event), current, code=name)
 
     def filesystems(self) -> Iterator[tuple[str, list[Choice]]]:
         """The filesystems by kind, each with this scenario and kernel."""
@@ -103,7 +103,7 @@ class Menus:
         reason = catalogue.why_not(self.kernel, name)
         current = name == self.scenario.filesystem.type
         note = "The scenario's own. " if name == own else ""
-        return Choice(kind.title, note + kind.reserves, there.url(), there.url(at=self.event), current, reason)
+        return Choice(kind.title, note + kind.reserves, there.plain(), there.url(at=self.event), current, reason)
 
     def _own(self) -> str:
         """The filesystem that the scenario has by itself; empty where that is not known here."""

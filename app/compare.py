@@ -14,6 +14,7 @@ from app.lineup import Lineup
 from app.links import CompareLink
 from app.lockstep_page import LockstepPage
 from app.runs import Run, Shelf
+from app.storage import Stored
 from app.troubles import Trouble
 
 KEPT, KEPT_BEATS = 8, 3_000
@@ -26,15 +27,31 @@ router = APIRouter(include_in_schema=False)
 async def compare(request: Request, scenario: str) -> Response:
     """Two to four runs of a gallery scenario side by side."""
     name, suffix = links.split_suffix(scenario)
-    link = CompareLink.parse(name, request.query_params.multi_items())
+    return await _compare(request, CompareLink.parse(name, request.query_params.multi_items()), suffix)
+
+
+@router.get("/s/{link}/compare")
+async def compare_link(request: Request, link: str) -> Response:
+    """Two to four runs of a short link's script side by side."""
+    return await _compare(request, CompareLink.parse("", request.query_params.multi_items(), link))
+
+
+@router.get("/s/{link}/compare.json")
+async def compare_link_data(request: Request, link: str) -> Response:
+    """The same as data."""
+    return await _compare(request, CompareLink.parse("", request.query_params.multi_items(), link), ".json")
+
+
+async def _compare(request: Request, link: CompareLink, suffix: str = "") -> Response:
     if suffix not in ("", ".json"):
         raise Trouble("not-found", f"A comparison has no form {suffix}", cure="It has .json, and the page")
     form = "json" if suffix else answers.wanted(request, "html")
+    stored = await serving.stored(request, link.link) if link.link else None
     try:
-        wanted = lineup.lineup(link)
+        wanted = lineup.lineup(link, stored)
     except Trouble as trouble:
-        if form == "html" and link.scenario in engine.gallery():
-            return _refused(link, trouble)
+        if form == "html" and (stored or link.scenario in engine.gallery()):
+            return _refused(link, stored, trouble)
         raise
     found = await side_by_side(request, wanted)
     beat = _beat(request.query_params.get("step", ""), found)
@@ -90,13 +107,14 @@ def context(page: LockstepPage, beat: int) -> dict[str, object]:
     return {"page": page, "beat": beat, "attrs": cells.attrs, "cell": cells.cell, "all_scenarios": every}
 
 
-def _refused(link: CompareLink, trouble: Trouble) -> Response:
+def _refused(link: CompareLink, stored: Stored | None, trouble: Trouble) -> Response:
     """The page of a comparison that can not be: why not, and which can."""
-    scenario = engine.find_scenario(link.scenario)
+    likely = CompareLink(link.scenario, link=link.link)
+    scenario = lineup.lineup(likely, stored).scenario
     kind = link.filesystems[0] if link.filesystems and link.filesystems[0] in engine.FILESYSTEMS else ""
     filesystem = engine.FILESYSTEMS[kind or scenario.filesystem.type]
     content = templating.render(
         "compare_refused.html", trouble=trouble, scenario=scenario, filesystem=filesystem, link=link,
-        able=catalogue.kernels_with(filesystem.id), likely=CompareLink(scenario.id),
+        able=catalogue.kernels_with(filesystem.id), likely=likely,
     )  # fmt: skip
     return Response(content, trouble.status, {"Cache-Control": answers.NEVER, "Vary": serving.VARY}, HTML)

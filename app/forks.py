@@ -71,23 +71,49 @@ def _who_runs(scenario: Scenario) -> Iterator[Offer]:
         yield Offer(name, f"{name} runs first", "until it has to wait or is done", task=name)
 
 
-def fork(run: Run, n: int, to: str) -> RunLink:
-    """The address of the run in which `to` happens after step n: a call, as power_fails(), or a task's name.
+def fork(run: Run, n: int, to: str) -> tuple[RunLink, int]:
+    """The run in which `to` happens after step n: a call, as power_fails(), or a task's name. And the step it comes at.
+
+    Before the first step a task can be let first; a call has to wait until that step is done.
 
     Raises:
         Trouble: when nothing can be put in there.
     """
     trace, scenario = run.trace, run.order.scenario
-    if not 0 < n <= len(trace.steps):
-        cure = f"Go to a step from 1 to {len(trace.steps)}"
-        raise Trouble("bad-request", f"Nothing has happened yet at step {n} that could go on differently", cure=cure)
-    step = trace.steps[n - 1]
-    if step.task in scenario.tasks and scenario.tasks[step.task].on_call:
-        raise Trouble("bad-request", "What you asked for is still going on", cure="Go on to a step of another task")
-    point = _point(trace, step)
-    items = [*(item for item in _kept(run, n) if not item.startswith(f"{point}>")), f"{point}>{to}"]
+    if not (0 if trace.steps else 1) <= n <= len(trace.steps):
+        cure = f"Go to a step from 0 to {len(trace.steps)}"
+        raise Trouble("bad-request", f"There is no step {n} that could go on differently", cure=cure)
+    if n == 0 and to in scenario.tasks:
+        items = _led(run, to)
+    else:
+        n = max(1, n)
+        point = _point(trace, _free(run, n))
+        items = [*(item for item in _kept(run, n) if not item.startswith(f"{point}>")), f"{point}>{to}"]
     orders.see_that_it_runs(scenario, items)
-    return replace(run.order.link, switch=",".join(items))
+    return replace(run.order.link, switch=",".join(items)), n + 1
+
+
+def _free(run: Run, n: int) -> Step:
+    """Step n, if something can be put in behind it."""
+    step = run.trace.steps[n - 1]
+    if step.task in on_call(run.order.scenario):
+        later = next((after.n for after in run.trace.steps[n:] if after.task != step.task), None)
+        cure = "Go on to a step of another task" if later is None else f"Go on to step {later}, when it is done"
+        raise Trouble("bad-request", "What you asked for is still going on", cure=cure)
+    return step
+
+
+def _led(run: Run, first: str) -> list[str]:
+    """The items of a run's schedule with a task before all others, and with no call: those would come later."""
+    schedule = run.order.schedule or run.order.scenario.default_schedule()
+    able = [name for name in run.order.scenario.tasks if name not in on_call(run.order.scenario)]
+    others = [name for name in schedule.complete(able) if name != first]
+    return [".".join([first, *others]), *(item for item in _kept(run, 0) if "@" in item)]
+
+
+def on_call(scenario: Scenario) -> list[str]:
+    """The tasks that run a line when they are called."""
+    return [name for name, task in scenario.tasks.items() if task.on_call]
 
 
 def _point(trace: Trace, step: Step) -> str:

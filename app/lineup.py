@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import engine
 from app import catalogue, orders
@@ -11,6 +11,9 @@ from app.links import CompareLink, RunLink
 from app.orders import Order
 from app.troubles import Trouble
 from engine import FILESYSTEMS, KERNELS, Kernel, Scenario
+
+if TYPE_CHECKING:
+    from app.storage import Stored
 
 Kind = Literal["kernels", "filesystems", "schedules"]
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -46,20 +49,31 @@ class Lineup:
         return " ".join(entry.order.id for entry in self.entries)
 
 
-def lineup(wanted: CompareLink) -> Lineup:
+def lineup(wanted: CompareLink, stored: Stored | None = None) -> Lineup:
     """The runs that an address means; what it leaves open is chosen so that the comparison tells most.
+
+    `stored` is what is kept under its short link, if it has one.
 
     Raises:
         Trouble: when there are too few or too many, when they differ in two things, or one of them can not be.
     """
+    scenario, home = _subject(wanted, stored)
+    link = _filled(_single(wanted), scenario, home)
+    kind = _kind(link)
+    columns = link.runs()
+    _count(columns, kind, link, scenario)
+    made = [orders.kept(stored, each) if stored else orders.at_address(each) for each in columns]
+    return Lineup(link, scenario, kind, tuple(_entry(order, kind) for order in made))
+
+
+def _subject(wanted: CompareLink, stored: Stored | None) -> tuple[Scenario, Kernel]:
+    """The scenario of an address, and the kernel that it is about."""
+    if stored:
+        order = orders.kept(stored, RunLink(link=wanted.link))
+        return order.scenario, engine.find_kernel(order.kernel)
     with orders.in_address():
         scenario = engine.find_scenario(wanted.scenario)
-    link = _filled(_single(wanted), scenario)
-    kind = _kind(link)
-    columns = _columns(link)
-    _count(columns, kind, link, scenario)
-    entries = [_entry(each, kind) for each in columns]
-    return Lineup(link, scenario, kind, tuple(entries))
+    return scenario, catalogue.home(scenario)
 
 
 def _single(link: CompareLink) -> CompareLink:
@@ -72,17 +86,16 @@ def _single(link: CompareLink) -> CompareLink:
     return replace(link, kernels=tuple(kernels), filesystems=tuple(kinds), switches=tuple(switches))
 
 
-def _filled(link: CompareLink, scenario: Scenario) -> CompareLink:
+def _filled(link: CompareLink, scenario: Scenario, home: Kernel) -> CompareLink:
     """The address with its kernels."""
     if link.kernels:
         return link
     kinds = link.filesystems or (scenario.filesystem.type,)
     if len(kinds) > 1 or len(link.switches) > 1:
-        home = catalogue.home(scenario)
         every = (home, *reversed(KERNELS.values()))
         able = (kernel for kernel in every if set(kinds) <= set(kernel.filesystems))
         return replace(link, kernels=(next(able, home).id,))
-    return replace(link, kernels=tuple(kernel.id for kernel in catalogue.abreast(scenario, kinds[0])))
+    return replace(link, kernels=tuple(kernel.id for kernel in catalogue.abreast(scenario, kinds[0], home)))
 
 
 def _kind(link: CompareLink) -> Kind:
@@ -97,16 +110,6 @@ def _kind(link: CompareLink) -> Kind:
     return several[0] if several else "kernels"
 
 
-def _columns(link: CompareLink) -> list[RunLink]:
-    """The address of each run."""
-    return [
-        RunLink(link.scenario, kernel, kind, switch)
-        for kernel in link.kernels
-        for kind in link.filesystems or ("",)
-        for switch in link.switches or ("",)
-    ]
-
-
 def _count(columns: list[RunLink], kind: Kind, link: CompareLink, scenario: Scenario) -> None:
     """See that there is something to compare, and not more than can be seen."""
     if len(columns) in catalogue.COLUMNS:
@@ -118,15 +121,14 @@ def _count(columns: list[RunLink], kind: Kind, link: CompareLink, scenario: Scen
     filesystem = link.filesystems[0] if link.filesystems else scenario.filesystem.type
     able = catalogue.kernels_with(filesystem)
     other = next((each.id for each in able if each.id not in link.kernels), "")
-    cure = f"Name another, such as {CompareLink(link.scenario, (*link.kernels, other), link.filesystems).url()}"
+    cure = f"Name another, such as {replace(link, kernels=(*link.kernels, other)).url()}"
     if not other:
         cure = f"No other kernel has {FILESYSTEMS[filesystem].title}: compare filesystems, with fs=a,b"
     raise Trouble("bad-request", f"There is {said} of the {kind}, and one alone is no comparison", cure=cure)
 
 
-def _entry(link: RunLink, kind: Kind) -> Entry:
-    """The run of an address, named by what it has of its own."""
-    order = orders.at_address(link)
+def _entry(order: Order, kind: Kind) -> Entry:
+    """A run, named by what it has of its own."""
     kernel: Kernel = engine.find_kernel(order.kernel)
     said = catalogue.label(kernel)
     if kind == "filesystems":

@@ -6,7 +6,9 @@
     …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
+    …/functions  …/events                behind either: parts of its page that come when the page is there
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
+    /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
@@ -225,6 +227,10 @@ class RunLink:
         """The address of what comes of the same run on other kernels."""
         return self.url(suffix="/others")
 
+    def part(self, name: str) -> str:
+        """The address of a part of the page that comes when the page is there: `functions`, `events`."""
+        return self.url(suffix=f"/{name}")
+
     def paper(self, *, blanks: bool = False) -> str:
         """The address of the run on paper, as a handout with blanks if wanted."""
         path = f"/print/{_part(self.link)}" if self.link else f"/print/{_part(self.scenario)}/{_part(self.kernel)}"
@@ -248,12 +254,16 @@ class RunLink:
         return f"{path}/{name}" + _query(**self.fields(), **said)
 
     def under(self, kernel: str) -> RunLink:
-        """The same scenario and schedule under another kernel, to be played freely."""
-        return replace(self, kernel=kernel, mode=self.mode.free())
+        """The same scenario and schedule under another kernel, told in the same way."""
+        return replace(self, kernel=kernel)
 
     def on(self, filesystem: str) -> RunLink:
-        """The same on another filesystem, to be played freely; empty is the scenario's own."""
-        return replace(self, filesystem=filesystem, mode=self.mode.free())
+        """The same on another filesystem, told in the same way; empty is the scenario's own."""
+        return replace(self, filesystem=filesystem)
+
+    def plain(self) -> str:
+        """The address of the run itself, however it is told."""
+        return self.told(Mode()).url()
 
 
 def challenge(name: str) -> str:
@@ -271,15 +281,17 @@ class CompareLink:
     """The address of runs side by side: of one scenario on several kernels, or filesystems, or under several schedules.
 
     At most one of the three has more than one entry; one entry holds for all columns, none is the scenario's own.
+    Instead of a `scenario` of the gallery it may be that of a short `link`.
     """
 
-    scenario: str
+    scenario: str = ""
     kernels: tuple[str, ...] = ()
     filesystems: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
+    link: str = ""
 
     @classmethod
-    def parse(cls, scenario: str, query: Iterable[tuple[str, str]]) -> CompareLink:
+    def parse(cls, scenario: str, query: Iterable[tuple[str, str]], link: str = "") -> CompareLink:
         """The address that the names and values of a query say. A list has commas, or its name stands repeatedly."""
         said = list(query)
         kernels, kinds = (
@@ -287,7 +299,20 @@ class CompareLink:
             for key in ("kernels", "fs")
         )
         switches = tuple(value for name, value in said if name == "switch")
-        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else ())
+        return cls(scenario, tuple(map(kernel_said, kernels)), kinds, switches if any(switches) else (), link)
+
+    def path(self) -> str:
+        """The address up to its question mark."""
+        return f"/s/{_part(self.link)}/compare" if self.link else f"/compare/{_part(self.scenario)}"
+
+    def runs(self) -> list[RunLink]:
+        """The address of each run."""
+        return [
+            RunLink(self.scenario, kernel, kind, switch, self.link)
+            for kernel in self.kernels
+            for kind in self.filesystems or ("",)
+            for switch in self.switches or ("",)
+        ]
 
     def url(self, *, step: int | None = None, suffix: str = "") -> str:
         """The address, opened on a beat, in the form that `suffix` names."""
@@ -295,7 +320,7 @@ class CompareLink:
         pairs = [(name, value) for name, value in said if value]
         pairs += [("switch", value) for value in self.switches]
         pairs += [] if step is None else [("step", str(step))]
-        return f"/compare/{_part(self.scenario)}{suffix}" + _said(pairs)
+        return self.path() + suffix + _said(pairs)
 
 
 def short(link: str, *, step: int | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise, permutations
 from typing import Any
 
 import msgspec
@@ -17,10 +17,13 @@ from app.lockstep import GATES, Frame, Reel, Value
 from app.others import OUTCOMES, result_of
 from app.payload import UNSAFE
 from app.timeline import SHAPES, percent
-from engine import FILESYSTEMS, KERNELS, FilesystemKind, Kernel, Scenario, Step
+from engine import KERNELS, FilesystemKind, Kernel, Scenario, Step
 
 LETTER = 0.64
 """How much of the timeline a letter of a label takes, in per cent, on the narrowest screen that shows labels."""
+
+ORDERS = 12
+"""How many orders of tasks are proposed for a schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,25 @@ class LockstepPage:
         for kernel in KERNELS.values():
             yield kernel, kernel in chosen, catalogue.why_not(kernel, self.scenario.filesystem.type)
 
-    def filesystems(self) -> Iterator[FilesystemKind]:
-        """The filesystems that are compared."""
-        return (FILESYSTEMS[name] for name in self.link.filesystems)
+    def filesystems(self) -> Iterator[tuple[FilesystemKind, bool]]:
+        """Every filesystem that some kernel has, and whether it is compared here."""
+        own = (self.comparison.lineup.scenario.filesystem.type,)
+        for _, names in catalogue.shelves():
+            yield from ((kind, kind.id in (self.link.filesystems or own)) for kind in names)
+
+    @property
+    def schedules(self) -> list[str]:
+        """What is written where schedules are chosen: those that are compared, and room for as many as there may be."""
+        said = list(self.link.switches) or [""]
+        return said + [""] * (catalogue.COLUMNS[-1] - len(said))
+
+    @property
+    def own_schedule(self) -> str:
+        """The schedule of the scenario itself."""
+        return str(self.comparison.lineup.scenario.default_schedule())
+
+    @property
+    def orders(self) -> list[str]:
+        """Orders in which the tasks could go, as many as can be looked through."""
+        tasks = [name for name, task in self.scenario.tasks.items() if not task.on_call]
+        return [".".join(order) for order in islice(permutations(tasks), ORDERS)] if len(tasks) > 1 else []

@@ -74,7 +74,7 @@ class Others:
 
     def _card(self, kernel: Kernel, result: Result) -> Card:
         there = self.order.link.under(kernel.id)
-        return Card(kernel, there.url(), there.url(at=self.event), kernel.id == self.order.kernel, result)
+        return Card(kernel, there.plain(), there.url(at=self.event), kernel.id == self.order.kernel, result)
 
     @property
     def pending(self) -> bool:
@@ -88,14 +88,21 @@ class Others:
 
     @property
     def compare(self) -> str:
-        """Where this run stands beside those that say most; empty for one that the gallery does not have."""
+        """Where this run stands beside those that say most."""
         link, scenario = self.order.link, self.order.scenario
-        if link.link:
-            return ""
         kernels = catalogue.abreast(scenario, scenario.filesystem.type, engine.find_kernel(self.order.kernel))
         kinds, switches = (tuple(filter(None, [said])) for said in (link.filesystem, link.switch))
         names = tuple(kernel.id for kernel in kernels)
-        return CompareLink(scenario.id, names, kinds, switches).url() if len(names) in catalogue.COLUMNS else ""
+        there = CompareLink(link.scenario, names, kinds, switches, link.link)
+        return there.url() if len(names) in catalogue.COLUMNS else ""
+
+    @property
+    def as_it_was(self) -> str:
+        """Where a run that goes another way stands beside the one it was forked from; empty for any other."""
+        link = self.order.link
+        kinds = tuple(filter(None, [link.filesystem]))
+        there = CompareLink(link.scenario, (self.order.kernel,), kinds, ("", link.switch), link.link)
+        return there.url() if link.switch else ""
 
 
 def kernels(order: Order) -> tuple[Kernel, ...]:

@@ -24,6 +24,7 @@ from app import (
     serving,
     static_files,
     templating,
+    theatre,
 )
 from app.answers import HTML, YAML, Body, Head
 from app.links import Event, Mode, RunLink
@@ -36,6 +37,7 @@ from engine import FILESYSTEMS, Trace
 from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
+PARTS = {"functions": "_functions.html", "events": "_event_list.html"}
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
 
 pages = APIRouter(include_in_schema=False)
@@ -86,6 +88,31 @@ async def others_of_link(request: Request, link: str) -> Response:
     """What comes of the run of a short link on other kernels."""
     address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
     return await _others(request, await serving.kept(request, address))
+
+
+@pages.get("/run/{scenario}/{kernel}/functions")
+@pages.get("/run/{scenario}/{kernel}/events")
+async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """A part of the page of a gallery run."""
+    return await _part(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/functions")
+@pages.get("/s/{link}/events")
+async def part_of_link(request: Request, link: str) -> Response:
+    """A part of the page of a short link."""
+    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    return await _part(request, await serving.kept(request, address))
+
+
+async def _part(request: Request, order: Order) -> Response:
+    """What a page shows little of at a time: it comes when the page is there, so that the first view is light."""
+    template = PARTS[request.url.path.rpartition("/")[2]]
+    found = await serving.runs(request).run(order)
+    body = await serving.runs(request).page(
+        f"{order.id} {template}", lambda: Body.of(templating.render(template, run=theatre.stage_of(found)), HTML)
+    )
+    return answers.answer(request, body)
 
 
 async def _others(request: Request, order: Order) -> Response:
@@ -175,29 +202,31 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
     if form != "html" and not (number or event or asked):
         return await serving.send(request, order, form, voice)
     found = await serving.runs(request).run(order)
-    step, astray = _step(found.trace, number or ("0" if order.link.mode.story and not event else None), event)
+    told = order.link.mode.story or order.link.mode.predict
+    step, astray = _step(found.trace, number or ("0" if told and not event else None), event)
     if asked:
-        return RedirectResponse(forks.fork(found, step, asked).url(step=step + 1, suffix=suffix), status_code=303)
+        there, at = forks.fork(found, step, asked)
+        return RedirectResponse(there.url(step=at, suffix=suffix), status_code=303)
     if form != "html":
         if astray:
             raise Trouble("not-found", astray, cure=f"The run has {len(found.trace.steps)} steps; 0 is the beginning")
         return await serving.send(request, order, form, voice)
-    return await _picture(request, found, step, astray)
+    return await _picture(request, found, step, astray, lands=bool(event))
 
 
-async def _picture(request: Request, found: Run, step: int, astray: str) -> Response:
+async def _picture(request: Request, found: Run, step: int, astray: str, *, lands: bool) -> Response:
     """The page of a run at a step. One that has to be made first is sent in two parts: its head needs no picture."""
     order, kept, template = found.order, serving.runs(request), PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     by = _zoom(request.query_params.get("zoom", ""))
-    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray}"
+    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray} {lands}"
     tag = static_files.tag(key)
     if answers.matches(request, tag):
         return answers.not_modified(tag, vary=VARY)
     head = Head("" if template is PARTIAL or kept.has_page(key) else templating.opening(order), level=5)
 
     def paint() -> Body:
-        content = templating.render(template, run=found, step=step, zoom=by, astray=astray)
+        content = templating.render(template, run=found, step=step, zoom=by, astray=astray, lands=lands)
         return Body.begun(head, content[len(head.text) :], HTML, tag)
 
     def make() -> Awaitable[Body]:

@@ -13,7 +13,7 @@ from app.links import RunLink
 from app.orders import Order
 from app.runs import Run, Runs
 from app.settings import Settings
-from app.storage import Storage
+from app.storage import Storage, Stored
 from app.troubles import Trouble
 from engine import EDITION
 
@@ -65,11 +65,20 @@ async def kept(request: Request, address: RunLink) -> Order:
     Raises:
         Trouble: when no such link is kept, or this version can not run it.
     """
-    found = await to_thread.run_sync(storage(request).get, address.link) if links.is_id(address.link) else None
+    return orders.kept(await stored(request, address.link), address)
+
+
+async def stored(request: Request, link: str) -> Stored:
+    """What is kept under a short link.
+
+    Raises:
+        Trouble: when nothing is.
+    """
+    found = await to_thread.run_sync(storage(request).get, link) if links.is_id(link) else None
     if found is None:
         cure = "Look at it letter by letter (an id has no 0, o, 1 or l), or start from the gallery"
-        raise Trouble("unknown-link", f"No link {address.link[:40]!r} is kept here", cure=cure)
-    return orders.kept(found, address)
+        raise Trouble("unknown-link", f"No link {link[:40]!r} is kept here", cure=cure)
+    return found
 
 
 async def send(request: Request, order: Order, form: Form, voice: str = "") -> Response:

@@ -152,10 +152,12 @@ class Title(NamedTuple):
     canonical: str
 
 
-def run_context(run: Any, step: int, zoom: str = "step", **context: Any) -> dict[str, Any]:
-    """What run.html shows of a run at a step; `zoom` is how far one press goes."""
+def run_context(run: Any, step: int, zoom: str = "step", *, lands: bool = False, **context: Any) -> dict[str, Any]:
+    """What run.html shows of a run at a step, or where who comes for it `lands`; `zoom` is how far one press goes."""
     stage = theatre.stage_of(run)
     step = min(step, len(stage.trace.steps))  # a page carries fewer steps than a very long run has
+    if lands:
+        step = theatre.landing(stage, run.order.link.mode, step)
     cells = Cells(stage.state_at(step))
     moment = theatre.Moment(stage, run.order.link, step, zoom)
     return {

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import engine
-from app import forks, rail, runs, stories, timeline, zoom
+from app import catalogue, forks, rail, runs, stories, timeline, zoom
 from app.accounts import Stored
 from app.cells import Value
 from app.choices import Menus
@@ -27,6 +27,8 @@ from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 KEPT, KEPT_STEPS = 8, 1_500
 """How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
+NEAR = 100
+"""How many steps the list of a long run has around the present one at first."""
 MAX_STEPS = 1_500
 """Steps a page carries: more would be too much for a phone to load."""
 
@@ -202,6 +204,12 @@ class Moment:
         """The name of the step in links; empty at the beginning."""
         return self.stage.trace.steps[self.step - 1].event if self.step else ""
 
+    @property
+    def events_near(self) -> tuple[Happening, ...]:
+        """The lines of the list of steps that are needed at first: of a long run those around the step."""
+        start = max(0, min(self.step - NEAR, self.steps - 2 * NEAR))
+        return self.stage.events[start : start + 2 * NEAR]
+
     def href(self, step: int) -> str:
         """The address of a step of this run."""
         return self.zoomed(self.zoom, step)
@@ -212,8 +220,11 @@ class Moment:
 
     @property
     def beside(self) -> tuple[int, int]:
-        """The steps that the presses back and forward lead to."""
-        return zoom.beside(zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys), self.step)
+        """The steps that the presses back and forward lead to; who predicts comes no further than a question."""
+        stops = zoom.stops(self.zoom, self.stage.trace.steps, self.stage.view.journeys)
+        before, after = zoom.beside(stops, self.step)
+        asked = [each.step for each in self.stage.view.questions if self.step < each.step <= after]
+        return before, max(asked[0] - 1, self.step + 1) if asked and self.link.mode.predict else after
 
     @property
     def self_url(self) -> str:
@@ -223,7 +234,7 @@ class Moment:
     @property
     def canonical(self) -> str:
         """The address of the run itself, however it is told."""
-        return self.link.told(Mode()).url()
+        return self.link.plain()
 
     @property
     def voice(self) -> str:
@@ -234,6 +245,14 @@ class Moment:
     def place(self) -> stories.Place:
         """Where the step stands in the story."""
         return stories.Place(self.stage.view.beats, self.step)
+
+    @property
+    def as_written(self) -> Kernel | None:
+        """The kernel on which the story is told that is written in the scenario; None where it is told here."""
+        known = engine.gallery().get(self.link.scenario)
+        if known is None or not known.beats or stories.is_at_home(self.trace, self.scenario, self.kernel):
+            return None
+        return catalogue.home(known)
 
     def story_href(self, step: int) -> str:
         """The address of a step of the story."""
@@ -277,6 +296,16 @@ class Moment:
         return forks.offers(self.stage.scenario)
 
     @property
+    def on_call(self) -> list[str]:
+        """The tasks in whose steps nothing else can happen: what was asked for is going on."""
+        return forks.on_call(self.stage.scenario)
+
+    @property
+    def done(self) -> int:
+        """The next step of a task that was not called; 0 where none comes any more."""
+        return next((step.n for step in self.trace.steps[self.step :] if step.task not in self.on_call), 0)
+
+    @property
     def kind(self) -> FilesystemKind:
         """The filesystem."""
         return engine.FILESYSTEMS[self.stage.scenario.filesystem.type]
@@ -315,6 +344,14 @@ class Moment:
     def quotas(self) -> dict[str, int]:
         """The users with a quota, and the segments of its gauge."""
         return quotas_of(self.stage.scenario, self.stage.trace)
+
+
+def landing(stage: Stage, mode: Mode, step: int) -> int:
+    """Where who comes for what happens at a step begins: at the beat of a story, and before a question."""
+    if mode.story:
+        place = stories.Place(stage.view.beats, step)
+        return place.beats[place.number].step
+    return step - (mode.predict and any(each.step == step for each in stage.view.questions))
 
 
 _stages: runs.Shelf[Stage] = runs.Shelf(KEPT, KEPT_STEPS, lambda stage: len(stage.trace.steps))

@@ -39,19 +39,20 @@ class FaultTheatre extends HTMLElement {
     this.transport = new Transport(this)
     this.forks = new Forks(this)
     this.voice = new Voice(this)
-    this.story = new Story(this)
-    this.predict = new Predict(this)
     this.#leave = new AbortController()
     const { signal } = this.#leave
+    this.story = new Story(this, signal)
+    this.predict = new Predict(this)
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
-    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#keepMeaning(), { signal })
+    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#settled(), { signal })
     document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
     offer(this.#acts(), signal)
     window.addEventListener('popstate', event => this.#pop(event), { signal })
     document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
     show()
     this.go(Number(this.dataset.step))
+    this.story.arrived()
     requestAnimationFrame(refocus)
   }
 
@@ -68,7 +69,7 @@ class FaultTheatre extends HTMLElement {
   get at() { return this.trace.at }
   get length() { return this.trace.length }
   get zoom() { return this.dataset.zoom }
-  get next() { return this.trace.beside(1, this.zoom) }
+  get next() { return this.predict.upTo(this.trace.beside(1, this.zoom)) }
 
   /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
   async go(to, { address = 'replace', played = false } = {}) {
@@ -90,11 +91,11 @@ class FaultTheatre extends HTMLElement {
   step(by) {
     this.transport.pause()
     if (by > 0 && this.predict.holds) this.predict.nudge()
-    else this.go(this.trace.beside(by, this.zoom))
+    else this.go(by > 0 ? this.next : this.trace.beside(by, this.zoom))
   }
 
   jump(to) { this.transport.pause(); this.go(to, { address: 'push' }) }
-  fault(direction) { return this.trace.fault(direction) }
+  fault(direction) { return this.predict.upTo(this.trace.fault(direction)) }
 
   /** How far one press goes from now on; without a word the next of the three. */
   by(zoom) {
@@ -121,6 +122,7 @@ class FaultTheatre extends HTMLElement {
     const { transport } = this
     return {
       ...acts(this),
+      play: () => this.predict.holds ? this.predict.nudge() : transport.toggle(),
       speed: () => transport.round(),
       zoom: () => this.by(),
       voice: () => this.voice.toggle(),
@@ -162,6 +164,7 @@ class FaultTheatre extends HTMLElement {
     const said = Object.entries(changes).filter(([, value]) => value).map(([name, value]) => `${name}=${value}`)
     const parts = [...kept, ...said]
     this.dataset.self = parts.length ? `${path}?${parts.join('&')}` : path
+    for (const [name, value] of Object.entries(changes)) Object.assign(this.querySelector(`.told[name="${name}"]`), { value: value ?? '', disabled: !value })
     this.#mirror('replace')
   }
 
@@ -180,18 +183,30 @@ class FaultTheatre extends HTMLElement {
     this.#keepMeaning()
     this.querySelector('[data-do="share"]').setAttribute('href', here)
     this.querySelector('#here').setAttribute('value', event)
-    this.forks.at(at, this.trace.step()?.task)
+    this.forks.at(at)
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
+    this.toggleAttribute('data-ended', at === this.length)
     this.#address(here, address)
   }
 
-  /** Links to other kernels lead to what happens here; those that come late are told as well. */
+  /** A part has come that was not needed at first: what other kernels do, the functions of this one, all steps. */
+  #settled() {
+    this.#keepMeaning()
+    for (const part of this.querySelectorAll('.later:not([data-adopted])')) {
+      part.dataset.adopted = ''
+      this.scene.adopt(part, this.trace.cells)
+    }
+    this.#keepInSight()
+  }
+
+  /** Links to other kernels lead to what happens here, told as here; those that come late are told as well. */
   #keepMeaning() {
-    const meaning = this.event && `at=${this.event.replaceAll('#', '%23')}`
+    const told = [...this.querySelectorAll('.told:enabled')].map(({ name, value }) => `${name}=${value}`)
+    const meaning = [...told, ...this.event ? [`at=${this.event.replaceAll('#', '%23')}`] : []].join('&')
     for (const link of this.querySelectorAll('a[data-keep]')) link.setAttribute('href', join(link.getAttribute('hx-get'), meaning))
   }
 
@@ -217,7 +232,7 @@ class FaultTheatre extends HTMLElement {
     if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
     if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
-    if (this.story.click(link)) return event.preventDefault()
+    if (this.story.click(event.target.closest('.storyline [data-story], a[data-story]'))) return event.preventDefault()
     if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     const step = link?.dataset.step ?? link?.getAttribute('href').match(/^\?step=(\d+)$/)?.[1]

@@ -15,20 +15,40 @@ export class Forks {
     this.#draw(futures)
   }
 
-  /** What is about to be asked for, at which step. */
-  asked(button) {
-    write({ ...read(), asked: { from: this.theatre.dataset.self, step: this.theatre.at, title: button.textContent, outcome: this.theatre.dataset.outcome } })
+  /** The address of this run, however it is told. */
+  get #self() {
+    const [path, query = ''] = this.theatre.dataset.self.split('?')
+    const said = query.split('&').filter(part => part && !/^(voice|story|predict)=/.test(part)).join('&')
+    return said ? `${path}?${said}` : path
   }
 
-  /** The step that the form asks from, and whose step it is: that task runs anyway. */
-  at(step, task) {
+  /** What is about to be asked for, at which step. */
+  asked(button) {
+    write({ ...read(), asked: { from: this.#self, step: this.theatre.at, title: button.textContent, outcome: this.theatre.dataset.outcome } })
+  }
+
+  /** The step that the form asks from. Who runs there runs anyway; while what was asked for goes on, nothing else can happen. */
+  at(step) {
+    const { trace } = this.theatre
+    const called = this.form.dataset.onCall.split(' ')
+    const task = trace.step(step || 1)?.task
+    const busy = step > 0 && called.includes(task)
     this.form.querySelector('[name="step"]').value = step
-    for (const button of this.form.querySelectorAll('button')) button.disabled = step === 0 || task === 'you' || button.dataset.task === task
+    this.form.toggleAttribute('data-first', step === 0)
+    this.form.toggleAttribute('data-busy', busy)
+    for (const button of this.form.querySelectorAll('button')) button.disabled = busy || button.dataset.task === task
+    const link = this.form.querySelector('.busy a')
+    if (!link) return
+    let done = step + 1
+    while (called.includes(trace.step(done)?.task)) done++
+    link.hidden = done > trace.length
+    link.setAttribute('data-step', done)
   }
 
   /** This run is a future if it was asked for, and the beginning of a tree if it was forked from. */
   #arrive({ asked, list = [] }) {
-    const { self, outcome } = this.theatre.dataset
+    const { outcome } = this.theatre.dataset
+    const self = this.#self
     const known = url => list.some(each => each.url === url)
     if (asked && asked.from !== self) {
       if (!known(asked.from)) list.push({ url: asked.from, from: '', step: 0, title: 'as it was', outcome: asked.outcome ?? '' })
@@ -39,7 +59,7 @@ export class Forks {
   }
 
   #draw({ list }) {
-    const { self } = this.theatre.dataset
+    const self = this.#self
     const root = this.#root(list, self)
     const section = this.form.querySelector('.futures')
     section.hidden = !root

@@ -16,6 +16,14 @@ export class Predict {
   /** Whether the next step has to be predicted first. */
   get holds() { return this.on && this.asks.has(this.theatre.at + 1) && !(this.theatre.at + 1 in this.#said()) }
 
+  /** How far a way forward to a step leads: to the next question that was not answered, and no further. */
+  upTo(to) {
+    const { at } = this.theatre
+    const said = this.#said()
+    const ask = this.on && [...this.asks.keys()].find(step => step > at && step <= to && !(step in said))
+    return ask ? Math.max(ask - 1, at + 1) : to
+  }
+
   toggle() {
     const on = this.theatre.toggleAttribute('data-predict')
     if (on) { this.theatre.story.halt(); this.theatre.toggleAttribute('data-story', false) }

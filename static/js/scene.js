@@ -14,6 +14,16 @@ export class Scene {
     }
   }
 
+  /** Take in a part that came later, and make it agree with the cells. */
+  adopt(part, cells) {
+    const come = new Set()
+    for (const el of part.querySelectorAll('[data-at]')) {
+      this.#place(el.dataset.at).elements.push(el)
+      come.add(el.dataset.at)
+    }
+    this.show([...cells].filter(([cell]) => come.has(cell.slice(0, cell.lastIndexOf('.')))))
+  }
+
   #place(at) {
     if (!this.places.has(at)) this.places.set(at, { elements: [], shows: new Map() })
     return this.places.get(at)

@@ -15,6 +15,14 @@ from tests.app.test_pages import Addresses
 
 MAIL = "/compare/mail?kernels=linux-2.6.9,wli-corrected,linux-2.6.23"
 
+SCRIPT = """
+title: Two stores
+files: {f: {owner: alice, size: 2P}}
+tasks:
+  A: {user: alice, script: ["m = mmap(f, 2P, READ|WRITE, SHARED)", "m[1P] = 'x'"]}
+  B: {user: bob, script: ["fill(g)"]}
+"""
+
 
 def test_an_address_is_spelt_as_it_was_parsed() -> None:
     link = CompareLink("mail", ("linux-2.6.9", "wli-corrected+N4"), ("ext2",), ("A@do_no_page.enough_space>B",))
@@ -155,3 +163,19 @@ def test_lanes_are_as_long_as_time() -> None:
     for place in range(3):
         assert sum(float(each.width) for each in page.lane(place)) == pytest.approx(100, abs=0.1)
     assert all(mark.fate for place in range(3) for mark in page.marks(place))
+
+
+def test_a_short_links_script_is_compared(client: TestClient) -> None:
+    made = client.post("/api/v1/links", json={"scenario": SCRIPT, "kernel": "wli-posted"}).json()["url"]
+    assert f'href="{made}/compare?kernels=' in client.get(made).text
+    page = client.get(f"{made}/compare")
+    assert page.status_code == 200
+    assert f'action="{made}/compare"' in page.text
+    assert f'data-run="{made}?kernel=wli-posted"' in page.text
+    found = client.get(f"{made}/compare.json", params={"switch": ["", "B.A"]}).json()
+    assert found["url"] == f"{made}/compare?kernels=wli-posted&switch=&switch=B.A"
+    assert [column["kernel"] for column in found["columns"]] == ["wli-posted"] * 2
+    refused = client.get(f"{made}/compare?kernels=linux-6.18").text
+    assert "one alone is no comparison" in html.unescape(refused)
+    assert f'href="{made}/compare">those that say most' in refused
+    assert client.get("/s/23456789abcd/compare").status_code == 404

@@ -81,7 +81,6 @@ def test_a_short_link_forks_too(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("step=0&if=power_fails()", "Nothing has happened yet"),
         ("step=99999&if=nonsense()", "there is no call nonsense"),
         ("step=30&if=nobody", "there is no task"),
         ("step=30&if=free(zz,1)", "nobody takes blocks"),
@@ -101,6 +100,23 @@ def test_nothing_is_put_into_the_middle_of_what_was_asked_for(client: TestClient
     response = client.get(f"{url}&if=reclaim()", headers={"accept": "application/json"})
     assert 400 <= response.status_code < 500
     assert "still going on" in response.json()["detail"]
+    assert response.json()["cure"] == "Go on to a step of another task", "nothing comes after it"
+    url = asked(client, f"{MAIL}?step={n}&if=writeback()")
+    response = client.get(f"{url}&if=reclaim()", headers={"accept": "application/json"})
+    assert re.fullmatch(r"Go on to step \d+, when it is done", response.json()["cure"])
+    assert "data-busy" in client.get(url).text, "the page says why nothing is offered"
+
+
+def test_before_the_first_step_a_task_can_be_let_first(client: TestClient) -> None:
+    url = asked(client, f"{MAIL}?step=0&if=A")
+    assert parse_qs(urlsplit(url).query) == {"switch": ["A.B.C"], "step": ["1"]}
+    assert re.search(r'class="where"[^>]*><b data-show="task">A</b>', client.get(url).text)
+
+
+def test_what_is_asked_for_before_the_first_step_comes_right_after_it(client: TestClient) -> None:
+    url = asked(client, f"{MAIL}?step=0&if=power_fails()")
+    assert url == asked(client, f"{MAIL}?step=1&if=power_fails()")
+    assert "data-first" in client.get(f"{MAIL}?step=0").text
 
 
 def test_every_offer_of_every_scenario_can_be_taken(client: TestClient) -> None:

@@ -13,11 +13,14 @@ from tests.running import running
 Open = Callable[..., Page]
 
 PICTURE = """root => [...root.querySelectorAll(
-  '[data-at], [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
+  '[data-at]:not(.function:not([data-now]), .function:not([data-now]) *, .events li:not([data-now])), [data-show], .controls [rel], a[data-keep], #here, #scrub')].map(el =>
     el.tagName + ' '
     + [...el.attributes].filter(a => a.name !== 'aria-live').map(a => `${a.name}=${a.value}`).sort().join(' ')
     + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
-"""Everything that says a step: all attributes and all texts that come from cells."""
+"""Everything that says a step: all attributes and all texts that come from cells. Other functions and other steps say nothing."""
+
+VISITED = "try { localStorage.setItem('visited', '1') } catch { /* about:blank keeps nothing */ }"
+"""What a browser remembers that has been here before."""
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +37,11 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
     wrong: list[str] = []
     contexts = []
 
-    def open_tab(path: str, **context: Any) -> Page:
+    def open_tab(path: str, *, first_visit: bool = False, **context: Any) -> Page:
         settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | context
         contexts.append(browser.new_context(base_url=site, **settings))
+        if not first_visit:
+            contexts[-1].add_init_script(VISITED)
         page = contexts[-1].new_page()
         page.on("console", lambda message: wrong.append(message.text) if _is_wrong(message, page) else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -62,6 +67,7 @@ def _foreign(url: str, site: str) -> bool:
 def picture(page: Page) -> list[str]:
     """What the run page in a tab shows, as comparable lines, once the other kernels are there."""
     page.locator("#others:not([hx-trigger], .htmx-settling)").wait_for(state="attached")
+    page.locator(".functions[data-adopted]").wait_for(state="attached")
     found: list[str] = page.evaluate(f"({PICTURE})(document.querySelector('fault-theatre'))")
     return found
 

@@ -15,6 +15,11 @@ PAGES = (
     "/",
     f"{MAIL}?step=53",
     f"{MAIL}?step=121",
+    f"{MAIL}?story=1",
+    "/run/mail/linux-2.6.18?story=1&step=53",
+    f"{MAIL}?predict=1&step=17",
+    "/challenges",
+    "/challenge/one-page-in-silence",
     "/run/last-block/wli-posted?step=0",
     "/kernel/wli-posted",
     "/kernel/linux-6.18",
@@ -63,6 +68,22 @@ def in_themes(page: Page, within: str | None = None) -> dict[str, list[tuple[str
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing(tab: Open, path: str, width: int) -> None:
     assert in_themes(tab(path, viewport={"width": width, "height": 900})) == {}
+
+
+@pytest.mark.parametrize("kind", ["Kernels", "Filesystems", "Schedules"])
+def test_axe_finds_nothing_where_columns_are_chosen(tab: Open, kind: str) -> None:
+    page = tab("/compare/mail")
+    page.locator("#columns-chooser").click()
+    if kind != "Kernels":
+        page.get_by_text(kind, exact=True).click()
+    assert in_themes(page, ".menu") == {}
+
+
+@pytest.mark.parametrize("where", ["?step=0", "?switch=B.A.C,A@store.write>writeback()&step=54"])
+def test_axe_finds_nothing_in_what_if(tab: Open, where: str) -> None:
+    page = tab(f"{MAIL}{where}")
+    page.keyboard.press("w")
+    assert in_themes(page, ".what-if") == {}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

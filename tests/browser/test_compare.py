@@ -42,6 +42,38 @@ def test_one_key_jumps_to_the_first_difference(tab: Open) -> None:
     assert at(page) == 45
 
 
+def test_filesystems_and_schedules_are_chosen_on_the_page(tab: Open) -> None:
+    page = tab(MAIL)
+    page.locator("#columns-chooser").click()
+    page.get_by_text("Filesystems", exact=True).click()
+    page.get_by_label("XFS", exact=True).check()
+    page.get_by_role("button", name="Compare filesystems").click()
+    expect(page.locator(".column h2")).to_have_text(["ext2", "XFS"])
+    page.locator("#columns-chooser").click()
+    page.get_by_text("Schedules", exact=True).click()
+    page.get_by_label("Schedule 2").fill("A.C.B")
+    page.get_by_label("Schedule 2").press("Enter")
+    expect(page.locator(".column h2")).to_have_text(["B.A.C", "A.C.B"])
+
+
+def test_a_run_that_was_forked_is_compared_with_what_it_was(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?switch=B.A.C,A@store.write>free(g,1)&step=54")
+    page.get_by_role("link", name="compare with as it was").click()
+    expect(page.locator(".column")).to_have_count(2)
+    expect(page.locator(".told")).to_contain_text("loses data in silence")
+
+
+@pytest.mark.parametrize("path", [MAIL, "/compare/last-block?kernels=linux-2.6.9,wli-posted,wli-corrected,linux-6.18"])
+def test_a_comparison_is_printed_on_one_page(tab: Open, path: str) -> None:
+    page = tab(path)
+    paper = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type /Page\b", paper)) == 1
+    page.emulate_media(media="print")
+    expect(page.locator(".controls")).to_be_hidden()
+    expect(page.locator("#scenario-chooser")).to_be_visible()
+    expect(page.locator(".told").first).to_be_visible()
+
+
 def test_keys_are_those_of_a_run(tab: Open) -> None:
     page = tab(f"{MAIL}&step=0")
     for key, beat in (("ArrowRight", 1), ("n", 2), ("p", 1), ("End", 181), ("Home", 0), ("Shift+ArrowRight", 8)):

@@ -344,6 +344,23 @@ def test_what_if_forks_the_run_and_the_futures_of_the_sitting_are_drawn(tab: Ope
     expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "lost-unsynced")
 
 
+def test_what_if_is_offered_before_the_first_step_and_says_where_it_is_not(tab: Open) -> None:
+    page = tab(f"{MAIL}?step=0")
+    page.keyboard.press("w")
+    expect(page.locator(".what-if .first")).to_be_visible()
+    expect(page.get_by_role("button", name="B runs first")).to_be_disabled()
+    page.get_by_role("button", name="A runs first").click()
+    page.wait_for_url("**switch=A.B.C&step=1")
+    page.goto(f"{MAIL}?at=A.3.store.write")
+    page.keyboard.press("w")
+    page.get_by_role("button", name="The flusher wakes").click()
+    page.wait_for_url("**writeback()**")
+    page.keyboard.press("w")
+    expect(page.get_by_role("button", name="The power fails")).to_be_disabled()
+    page.get_by_role("link", name="To when it is done").click()
+    expect(page.get_by_role("button", name="The power fails")).to_be_enabled()
+
+
 def test_what_if_needs_no_script(tab: Open) -> None:
     page = tab(f"{MAIL}?at=A.3.store.write", java_script_enabled=False)
     page.locator("#what-if").click()

@@ -47,6 +47,40 @@ def test_playing_halts_at_a_question(tab: Open) -> None:
     expect(page.locator('[data-do="play"]')).to_have_attribute("aria-label", "Play")
 
 
+def test_a_press_by_fault_goes_no_further_than_the_next_question(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?predict=1&step=9&zoom=fault")
+    page.keyboard.press("n")
+    assert step_of(page) == 18
+    page.keyboard.press("k")
+    assert step_of(page) == 18, "playing asks too"
+    page.keyboard.press("1")
+    page.keyboard.press("Shift+ArrowRight")
+    assert step_of(page) == 41, "so does the way to the next fault"
+
+
+def test_other_kernels_give_nothing_away_before_the_end(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?predict=1&step=9")
+    cards = page.locator(".others li")
+    expect(cards.nth(3)).to_contain_text("reserve")
+    for verdict in page.locator(".others .verdict").all():
+        expect(verdict).to_be_hidden()
+    expect(page.locator(".covered")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator(".others .verdict").first).to_be_visible()
+    expect(page.locator(".covered")).to_be_hidden()
+
+
+def test_another_kernel_asks_on_from_the_same_moment(tab: Open) -> None:
+    page = tab("/run/mail/linux-2.6.9?step=42")
+    page.keyboard.press("q")
+    page.locator("#other-wli-corrected").click()
+    page.wait_for_url("**/wli-corrected?predict=1&step=*")
+    expect(page.locator(".covered")).to_be_visible()
+    page.keyboard.press("q")
+    page.locator("#other-linux-2\\.6\\.9").click()
+    page.wait_for_url("**/linux-2.6.9?step=*")
+
+
 def test_nothing_jumps_for_a_question(tab: Open) -> None:
     page = tab("/run/mail/linux-2.6.9?predict=1&step=40")
     top = "document.querySelector('.changed-now').getBoundingClientRect().top"
