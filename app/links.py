@@ -246,12 +246,8 @@ class RunLink:
 
     def moment(self, step: int) -> str:
         """The address of one step as data, with the state after it."""
-        return self.part(f"steps/{step}")
-
-    def part(self, name: str, **said: object) -> str:
-        """The address of something about the run as data: its `steps`, a `diff` of two, the `provenance` of a cell."""
         path = api("links", self.link) if self.link else api("runs", self.scenario, self.kernel)
-        return f"{path}/{name}" + _query(**self.fields(), **said)
+        return f"{path}/steps/{step}" + _query(**self.fields())
 
     def under(self, kernel: str) -> RunLink:
         """The same scenario and schedule under another kernel, told in the same way."""
