@@ -32,8 +32,8 @@ ANSWERS = (
     ProblemOut,
 )
 REFUSALS = {
-    "get": ("unknown-kernel", "bad-schedule", "too-many"),
-    "post": ("foreign-site", "too-many", "too-large", "wrong-type", "bad-scenario"),
+    "get": ("unknown-kernel", "bad-schedule", "too-many", "busy"),
+    "post": ("foreign-site", "too-many", "busy", "too-large", "wrong-type", "bad-scenario"),
 }
 """What may be refused where, by one kind for each status."""
 

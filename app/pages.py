@@ -118,7 +118,7 @@ async def _part(request: Request, order: Order) -> Response:
 async def _others(request: Request, order: Order) -> Response:
     """The cards: a part of a page for htmx, else a page of their own."""
     event = Event.parse(request.query_params.get("at", ""))
-    results = await serving.runs(request).apart(lambda limits: others.all_results(order, limits))
+    results = await serving.runs(request).apart(lambda limits: others.all_results(order, limits), order)
     found = Others(order, str(event or ""), results)
     template = "_others.html" if _is_swap(request) else "others.html"
     body = Body.of(templating.render(template, others=found, title=order.scenario.title), HTML)

@@ -7,19 +7,20 @@ all.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
 import engine
 from app.orders import Order
 from app.settings import Settings
-from app.troubles import of_engine
+from app.troubles import Trouble, of_engine
 from engine import EngineError, Limits, Trace
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ PAGES, PAGES_BYTES = 64, 3 << 20
 """How many pages are kept as they were sent, packed; a gallery run takes 50 KB. A class opens the same one."""
 SENT_BYTES = 24 << 20
 """What the data of all kept runs may take together, packed; a gallery run takes 10 KB."""
+
+WAITING = 32
+"""How many scenarios of strangers may wait to be run; they have a thread of their own, so the gallery never waits."""
 
 T = TypeVar("T")
 
@@ -87,20 +91,49 @@ class Runs:
         self._sent: Shelf[Body] = Shelf(settings.cached_runs, SENT_BYTES, _size)
         self._pages: Shelf[Body] = Shelf(min(PAGES, settings.cached_runs), PAGES_BYTES, _size)
         self._threads = CapacityLimiter(2)
+        self._guests = CapacityLimiter(1)
         self._painter = CapacityLimiter(1)
+        self._under_way: dict[str, asyncio.Future[Any]] = {}
 
     async def run(self, order: Order, *, watch: bool = False) -> Run:
         """The run of an order. Making one takes milliseconds, in which others are served; `watch` as for `perform`.
 
         Raises:
-            Trouble: when the machine panics, or the schedule can not be followed.
+            Trouble: when the machine panics, the schedule can not be followed, or too many scenarios of strangers wait.
         """
         run = self._live.get(order.id)
         if run is None or (watch and run.trace.violations is None):
-            run = await to_thread.run_sync(partial(perform, order, self.limits, watch=watch), limiter=self._threads)
-            self._live.put(order.id, run)
-            self._made()
+            run = await self._once(f"{order.id} {watch}", lambda: self._make(order, watch=watch))
         return replace(run, order=order)
+
+    async def _make(self, order: Order, *, watch: bool) -> Run:
+        work = partial(perform, order, self.limits, watch=watch)
+        run = await to_thread.run_sync(work, limiter=self._turn(order))
+        self._live.put(order.id, run)
+        self._made()
+        return run
+
+    def _turn(self, order: Order) -> CapacityLimiter:
+        """Where an order waits for its turn.
+
+        Raises:
+            Trouble: when too many wait there.
+        """
+        if order.is_gallery:
+            return self._threads
+        if self._guests.statistics().tasks_waiting >= WAITING:
+            detail = f"{WAITING} scenarios that are not of the gallery wait for their turn"
+            raise Trouble("busy", detail, cure="Try again in a few seconds", headers={"Retry-After": "5"})
+        return self._guests
+
+    async def _once(self, key: str, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` gives, done once for all who ask meanwhile: a class opens a new link within a second."""
+        pending = self._under_way.get(key)
+        if pending is None:
+            pending = self._under_way[key] = asyncio.ensure_future(work())
+            pending.add_done_callback(lambda _: self._under_way.pop(key))
+        found: T = await asyncio.shield(pending)
+        return found
 
     async def body(self, order: Order, form: str, make: Callable[[Run], Body]) -> Body:
         """What is sent of a run in a certain form, made only once."""
@@ -123,14 +156,16 @@ class Runs:
     async def page(self, key: str, make: Callable[[], Body]) -> Body:
         """A page of a run, made only once for each key."""
         body = self._pages.get(key)
-        if body is None:
-            body = await to_thread.run_sync(make, limiter=self._painter)
-            self._pages.put(key, body)
+        return await self._once(key, lambda: self._paint(key, make)) if body is None else body
+
+    async def _paint(self, key: str, make: Callable[[], Body]) -> Body:
+        body = await to_thread.run_sync(make, limiter=self._painter)
+        self._pages.put(key, body)
         return body
 
-    async def apart(self, work: Callable[[Limits], T]) -> T:
-        """Do what takes some runs, within their limits, while others are served."""
-        return await to_thread.run_sync(work, self.limits, limiter=self._threads)
+    async def apart(self, work: Callable[[Limits], T], order: Order | None = None) -> T:
+        """Do what takes some runs, those of `order` if given, within their limits, while others are served."""
+        return await to_thread.run_sync(work, self.limits, limiter=self._turn(order) if order else self._threads)
 
 
 def _size(body: Body) -> int:

@@ -39,6 +39,7 @@ KINDS = {
     "wrong-type": (415, "The request is not in JSON"),
     "wrong-method": (405, "This address does something else"),
     "too-many": (429, "Your address asks too often"),
+    "busy": (503, "Too much is being run at the moment"),
     "foreign-site": (403, "Another site may read here, not write"),
     "storage": (503, "The links can not be reached at the moment"),
     "storage-full": (507, "There is no room for another link"),
