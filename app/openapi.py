@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app import wire, wire_choices, wire_compare, wire_selection
+from app.openapi_examples import examples
 from app.problem_wire import ProblemOut
 from app.problems import MEDIA_TYPE
 from app.troubles import KINDS
@@ -44,6 +45,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title="Pagefate", version=wire.version(), description=ABOUT, routes=app.routes)
         _, components = msgspec.json.schema_components(ANSWERS, ref_template="#/components/schemas/{name}")
         document["components"]["schemas"] |= _without_tuples(components)
+        for kind, answer in examples().items():
+            document["components"]["schemas"][kind]["examples"] = [answer]
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 _refuse(operation["responses"], REFUSALS.get(method, ()))

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import yaml
 from fastapi.testclient import TestClient
 
+from app import openapi
 from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import INLINE, INLINE_YAML
@@ -320,3 +322,14 @@ def test_a_run_that_is_watched_says_what_broke_and_one_that_is_not_says_nothing(
 def test_a_kernel_with_defects_says_so_without_being_asked(client: TestClient) -> None:
     found = client.post("/api/v1/runs", json={"scenario": "lock-drop", "kernel": "wli-posted"}).json()["violations"]
     assert {"first": 85, "last": None} in [{"first": each["first"], "last": each["last"]} for each in found]
+
+
+def test_the_examples_of_openapi_are_answers_of_this_api(client: TestClient) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    kinds = {kind.__name__: kind for kind in openapi.ANSWERS}
+    shown = {name: schema["examples"][0] for name, schema in schemas.items() if name in kinds and "examples" in schema}
+    assert len(shown) >= 9
+    for name, example in shown.items():
+        assert json.loads(msgspec.json.encode(msgspec.convert(example, kinds[name], strict=False))) == example, name
+    run = dict(client.post("/api/v1/runs", json=MAIL).json())
+    assert shown["RunOut"] == run
