@@ -21,7 +21,7 @@ REFUSED = ["2xx", "404", "422"]
 """A scenario, a schedule and the names in it are a language of their own, which JSON Schema can not spell."""
 
 FOLDER = tempfile.TemporaryDirectory()
-SITE = create_app(Settings(data=Path(FOLDER.name)))
+SITE = create_app(Settings(data=Path(FOLDER.name), rate=""))
 atexit.register(FOLDER.cleanup)
 CONFIG = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": REFUSED}}})
 
