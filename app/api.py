@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic.config import JsonDict
 
 import engine
@@ -15,7 +15,25 @@ from app.links import RunLink
 from app.orders import Order
 from app.wire import RunIn
 
-api = APIRouter(prefix=links.API, route_class=bodies.Route)
+ONE_EDITION: JsonDict = {"enum": ["", str(engine.EDITION)]}
+Edition = Annotated[
+    str,
+    Query(
+        description="the engine's edition: the answer may be kept for ever, and is refused when the engine has changed",
+        json_schema_extra=ONE_EDITION,
+    ),
+]
+
+
+async def pinned(
+    request: Request,
+    edition: Edition = "",  # noqa: ARG001 - named here for OpenAPI; it is read where the answer is sent
+) -> None:
+    """Refuse a question to another edition before anything is run."""
+    serving.cache(request)
+
+
+api = APIRouter(prefix=links.API, route_class=bodies.Route, dependencies=[Depends(pinned)])
 
 ScenarioName = Annotated[str, Path(description="a name of /api/v1/scenarios", examples=["mail"])]
 KernelName = Annotated[
@@ -59,7 +77,7 @@ MOMENT = documented("MomentOut", TEXT)
 def data(request: Request, content: object, *, status: int = 200, location: str = "") -> Response:
     """An answer in JSON."""
     body = answers.Body.of(msgspec.json.encode(content), JSON)
-    return answers.answer(request, body, status=status, location=location)
+    return answers.answer(request, body, status=status, cache=serving.cache(request), location=location)
 
 
 # --- runs --------------------------------------------------------------------------------------------------

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import lineup, links, wire_compare
-from app.api import ScenarioName, data, documented
+from app.api import ScenarioName, data, documented, pinned
 from app.compare import side_by_side
 from app.links import CompareLink
 
-compare_api = APIRouter(prefix=links.API)
+compare_api = APIRouter(prefix=links.API, dependencies=[Depends(pinned)])
 
 Kernels = Annotated[
     str, Query(description="two to four kernels, with commas", examples=["linux-2.6.9,wli-corrected"], max_length=400)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import answers, links, orders, serving, wire, wire_selection
 from app.answers import JSON, NDJSON, Body
-from app.api import Filesystem, KernelName, LinkId, OtherKernel, ScenarioName, Switch, data, documented
+from app.api import Filesystem, KernelName, LinkId, OtherKernel, ScenarioName, Switch, data, documented, pinned
 from app.links import RunLink
 from app.orders import Order
 from app.runs import Run
@@ -19,7 +19,7 @@ from app.selection import Wanted, cells_of, select
 from app.troubles import Trouble
 from engine.errors import short, suggestion
 
-steps = APIRouter(prefix=links.API)
+steps = APIRouter(prefix=links.API, dependencies=[Depends(pinned)])
 
 MOST = 500
 """The most steps that one page of them has."""
@@ -134,7 +134,9 @@ async def get_link_provenance(request: Request, run: LinkedRun, cell: Cell, step
 
 def _steps(request: Request, run: Run, select: Wanted, cursor: int, limit: int) -> Response:
     if answers.wants_lines(request):
-        return answers.answer(request, Body.of(b"".join(_lines(run, select)), NDJSON), vary=serving.VARY)
+        return answers.answer(
+            request, Body.of(b"".join(_lines(run, select)), NDJSON), cache=serving.cache(request), vary=serving.VARY
+        )
     asked = replace(select, first=max(select.first, cursor))
     items, following = wire_selection.page(run, asked, limit)
     here = str(request.url.include_query_params(cursor=following)) if following else ""
@@ -143,7 +145,8 @@ def _steps(request: Request, run: Run, select: Wanted, cursor: int, limit: int) 
     found = wire_selection.StepsOut(
         run=run.order.id, steps=len(run.trace.steps), items=items, next=onward, links=around
     )
-    response = answers.answer(request, Body.of(msgspec.json.encode(found), JSON), vary=serving.VARY)
+    body = Body.of(msgspec.json.encode(found), JSON)
+    response = answers.answer(request, body, cache=serving.cache(request), vary=serving.VARY)
     if onward:
         response.headers["Link"] = f'<{onward}>; rel="next"'
     return response

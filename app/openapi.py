@@ -33,8 +33,8 @@ ANSWERS = (
     ProblemOut,
 )
 REFUSALS = {
-    "get": ("unknown-kernel", "bad-schedule", "too-many", "busy"),
-    "post": ("foreign-site", "too-many", "busy", "too-large", "wrong-type", "bad-scenario"),
+    "get": ("unknown-kernel", "bad-schedule", "other-edition", "too-many", "busy"),
+    "post": ("foreign-site", "other-edition", "too-many", "busy", "too-large", "wrong-type", "bad-scenario"),
 }
 """What may be refused where, by one kind for each status."""
 

@@ -85,18 +85,34 @@ async def send(request: Request, order: Order, form: Form, voice: str = "") -> R
     """The run as data or as text; not run if the client has it. A `voice` tells each step of a text."""
     form_of = f"{form}-{voice}" if voice and form == "text" else form
     etag = f"{order.id}-{EDITION}-{form_of}"
+    kept_for = cache(request)
     if answers.matches(request, etag):
-        return answers.not_modified(etag, vary=VARY)
+        return answers.not_modified(etag, cache=kept_for, vary=VARY)
 
     def make(run: Run) -> Body:
         if form == "text":
             return Body.of(text.transcript(run, voice=voice), TEXT, etag=etag)
         return Body.of(msgspec.json.encode(wire.summary(run, trace=True)), JSON, etag=etag)
 
-    return answers.answer(request, await runs(request).body(order, form_of, make), vary=VARY)
+    return answers.answer(request, await runs(request).body(order, form_of, make), cache=kept_for, vary=VARY)
 
 
 VARY = "Accept, Accept-Encoding"
+
+
+def cache(request: Request) -> str:
+    """For how long an answer may be kept: for ever if the address names the edition of the engine it is asked of.
+
+    Raises:
+        Trouble: when it names another one.
+    """
+    said = request.query_params.get("edition", "")
+    if not said:
+        return answers.REVALIDATE
+    if said != str(EDITION):
+        cure = f"Leave edition away for what edition {EDITION} says"
+        raise Trouble("other-edition", f"The engine here is of edition {EDITION}, not {said[:20]}", cure=cure)
+    return answers.IMMUTABLE
 
 
 def step_within(run: Run, n: int) -> int:

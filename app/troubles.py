@@ -38,6 +38,7 @@ KINDS = {
     "too-large": (413, "The request carries too much"),
     "wrong-type": (415, "The request is not in JSON"),
     "wrong-method": (405, "This address does something else"),
+    "other-edition": (409, "The engine has changed since then"),
     "too-many": (429, "Your address asks too often"),
     "busy": (503, "Too much is being run at the moment"),
     "foreign-site": (403, "Another site may read here, not write"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from engine import EDITION
 from tests.app.conftest import INLINE
 
 RUN = "/api/v1/runs/mail/linux-2.6.9"
@@ -116,3 +117,16 @@ def test_a_comparison_is_the_same_as_data_of_its_page(client: TestClient) -> Non
     assert answer == client.get(f"/compare/mail.json?{query}").json()
     assert [column["kernel"] for column in answer["columns"]] == ["linux-2.6.9", "wli-corrected"]
     assert answer["difference"]["sentence"]
+
+
+@pytest.mark.parametrize("part", ["", "/steps/3", "/steps?limit=2", "/diff?from=1", "/provenance?cell=mm/A.vmas"])
+def test_an_answer_of_a_named_edition_may_be_kept_for_ever(client: TestClient, part: str) -> None:
+    more = "&" if "?" in part else "?"
+    free = client.get(RUN + part)
+    pinned = client.get(f"{RUN}{part}{more}edition={EDITION}")
+    assert "immutable" in pinned.headers["cache-control"]
+    assert "immutable" not in free.headers["cache-control"]
+    again = client.get(f"{RUN}{part}{more}edition={EDITION}", headers={"If-None-Match": pinned.headers["etag"]})
+    assert (again.status_code, "immutable" in again.headers["cache-control"]) == (304, True)
+    other = client.get(f"{RUN}{part}{more}edition={EDITION + 1}")
+    assert (other.status_code, other.json()["type"]) == (409, "/docs#other-edition")
