@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -55,7 +56,7 @@ def test_every_kernel_and_scenario_has_a_page(client: TestClient) -> None:
         assert "<h1>" in response.text
 
 
-@pytest.mark.timeout(300)  # it opens every run of the gallery
+@pytest.mark.timeout(900)  # it opens every run of the gallery, and browsers may be at work beside it
 def test_no_page_names_an_address_that_is_not_there(client: TestClient) -> None:
     seen: set[str] = set()
     for page in ("/", MAIL, "/kernel/wli-posted", "/scenario/mail", "/docs", "/nothing"):
@@ -168,7 +169,8 @@ def test_a_page_that_did_not_change_is_not_sent_again(client: TestClient) -> Non
 def test_a_page_that_has_to_be_made_comes_in_two_parts(tmp_path: Path, packing: str) -> None:
     site = create_app(Settings(data=tmp_path))
     headers = [(b"host", b"x"), (b"accept", b"text/html"), (b"accept-encoding", packing.encode())]
-    first, again = (anyio.run(body_parts, site, f"{MAIL}?step=4", headers) for _ in range(2))
+    with start_blocking_portal() as portal:
+        first, again = (portal.call(body_parts, site, f"{MAIL}?step=4", headers) for _ in range(2))
     assert (len(first), len(again)) == (2, 1)
     assert first[0] + first[1] == again[0]
     unpacked = zlib.decompressobj(31) if packing == "gzip" else None

@@ -4,6 +4,7 @@ import threading
 
 import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from app import orders, runs
 from app.orders import Order
@@ -60,7 +61,8 @@ def test_a_class_that_opens_a_new_link_at_once_waits_for_one_run() -> None:
                 group.start_soon(student)
         return found
 
-    found = anyio.run(open_it)
+    with start_blocking_portal() as portal:
+        found = portal.call(open_it)
     assert (len(found), len(made)) == (30, 1)
     assert len({id(run.trace) for run in found}) == 1
 
@@ -96,7 +98,8 @@ def test_strangers_wait_for_each_other_and_the_gallery_for_nobody(monkeypatch: p
             blocked.set()
         return seen, ends
 
-    seen, ends = anyio.run(visit)
+    with start_blocking_portal() as portal:
+        seen, ends = portal.call(visit)
     assert seen.trace.steps
     assert ends.count(("busy", {"Retry-After": "5"})) == 2  # one runs, three wait
     assert sum(isinstance(end, Run) for end in ends) == 4

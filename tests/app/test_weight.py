@@ -40,6 +40,7 @@ def test_a_first_view_has_at_most_sixty_kilobytes(client: TestClient, path: str)
     assert weight(client, path) <= FIRST_VIEW
 
 
+@pytest.mark.timeout(300)  # it opens every scenario with all that its page loads
 def test_the_first_view_of_every_scenario_has_at_most_sixty_kilobytes(client: TestClient) -> None:
     heavy = {}
     for scenario in gallery().values():

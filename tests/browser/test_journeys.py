@@ -233,6 +233,7 @@ def shape(page: Page) -> dict[str, list[float]]:
 @pytest.mark.parametrize("scenario", ["mail", "last-block", "quota", "fork"])
 def test_nothing_ever_jumps(tab: Open, scenario: str) -> None:
     page = tab(f"/run/{scenario}/linux-2.6.9?step=1")
+    expect(page.locator(".functions[hx-get]")).to_have_count(0)  # the functions of later steps come after the page
     before = shape(page)
     for step in range(1, page.evaluate("document.querySelector('fault-theatre').length"), 9):
         go(page, step)
