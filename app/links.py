@@ -10,6 +10,7 @@
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
+    /embed/{scenario}/{kernel}   /embed/s/{id}          either as a player in a frame of another site
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
@@ -37,6 +38,7 @@ READY = "/readyz"
 METRICS = "/metrics"
 MAKE = "/links"
 CHALLENGES = "/challenges"
+EMBED = "/embed"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -191,7 +193,7 @@ class RunLink:
 
     A run has either a `scenario` of the gallery and a `kernel`, or a `link` (the id of a short link), which says
     both. `filesystem` and `switch` (a schedule, written as its preemptions) may be empty; beside a `link` they and
-    `kernel` say what is to be different from what is kept under it.
+    `kernel` say what is to be different from what is kept under it. A `framed` one is for a frame of another site.
     """
 
     scenario: str = ""
@@ -200,6 +202,7 @@ class RunLink:
     switch: str = ""
     link: str = ""
     mode: Mode = Mode()
+    framed: bool = False
 
     def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
@@ -208,7 +211,13 @@ class RunLink:
 
     def path(self) -> str:
         """The address up to its question mark."""
-        return f"/s/{_part(self.link)}" if self.link else f"/run/{_part(self.scenario)}/{_part(self.kernel)}"
+        if self.link:
+            return f"{EMBED if self.framed else ''}/s/{_part(self.link)}"
+        return f"{EMBED if self.framed else '/run'}/{_part(self.scenario)}/{_part(self.kernel)}"
+
+    def embed(self, *, framed: bool = True) -> RunLink:
+        """The same run in a frame, played freely; or as a page of its own again."""
+        return replace(self, framed=framed, mode=self.mode.free())
 
     def fields(self) -> dict[str, str]:
         """What of the address stands behind its question mark, for a form that leads to the run."""

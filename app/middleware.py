@@ -24,6 +24,11 @@ SECURITY = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 EXPOSED = ("ETag", "Link", "Location", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "X-Request-ID")
+FRAMED = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors *"),
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""What is different for a player in a frame of another site, which needs no X-Frame-Options either."""
 OPEN_READS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": ", ".join(EXPOSED),
@@ -53,7 +58,7 @@ class Manners:
         if method == "OPTIONS" and is_data:
             await _preflight(send)
             return
-        extra = SECURITY | (OPEN_READS if is_data and method in READS else {})
+        extra = _security(scope["path"]) | (OPEN_READS if is_data and method in READS else {})
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -66,8 +71,16 @@ class Manners:
         await self.app(asked, receive, dressed)
 
 
+def _security(path: str) -> dict[str, str]:
+    """The security headers of an answer."""
+    if not path.startswith(f"{links.EMBED}/"):
+        return SECURITY
+    return {name: value for name, value in (SECURITY | FRAMED).items() if name != "X-Frame-Options"}
+
+
 def _is_data(path: str) -> bool:
-    return path.startswith(links.API) or path == links.OPENAPI or path.endswith(links.SUFFIXES)
+    """Whether any site may read what is there. A sandboxed frame has no site, and loads our scripts nevertheless."""
+    return path.startswith((links.API, links.STATIC)) or path == links.OPENAPI or path.endswith(links.SUFFIXES)
 
 
 def _add(message: MutableMapping[str, Any], extra: dict[str, str]) -> None:

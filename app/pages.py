@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import replace
-from itertools import pairwise
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter
@@ -16,8 +15,10 @@ from app import (
     answers,
     catalogue,
     forks,
+    framing,
     links,
     openapi,
+    openings,
     orders,
     others,
     patterns,
@@ -33,7 +34,7 @@ from app.others import Others
 from app.runs import Run
 from app.troubles import KINDS, Trouble
 from app.zoom import ZOOMS
-from engine import FILESYSTEMS, Trace
+from engine import FILESYSTEMS
 from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
@@ -156,7 +157,8 @@ async def docs(request: Request) -> Response:
     """The API for people."""
     kinds = [(kind, status, title) for kind, (status, title) in KINDS.items()]
     listed = openapi.operations(request.app, serving.base(request))
-    return page(request, "docs.html", operations=listed, kinds=kinds, about=openapi.ABOUT)
+    snippet = framing.snippet(serving.base(request), RunLink("mail", "linux-2.6.9"), "A page fault", step=43)
+    return page(request, "docs.html", operations=listed, kinds=kinds, about=openapi.ABOUT, snippet=snippet)
 
 
 @pages.get(links.PATTERNS)
@@ -203,7 +205,7 @@ async def _run(request: Request, order: Order, suffix: str) -> Response:
         return await serving.send(request, order, form, voice)
     found = await serving.runs(request).run(order)
     told = order.link.mode.story or order.link.mode.predict
-    step, astray = _step(found.trace, number or ("0" if told and not event else None), event)
+    step, astray = openings.step(found.trace, number or ("0" if told and not event else None), event)
     if asked:
         there, at = forks.fork(found, step, asked)
         return RedirectResponse(there.url(step=at, suffix=suffix), status_code=303)
@@ -260,34 +262,3 @@ def _zoom(said: str) -> str:
         cure = f"Write {either([f'zoom={name}' for name in ZOOMS])}"
         raise Trouble("bad-request", f"One press cannot go by {short(said)}", cure=cure)
     return said or "step"
-
-
-def _step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:
-    """The step to open a run on: the number, else what comes nearest to the event, else the one that tells most.
-
-    With it goes a sentence when the address names a step that the run does not have.
-
-    Raises:
-        Trouble: when the number is none.
-    """
-    last = len(trace.steps)
-    if number:
-        try:
-            wanted = int(number[:12])
-        except ValueError as error:
-            cure = f"Write step=1 to step={last}"
-            raise Trouble("bad-request", f"{number[:40]!r} is no number of a step", cure=cure) from error
-        return max(0, min(wanted, last)), "" if 0 <= wanted <= last else f"There is no step {wanted}"
-    meant = Event.parse(event or "")
-    found = meant.find(trace.steps) if meant else None
-    if found is None:
-        return telling(trace), f"Nothing happens at {short(event, 80)}" if event else ""
-    return found, ""
-
-
-def telling(trace: Trace) -> int:
-    """The step that tells most of a run at first sight: where the kernel asks for room, or does not; else the first."""
-    for step, after in pairwise(trace.steps):
-        if "enough_space" in (step.name, step.function) and after.name != "retry":
-            return step.n
-    return min(1, len(trace.steps))

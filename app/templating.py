@@ -160,12 +160,18 @@ def run_context(run: Any, step: int, zoom: str = "step", *, lands: bool = False,
         step = theatre.landing(stage, run.order.link.mode, step)
     cells = Cells(stage.state_at(step))
     moment = theatre.Moment(stage, run.order.link, step, zoom)
-    return {
-        "astray": "",
-        **context,
-        "run": moment,
-        "others": others.Others(run.order, moment.event, others.known(run.order, run.trace)),
-        "scene": stage.scene,
-        "attrs": cells.attrs,
-        "cell": cells.cell,
-    }
+    said = _shown(stage, moment, cells)
+    cards = others.Others(run.order, moment.event, others.known(run.order, run.trace))
+    return {"astray": "", **context, **said, "others": cards}
+
+
+def player_context(run: Any, step: int, **context: Any) -> dict[str, Any]:
+    """What _player.html shows of a run at a step."""
+    stage = theatre.stage_of(run)
+    step = min(step, len(stage.trace.steps))
+    moment = theatre.Moment(stage, run.order.link, step)
+    return {"astray": "", "framed": True, **context, **_shown(stage, moment, Cells(stage.state_at(step)))}
+
+
+def _shown(stage: theatre.Stage, moment: theatre.Moment, cells: Cells) -> dict[str, Any]:
+    return {"run": moment, "scene": stage.scene, "attrs": cells.attrs, "cell": cells.cell}
