@@ -11,13 +11,14 @@
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /embed/{scenario}/{kernel}   /embed/s/{id}          either as a player in a frame of another site
+    /oembed?url=&format=         how another site shows the run at an address
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
-A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run or a short link with `.json` or `.txt`
-behind its path is the same thing in another form.
+A kernel may have one of its switches on: `/run/mail/wli-corrected+N4`. A run, a short link or a step with one of
+SUFFIXES behind its path is the same thing in another form.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ METRICS = "/metrics"
 MAKE = "/links"
 CHALLENGES = "/challenges"
 EMBED = "/embed"
+OEMBED = "/oembed"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -46,7 +48,11 @@ STATIC = "/static"
 SAFE = "@>.,/()"
 """What stays as it is in a query, so that a reader can read it."""
 
-SUFFIXES = (".json", ".txt", ".svg")
+SUFFIXES = (
+    ".perfetto.json", ".itf.json", ".anim.svg", ".card.png",
+    ".json", ".txt", ".svg", ".png", ".csv", ".html", ".md", ".c",
+)  # fmt: skip
+"""The forms that a path may end in, the longer ones first."""
 
 ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 """The letters of an id: lower case, and none that a reader confuses (0 and o, 1 and l)."""
@@ -269,6 +275,11 @@ class RunLink:
     def plain(self) -> str:
         """The address of the run itself, however it is told."""
         return self.told(Mode()).url()
+
+
+def oembed(url: str) -> str:
+    """Where to ask how to show the page at a whole address."""
+    return f"{OEMBED}?url={quote(url, safe='')}"
 
 
 def challenge(name: str) -> str:

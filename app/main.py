@@ -22,6 +22,7 @@ from app.contests import contests
 from app.embed import embed
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
+from app.oembed import oembed
 from app.openapi import describe
 from app.orders import order
 from app.pages import pages
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(steps)
     app.include_router(contests)
     app.include_router(embed)
+    app.include_router(oembed)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)

@@ -80,7 +80,11 @@ def _security(path: str) -> dict[str, str]:
 
 def _is_data(path: str) -> bool:
     """Whether any site may read what is there. A sandboxed frame has no site, and loads our scripts nevertheless."""
-    return path.startswith((links.API, links.STATIC)) or path == links.OPENAPI or path.endswith(links.SUFFIXES)
+    return (
+        path.startswith((links.API, links.STATIC))
+        or path in (links.OPENAPI, links.OEMBED)
+        or path.endswith(links.SUFFIXES)
+    )
 
 
 def _add(message: MutableMapping[str, Any], extra: dict[str, str]) -> None:

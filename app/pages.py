@@ -13,8 +13,10 @@ from starlette.responses import RedirectResponse, Response
 import engine
 from app import (
     answers,
+    cards,
     catalogue,
     forks,
+    forms,
     framing,
     links,
     openapi,
@@ -194,8 +196,7 @@ def _address(request: Request, *, scenario: str = "", kernel: str = "", link: st
 async def _run(request: Request, order: Order, suffix: str) -> Response:
     """A run in the form that its suffix or else the client asks for."""
     if suffix and suffix not in serving.FORMS:
-        known = ", ".join(serving.FORMS)
-        raise Trouble("not-found", f"A run has no form {suffix}", cure=f"It has {known}, and the page")
+        return await forms.send(request, order, suffix)
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
     voice = order.link.mode.voice
     if form != "html":  # data is the same however the run is told
@@ -221,14 +222,17 @@ async def _picture(request: Request, found: Run, step: int, astray: str, *, land
     order, kept, template = found.order, serving.runs(request), PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     by = _zoom(request.query_params.get("zoom", ""))
-    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray} {lands}"
+    base = serving.base(request)
+    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray} {lands} {base}"
     tag = static_files.tag(key)
     if answers.matches(request, tag):
         return answers.not_modified(tag, vary=VARY)
-    head = Head("" if template is PARTIAL or kept.has_page(key) else templating.opening(order), level=5)
+    card = None if template is PARTIAL or kept.has_page(key) else cards.card(found, step, base)
+    head = Head("" if card is None else templating.opening(order, card), level=5)
 
     def paint() -> Body:
-        content = templating.render(template, run=found, step=step, zoom=by, astray=astray, lands=lands)
+        shown = {"step": step, "zoom": by, "astray": astray, "lands": lands}
+        content = templating.render(template, run=found, card=card or cards.card(found, step, base), **shown)
         return Body.begun(head, content[len(head.text) :], HTML, tag)
 
     def make() -> Awaitable[Body]:

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 import engine
 from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
 from app.accounts import PLACES
+from app.cards import Card
 from app.cells import Value
 from app.listing import listing, prose
 from app.orders import Order
@@ -138,10 +139,10 @@ def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 
 
-def opening(order: Order) -> str:
+def opening(order: Order, card: Card) -> str:
     """The page of a run as far as it does not depend on what happens in it: what a browser needs to load the rest."""
     about = Title(order.scenario, engine.find_kernel(order.kernel), order.link.told(links.Mode()).url())
-    return render("run_head.html", run=about).partition("<body>")[0]
+    return render("run_head.html", run=about, card=card).partition("<body>")[0]
 
 
 class Title(NamedTuple):
