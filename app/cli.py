@@ -119,6 +119,33 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
 
 
 @cli.command()
+def export(  # noqa: PLR0913, PLR0917 - the options of a command
+    scenario: ScenarioArgument,
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    schedule: ScheduleOption = None,
+    step: Annotated[str | None, typer.Option(help="its number, or its name: 53, A.3.store.write")] = None,
+    output: Annotated[str, typer.Option("--output", "-o", help="the file; its ending says the form")] = "run.html",
+) -> None:
+    r"""Write a run into a file: by default one page that plays it with no network.
+
+    \b
+    pagefate export mail -o mail.html
+    pagefate export mail --kernel linux-6.18 --step A.3.store.write -o step.png
+    """
+    from app import exporting  # noqa: PLC0415 - templates take half a second to load, which the others need not
+
+    try:
+        made = runs.perform(order(read(scenario), kernel, filesystem, schedule), settings_of().engine_limits())
+        exporting.write(made, step, Path(output))
+    except Trouble as trouble:
+        refuse(trouble.in_address())
+    except OSError as error:
+        refuse(Trouble("bad-request", str(error.strerror).lower(), cure="Name another file: -o FILE"), output)
+    typer.echo(f"{output}: {made.order.scenario.title} on {made.order.kernel}, {len(made.trace.steps)} steps")
+
+
+@cli.command()
 def check(file: Annotated[str, typer.Argument(metavar="FILE", help="a YAML or JSON file, or - for stdin")]) -> None:
     """Say what is wrong with a scenario, all at once."""
     made = read_file(file)

@@ -16,7 +16,6 @@ from app import (
     cards,
     catalogue,
     forks,
-    forms,
     framing,
     links,
     openapi,
@@ -26,6 +25,7 @@ from app import (
     patterns,
     serving,
     static_files,
+    suffixes,
     templating,
     theatre,
 )
@@ -196,7 +196,7 @@ def _address(request: Request, *, scenario: str = "", kernel: str = "", link: st
 async def _run(request: Request, order: Order, suffix: str) -> Response:
     """A run in the form that its suffix or else the client asks for."""
     if suffix and suffix not in serving.FORMS:
-        return await forms.send(request, order, suffix)
+        return await suffixes.send(request, order, suffix)
     form = serving.FORMS.get(suffix) or answers.wanted(request, "html")
     voice = order.link.mode.voice
     if form != "html":  # data is the same however the run is told

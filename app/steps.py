@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app import answers, forms, links, orders, serving, text, theatre
+from app import answers, links, orders, serving, suffixes, text, theatre
 from app.answers import TEXT, Body
 from app.links import Mode, RunLink
 from app.orders import Order
@@ -43,12 +43,12 @@ async def _step(request: Request, order: Order, name: str) -> Response:
         Trouble: when there is no such step.
     """
     number, suffix = links.split_suffix(name)
-    if not number.isdecimal() or len(number) > links.DIGITS or suffix not in ("", *serving.FORMS, *forms.FORMS):
-        cure = f"Write a number, and {forms.known()} or nothing behind it"
+    if not number.isdecimal() or len(number) > links.DIGITS or suffix not in ("", *serving.FORMS, *suffixes.FORMS):
+        cure = f"Write a number, and {suffixes.known()} or nothing behind it"
         raise Trouble("not-found", f"There is no step {name[:40]!r}", cure=cure)
     n = int(number)
-    if suffix in forms.FORMS:
-        return await forms.send(request, order, suffix, number)
+    if suffix in suffixes.FORMS:
+        return await suffixes.send(request, order, suffix, number)
     if suffix != ".txt":
         return RedirectResponse(order.link.moment(n) if suffix else order.link.url(step=n), status_code=307)
     run = await serving.runs(request).run(order)
