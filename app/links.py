@@ -12,6 +12,9 @@
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /embed/{scenario}/{kernel}   /embed/s/{id}          either as a player in a frame of another site
     /oembed?url=&format=         how another site shows the run at an address
+    /x?step=#…                   a run that is packed into its address; nothing is stored
+    /qr/{id}.svg                 a short link for a telephone
+    …/share                      behind a run or a short link: all ways to hand it on
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
@@ -24,6 +27,8 @@ SUFFIXES behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
+import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -41,6 +46,7 @@ MAKE = "/links"
 CHALLENGES = "/challenges"
 EMBED = "/embed"
 OEMBED = "/oembed"
+LONG = "/x"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -199,7 +205,8 @@ class RunLink:
 
     A run has either a `scenario` of the gallery and a `kernel`, or a `link` (the id of a short link), which says
     both. `filesystem` and `switch` (a schedule, written as its preemptions) may be empty; beside a `link` they and
-    `kernel` say what is to be different from what is kept under it. A `framed` one is for a frame of another site.
+    `kernel` say what is to be different from what is kept under it. A `framed` one is for a frame of another site, a
+    `packed` one carries all of the run behind its #, so that nobody has to keep it.
     """
 
     scenario: str = ""
@@ -209,14 +216,18 @@ class RunLink:
     link: str = ""
     mode: Mode = Mode()
     framed: bool = False
+    packed: str = ""
 
     def url(self, *, step: int | None = None, at: str = "", zoom: str = "", suffix: str = "") -> str:
         """The address of the run, opened on `step` or on the event `at`, in the form that `suffix` names."""
         told = {} if suffix else self.mode.query()
-        return self.path() + suffix + _query(**self.fields(), **told, step=step, at=at, zoom=zoom)
+        query = _query(**self.fields(), **told, step=step, at=at, zoom=zoom)
+        return self.path() + suffix + query + (f"#{self.packed}" if self.packed else "")
 
     def path(self) -> str:
         """The address up to its question mark."""
+        if self.packed:
+            return LONG
         if self.link:
             return f"{EMBED if self.framed else ''}/s/{_part(self.link)}"
         return f"{EMBED if self.framed else '/run'}/{_part(self.scenario)}/{_part(self.kernel)}"
@@ -237,6 +248,10 @@ class RunLink:
     def text(self, step: int) -> str:
         """The address of one step as text."""
         return self.url(suffix=f"/step/{step}.txt")
+
+    def share(self) -> str:
+        """The address of all ways to hand the run on."""
+        return self.url(suffix="/share")
 
     def others(self) -> str:
         """The address of what comes of the same run on other kernels."""
@@ -280,6 +295,17 @@ class RunLink:
 def oembed(url: str) -> str:
     """Where to ask how to show the page at a whole address."""
     return f"{OEMBED}?url={quote(url, safe='')}"
+
+
+def qr(link: str, step: int | None = None) -> str:
+    """The picture that a telephone reads a short link from."""
+    return f"/qr/{_part(link)}.svg" + _query(step=step)
+
+
+def pack(content: str) -> str:
+    """The canonical text of an order as what stands behind the # of a long link: deflated, in letters of an address."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return urlsafe_b64encode(packer.compress(content.encode()) + packer.flush()).decode().rstrip("=")
 
 
 def challenge(name: str) -> str:

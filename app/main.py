@@ -30,6 +30,7 @@ from app.paper import paper
 from app.rates import Rates
 from app.runs import Runs, perform
 from app.settings import Settings
+from app.sharing import sharing
 from app.steps import steps
 from app.storage import Storage
 from engine import Limits
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(contests)
     app.include_router(embed)
     app.include_router(oembed)
+    app.include_router(sharing)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)

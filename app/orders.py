@@ -175,6 +175,27 @@ def kept(stored: Stored, differently: RunLink) -> Order:
     return replace(made, address=differently, edition=said["edition"])
 
 
+def unpacked(text: str) -> Order:
+    """The order in a long link, as `Order.content` has it; its address is that link.
+
+    Raises:
+        Trouble: when it is no order, or this version can not run it.
+    """
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    if not (isinstance(said, dict) and {"scenario", "kernel", "schedule", "edition"} <= said.keys()):
+        cure = "Copy the link as a whole: a program may have cut off its end"
+        raise Trouble("bad-request", "The link does not carry a run", cure=cure)
+    kernel, schedule, edition = said["kernel"], said["schedule"], said["edition"]
+    is_sound = isinstance(kernel, str) and isinstance(schedule, str | None) and isinstance(edition, int)
+    if not (is_sound and isinstance(said["scenario"], dict)):
+        raise Trouble("bad-request", "The link does not carry a run", cure="Share the run again")
+    made = replace(order(said["scenario"], kernel, None, schedule), edition=edition)
+    return replace(made, address=RunLink(packed=links.pack(made.content)))
+
+
 @contextmanager
 def _about(path: str) -> Iterator[None]:
     """Turn a refusal of the engine into a trouble with the field of the request."""

@@ -183,7 +183,8 @@ async def make_link(request: Request) -> Response:
     serving.own_site(request)
     said = {key: values[-1] for key, values in parse_qs((await request.body()).decode(errors="replace")).items()}
     address = RunLink(said.get("scenario", ""), said.get("kernel", ""), said.get("fs", ""), said.get("switch", ""))
-    link, _ = await serving.keep(request, orders.at_address(address))
+    order = orders.unpacked(said["run"]) if "run" in said else orders.at_address(address)
+    link, _ = await serving.keep(request, order)
     step = said.get("step", "")
     return RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
 

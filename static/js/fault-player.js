@@ -79,6 +79,9 @@ class FaultPlayer extends HTMLElement {
     this.dispatchEvent(new CustomEvent('fault:play', { bubbles: true, detail: { playing } }))
   }
 
+  /** The speed is another. */
+  paced() { this.#mirror() }
+
   /** A file has its step behind the #, for it has no server that could read a query. */
   get #isFile() { return this.dataset.self === '' }
   #href(n) { return this.#isFile ? `#step=${n}` : join(this.dataset.self, `step=${n}`) }
@@ -110,7 +113,7 @@ class FaultPlayer extends HTMLElement {
 
   /** The address follows when the hand rests, where the browser lets it. */
   #address() {
-    try { history.replaceState(null, '', this.#href(this.at)) } catch { /* a frame, or a file, may have no history of its own */ }
+    try { history.replaceState(null, '', this.#isFile ? this.#href(this.at) : join(this.dataset.self, `step=${this.at}${this.transport.told}`)) } catch { /* a frame, or a file, may have no history of its own */ }
   }
 
   #click(event) {
@@ -132,6 +135,9 @@ class FaultPlayer extends HTMLElement {
   }
 }
 
-function join(base, query) { return `${base}${base.includes('?') ? '&' : '?'}${query}` }
+function join(base, query) {
+  const [path, packed] = base.split('#')
+  return `${path}${path.includes('?') ? '&' : '?'}${query}${packed ? `#${packed}` : ''}`
+}
 
 customElements.define('fault-player', FaultPlayer)

@@ -13,7 +13,7 @@ import { Scene } from './scene.js'
 import { Predict } from './predict.js'
 import { Story } from './story.js'
 import { Trace } from './trace.js'
-import { acts, Transport } from './transport.js'
+import { acts, asked, Transport } from './transport.js'
 import { Voice } from './voice.js'
 
 const RESTING = 120
@@ -53,6 +53,7 @@ class FaultTheatre extends HTMLElement {
     show()
     this.go(Number(this.dataset.step))
     this.story.arrived()
+    this.querySelector(`[data-tab="${CSS.escape(asked('pane'))}"]`)?.click()
     requestAnimationFrame(refocus)
   }
 
@@ -142,7 +143,7 @@ class FaultTheatre extends HTMLElement {
   async #share() {
     const run = this.querySelector('.controls [rel="first"]').getAttribute('href')
     const { share } = await sharing()
-    share(this.querySelector('#share'), { step: this.#here(), run })
+    share(this.querySelector('#share'), { step: this.#here(), run, at: this.at })
   }
 
   /** Large type and nothing but the picture; on the whole screen where the browser allows it. */
@@ -156,6 +157,9 @@ class FaultTheatre extends HTMLElement {
     this.querySelector('[data-do="play"]').setAttribute('aria-label', playing ? 'Pause' : 'Play')
     this.querySelector('[data-do="speed"]').textContent = `${rate < 1 ? { 0.25: '¼', 0.5: '½' }[rate] : rate}×`
   }
+
+  /** The speed is another. */
+  paced() { this.#mirror('replace') }
 
   /** How the run is told, as its address says it; null takes a word away. */
   tell(changes) {
@@ -172,7 +176,8 @@ class FaultTheatre extends HTMLElement {
   #mirror(address) {
     const { at, event } = this
     const zoom = this.zoom === 'step' ? '' : `&zoom=${this.zoom}`
-    const here = join(this.dataset.self, `step=${at}${zoom}`)
+    const pane = this.dataset.pane === 'picture' ? '' : `&pane=${this.dataset.pane}`
+    const here = join(this.dataset.self, `step=${at}${zoom}${pane}${this.transport.told}`)
     for (const [rel, n] of [['first', 0], ['prev', this.trace.beside(-1, this.zoom)], ['next', this.next], ['last', this.length]]) {
       const link = this.querySelector(`.controls [rel="${rel}"]`)
       const to = Math.max(0, Math.min(n, this.length))
@@ -274,6 +279,7 @@ class FaultTheatre extends HTMLElement {
     this.dataset.pane = tab.dataset.tab
     for (const other of this.querySelectorAll('[data-tab]')) other.toggleAttribute('aria-current', false)
     tab.setAttribute('aria-current', 'true')
+    this.#mirror('replace')
     this.#keepInSight()
     if (this.dataset.pane === 'events') this.querySelector('.events [data-now]')?.scrollIntoView({ block: 'center' })
   }

@@ -59,6 +59,9 @@ class KernelCompare extends HTMLElement {
     this.querySelector('[data-do="speed"]').textContent = `${{ 0.25: '¼', 0.5: '½' }[rate] ?? rate}×`
   }
 
+  /** The speed is another. */
+  paced() { this.#mirror('replace') }
+
   #href(to) { return join(this.dataset.self, Math.max(0, Math.min(to, this.length))) }
 
   /** Everything outside the cells that names the beat: links, the scrubber, the address. */
@@ -76,7 +79,7 @@ class KernelCompare extends HTMLElement {
     scrub.value = at
     scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
     this.dataset.step = at
-    this.#address(this.#href(at), address)
+    this.#address(this.#href(at) + this.transport.told, address)
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */

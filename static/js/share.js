@@ -1,10 +1,12 @@
 /** The share dialog: whole addresses to copy. Without a clipboard the text is selected, ready for the reader's own keys. */
-export function share(dialog, { step, run }) {
+export function share(dialog, { step, run, at }) {
   const here = (id, path) => { dialog.querySelector(id).value = new URL(path, location.href).href }
   here('#share-step', step)
   here('#share-run', run)
   here('#share-data', dialog.querySelector('#share-data').getAttribute('value'))
   dialog.querySelector('.said').textContent = ''
+  dialog.querySelector('#share-at').value = at
+  dialog.querySelector('#share-more').dispatchEvent(new CustomEvent('share:open'))
   dialog.showModal()
   dialog.querySelector('#share-step').select()
 }

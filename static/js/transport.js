@@ -2,6 +2,9 @@
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16, 32]
 const READING = 900
 
+/** What the address says of a view. */
+export const asked = name => new URLSearchParams(location.search).get(name) ?? ''
+
 /** What every player does, by the names that app/keys.py gives. It has `step`, `jump`, `fault`, `length` and `transport`. */
 export function acts(player) {
   const { transport } = player
@@ -23,10 +26,19 @@ export class Transport {
   #timer
   #speed = 2
 
-  constructor(theatre) { this.theatre = theatre }
+  constructor(theatre) {
+    this.theatre = theatre
+    const speed = SPEEDS.indexOf(Number(asked('speed')))
+    if (speed < 0) return
+    this.#speed = speed
+    this.#said()
+  }
 
   get playing() { return this.#timer !== undefined }
   get rate() { return SPEEDS[this.#speed] }
+
+  /** The speed as an address says it; nothing for the usual one. */
+  get told() { return this.rate === 1 ? '' : `&speed=${this.rate}` }
 
   /** Play on from here; from the beginning when at the end. */
   play() {
@@ -45,16 +57,20 @@ export class Transport {
   toggle() { if (this.playing) this.pause(); else this.play() }
 
   faster(by) {
-    this.#speed = Math.max(0, Math.min(SPEEDS.length - 1, this.#speed + by))
-    this.#said()
+    this.#pace(Math.max(0, Math.min(SPEEDS.length - 1, this.#speed + by)))
   }
 
   /** The next speed; after the fastest the slowest. */
   round() { this.faster(this.rate >= SPEEDS.at(-1) ? -SPEEDS.length : 1) }
 
   usual() {
-    this.#speed = SPEEDS.indexOf(1)
+    this.#pace(SPEEDS.indexOf(1))
+  }
+
+  #pace(speed) {
+    this.#speed = speed
     this.#said()
+    this.theatre.paced()
   }
 
   async #next() {
