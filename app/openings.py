@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
-from app.links import Event
+from app.events import Event
 from app.troubles import Trouble
 from engine import Trace
 from engine.errors import short
+from engine.former import present
 
 
 def step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]:
@@ -27,10 +29,18 @@ def step(trace: Trace, number: str | None, event: str | None) -> tuple[int, str]
             raise Trouble("bad-request", f"{number[:40]!r} is no number of a step", cure=cure) from error
         return max(0, min(wanted, last)), "" if 0 <= wanted <= last else f"There is no step {wanted}"
     meant = Event.parse(event or "")
-    found = meant.find(trace.steps) if meant else None
+    found = _as_now(trace, meant).find(trace.steps) if meant else None
     if found is None:
         return telling(trace), f"Nothing happens at {short(event, 80)}" if event else ""
     return found, ""
+
+
+def _as_now(trace: Trace, event: Event) -> Event:
+    """An event by the present name of its step, where the run knows it only by a former one."""
+    if any((step.function, step.name) == (event.function, event.step) for step in trace.steps):
+        return event
+    function, step = present(event.function, event.step)
+    return replace(event, function=function, step=step)
 
 
 def telling(trace: Trace) -> int:

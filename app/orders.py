@@ -171,7 +171,8 @@ def kept(stored: Stored, differently: RunLink) -> Order:
         if said["edition"] == engine.EDITION:
             raise
         detail = f"This link was made with edition {said['edition']}; this is {engine.EDITION}. {trouble.detail}"
-        raise Trouble(trouble.kind, detail, cure=trouble.cure, status=410, problems=trouble.problems) from trouble
+        cure = f"What it showed then is at {differently.path()}/then.txt. {trouble.cure}"
+        raise Trouble(trouble.kind, detail, cure=cure, status=410, problems=trouble.problems) from trouble
     return replace(made, address=differently, edition=said["edition"])
 
 

@@ -30,7 +30,8 @@ from app import (
     theatre,
 )
 from app.answers import HTML, YAML, Body, Head
-from app.links import Event, Mode, RunLink
+from app.events import Event
+from app.links import Mode, RunLink
 from app.orders import Order
 from app.others import Others
 from app.runs import Run
@@ -223,8 +224,9 @@ async def _picture(request: Request, found: Run, step: int, astray: str, *, land
     order, kept, template = found.order, serving.runs(request), PARTIAL if _is_swap(request) else PAGE
     pending = others.UNKNOWN in others.known(order, found.trace).values()
     by = _zoom(request.query_params.get("zoom", ""))
-    base = serving.base(request)
-    key = f"{order.id} {order.link.url(step=step, zoom=by)} {template} {pending} {astray} {lands} {base}"
+    base, change = serving.base(request), await serving.changed(request, found)
+    view = f"{order.link.url(step=step, zoom=by)} {template} {pending} {astray} {lands}"
+    key = f"{order.id} {view} {base} {change is not None}"
     tag = static_files.tag(key)
     if answers.matches(request, tag):
         return answers.not_modified(tag, vary=VARY)
@@ -232,7 +234,7 @@ async def _picture(request: Request, found: Run, step: int, astray: str, *, land
     head = Head("" if card is None else templating.opening(order, card), level=5)
 
     def paint() -> Body:
-        shown = {"step": step, "zoom": by, "astray": astray, "lands": lands}
+        shown = {"step": step, "zoom": by, "astray": astray, "lands": lands, "change": change}
         content = templating.render(template, run=found, card=card or cards.card(found, step, base), **shown)
         return Body.begun(head, content[len(head.text) :], HTML, tag)
 

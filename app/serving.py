@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import answers, links, orders, text, wire
+from app import answers, editions, links, orders, text, wire
 from app.answers import JSON, TEXT, Body, Form
+from app.editions import Change
 from app.links import RunLink
 from app.orders import Order
 from app.runs import Run, Runs
 from app.settings import Settings
-from app.storage import Storage, Stored
+from app.storage import Storage, StorageError, Stored
 from app.troubles import Trouble
 from engine import EDITION
 
@@ -55,8 +58,27 @@ def own_site(request: Request) -> None:
 
 
 async def keep(request: Request, order: Order) -> tuple[str, bool]:
-    """Keep an order; its id, and whether it is new. It is durable then."""
-    return await to_thread.run_sync(storage(request).put, order.content)
+    """Keep an order; its id, and whether it is new. It is durable then, and what it shows now is kept beside it."""
+    link, is_new = await to_thread.run_sync(storage(request).put, order.content)
+    if is_new:
+        await _note(request, link, order)
+    return link, is_new
+
+
+async def _note(request: Request, link: str, order: Order) -> None:
+    """Keep what a link shows now. A link whose run fails, or that has no room for more, is a link nevertheless."""
+    with suppress(Trouble, StorageError):
+        run = await runs(request).run(order)
+        await to_thread.run_sync(storage(request).note, link, editions.record(run))
+
+
+async def changed(request: Request, run: Run) -> Change | None:
+    """What the engine has changed in the run of a short link since it was made; None for one that is of now."""
+    order = run.order
+    if order.edition == EDITION or not order.link.link or order.link.fields():
+        return None
+    content = await to_thread.run_sync(storage(request).noted, order.link.link)
+    return editions.change(run, editions.recorded(content, order.edition))
 
 
 async def kept(request: Request, address: RunLink) -> Order:
@@ -75,7 +97,7 @@ async def stored(request: Request, link: str) -> Stored:
         Trouble: when nothing is.
     """
     found = await to_thread.run_sync(storage(request).get, link) if links.is_id(link) else None
-    if found is None:
+    if found is None or found.content.startswith(editions.MARK):
         cure = "Look at it letter by letter (an id has no 0, o, 1 or l), or start from the gallery"
         raise Trouble("unknown-link", f"No link {link[:40]!r} is kept here", cure=cure)
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
+from anyio import to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app import answers, framing, links, openings, orders, qr, serving, suffixes, templating
-from app.answers import HTML, Body
+from app import answers, editions, framing, links, openings, orders, qr, serving, suffixes, templating
+from app.answers import HTML, TEXT, Body
 from app.links import RunLink
 from app.orders import Order
 from app.troubles import Trouble
@@ -32,6 +33,16 @@ async def share_link(request: Request, link: str) -> Response:
     """How to hand on the run of a short link."""
     kernel = links.kernel_said(request.query_params.get("kernel", ""))
     return await _share(request, await serving.kept(request, _address(request, RunLink(kernel=kernel, link=link))))
+
+
+@sharing.get("/s/{link}/then.txt")
+async def then(request: Request, link: str) -> Response:
+    """What a short link showed when it was made, whatever the engine does today."""
+    content = await to_thread.run_sync(serving.storage(request).noted, link) if links.is_id(link) else ""
+    if not content:
+        cure = "Open the link itself: it shows the run of now"
+        raise Trouble("not-found", f"What {link[:40]!r} showed when it was made was not kept", cure=cure)
+    return answers.answer(request, Body.of(editions.recorded(content, 0).text, TEXT))
 
 
 @sharing.get("/qr/{name}")

@@ -87,6 +87,15 @@ class Storage:
             row = connection.execute(query).one_or_none()
         return None if row is None else Stored(*row)
 
+    def note(self, link: str, content: str) -> None:
+        """Keep something beside a link, once: what was noted first stays."""
+        self._insert(links.beside(link), content)
+
+    def noted(self, link: str) -> str:
+        """What is kept beside a link; empty when nothing is."""
+        found = self.get(links.beside(link))
+        return "" if found is None else found.content
+
     def check(self) -> None:
         """Return when the storage can be read: the readiness of the server."""
         self.get("")

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.errors import ScheduleError, short, suggestion
+from engine.former import present
 
 KERNEL_TASKS = ("pdflush", "kswapd", "disk")
 """Tasks of the kernel itself: no scenario may use their names, every schedule may."""
@@ -145,7 +146,8 @@ def _preemption(
         cure = "Write it as A@do_no_page.enough_space>B, or #2>B for the second time"
         raise ScheduleError(f"{short(item, 80)} is not a preemption", where="schedule", cure=cure)
     occurrence = int(match["occurrence"] or 1)
-    switch = Preemption(match["task"], match["function"] or "", match["step"] or match["line"], occurrence, match["to"])
+    function, step = _as_now(match["function"] or "", match["step"] or match["line"], steps)
+    switch = Preemption(match["task"], function, step, occurrence, match["to"])
     known = (*tasks, *KERNEL_TASKS)
     for name in (switch.task, switch.to):
         if name not in known:
@@ -160,6 +162,11 @@ def _preemption(
         raise ScheduleError(f"more than {MAX_SWITCHES} preemptions", where=item, cure="Use fewer")
     _check_step(switch, steps)
     return switch
+
+
+def _as_now(function: str, step: str, steps: Mapping[str, Collection[str]] | None) -> tuple[str, str]:
+    """A step by its present name, where it has only a former one."""
+    return present(function, step) if steps and function and step not in steps.get(function, ()) else (function, step)
 
 
 def _check_step(switch: Preemption, steps: Mapping[str, Collection[str]] | None) -> None:

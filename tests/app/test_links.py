@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import links
-from app.links import Event, RunLink
+from app.events import Event
+from app.links import RunLink
 
 SWITCH = "B.A,A@do_no_page.enough_space#2>B"
 
