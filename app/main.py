@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
-    app.state.storage = Storage(settings.data, max_bytes=settings.max_stored)
+    app.state.storage = Storage(settings.data, url=settings.database, max_bytes=settings.max_stored)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Rates, rate=settings.rate)

@@ -45,7 +45,7 @@ def test_a_taken_id_makes_the_next_one_longer(tmp_path: Path) -> None:
     usual, longer, _ = links.ids(b"one")
     storage.check()
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as raw:
-        raw.execute("INSERT INTO links VALUES (?, 'something else', '')", (usual,))
+        raw.execute("INSERT INTO links (id, content, created) VALUES (?, 'something else', '')", (usual,))
     assert storage.put("one") == (longer, True)
     assert storage.put("one") == (longer, False)
 
@@ -58,7 +58,7 @@ def test_nothing_is_made_before_it_is_needed(tmp_path: Path) -> None:
 def test_a_write_is_on_the_disk_before_it_is_acknowledged(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
     storage.put("one")
-    with storage._transaction() as connection:  # noqa: SLF001 - the promise is about the storage's own connection
+    with storage.database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2  # FULL
 
