@@ -12,6 +12,7 @@
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
+    /live/{room}                         a class looks at one step together; its parts are in `live`
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -26,7 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -37,6 +38,7 @@ READY = "/readyz"
 METRICS = "/metrics"
 MAKE = "/links"
 CHALLENGES = "/challenges"
+LIVE = "/live"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -59,6 +61,7 @@ ID_LENGTHS = (12, 16, 24)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID = re.compile(f"[{ALPHABET}]{{10,32}}")
+_ROOM = re.compile(f"[{ALPHABET}]{{8}}")
 _EVENT = re.compile(
     r"(?P<task>[^.]+)\.(?P<line>\d{1,6})(?:\.(?P<function>\w+)(?:\.(?P<step>\w+)(?:#(?P<time>[1-9]\d{0,5}))?)?)?"
 )
@@ -83,6 +86,11 @@ def content_id(content: bytes) -> str:
 def is_id(text: str) -> bool:
     """Whether `text` could be the id of a short link."""
     return _ID.fullmatch(text) is not None
+
+
+def is_room(text: str) -> bool:
+    """Whether `text` could be the id of a live room."""
+    return _ROOM.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
@@ -215,6 +223,19 @@ class RunLink:
         said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
         return {name: value for name, value in said.items() if value}
 
+    @classmethod
+    def parse(cls, url: str) -> RunLink | None:
+        """The run that an address of this site leads to, however it is told; None when it leads to none."""
+        path, _, query = url.partition("?")
+        said = dict(parse_qsl(query))
+        filesystem, switch = said.get("fs", ""), said.get("switch", "")
+        match [unquote(part) for part in path.split("/")]:
+            case ["", "run", scenario, kernel] if scenario and kernel:
+                return cls(scenario, kernel, filesystem, switch)
+            case ["", "s", link] if is_id(link):
+                return cls("", kernel_said(said.get("kernel", "")), filesystem, switch, link)
+        return None
+
     def told(self, mode: Mode) -> RunLink:
         """The same run, told in another way."""
         return replace(self, mode=mode)
@@ -260,6 +281,15 @@ class RunLink:
     def plain(self) -> str:
         """The address of the run itself, however it is told."""
         return self.told(Mode()).url()
+
+
+LIVE_PARTS = ("events", "state", "step", "ask", "votes", "code", "driver", "end")
+"""What stands behind the address of a room: what it tells, and what its driver and its followers send."""
+
+
+def live(room: str, part: str = "") -> str:
+    """A live room, or a part of it."""
+    return f"{LIVE}/{_part(room)}" + (f"/{part}" if part else "")
 
 
 def challenge(name: str) -> str:

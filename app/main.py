@@ -17,8 +17,11 @@ from app import answers, links, problems, static_files, templating
 from app.api import api
 from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
+from app.bells import bell_of
 from app.compare import router as compare
 from app.contests import contests
+from app.hub import Hub
+from app.live import live
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
 from app.openapi import describe
@@ -26,6 +29,7 @@ from app.orders import order
 from app.pages import pages
 from app.paper import paper
 from app.rates import Rates
+from app.rooms import Rooms
 from app.runs import Runs, perform
 from app.settings import Settings
 from app.steps import steps
@@ -49,6 +53,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.storage = Storage(settings.data, url=settings.database, max_bytes=settings.max_stored)
+    database = app.state.storage.database
+    app.state.rooms = Rooms(database, hours=settings.room_hours, most=settings.max_rooms)
+    app.state.hub = Hub(app.state.rooms, bell_of(database.dialect))
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Rates, rate=settings.rate)
@@ -64,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(paper)
     app.include_router(steps)
     app.include_router(contests)
+    app.include_router(live)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)
@@ -76,7 +84,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await to_thread.run_sync(_warm_up)
     gc.freeze()  # what is loaded now stays; the collector need not look at it again
     gc.set_threshold(50_000, 50, 1_000)
+    app.state.hub.start()
     yield
+    app.state.hub.close()
     app.state.storage.close()
 
 
