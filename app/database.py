@@ -68,8 +68,12 @@ class Database:
         with self._opening:
             if self._engine is None:
                 engine = self.dialect.engine()
-                with engine.connect() as connection:
-                    self._migrate(connection)
+                try:
+                    with engine.connect() as connection:
+                        self._migrate(connection)
+                except BaseException:
+                    engine.dispose()
+                    raise
                 self._engine = engine
             return self._engine
 

@@ -14,7 +14,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             (link TEXT NOT NULL, said TEXT NOT NULL, created TEXT NOT NULL, PRIMARY KEY (link, said))""",
         """CREATE TABLE rooms
             (id TEXT PRIMARY KEY, driver TEXT NOT NULL, run TEXT NOT NULL, step INTEGER NOT NULL,
-             sequence INTEGER NOT NULL, question TEXT NOT NULL, expires TEXT NOT NULL,
+             sequence INTEGER NOT NULL, shift INTEGER NOT NULL, question TEXT NOT NULL, expires TEXT NOT NULL,
              code TEXT NOT NULL, code_expires TEXT NOT NULL, code_tries INTEGER NOT NULL)""",
         """CREATE TABLE votes
             (room TEXT NOT NULL, browser TEXT NOT NULL, choice INTEGER NOT NULL, PRIMARY KEY (room, browser))""",
@@ -55,6 +55,7 @@ ROOMS = sa.Table(
     sa.Column("run", sa.Text, nullable=False),
     sa.Column("step", sa.Integer, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("shift", sa.Integer, nullable=False),
     sa.Column("question", sa.Text, nullable=False),
     sa.Column("expires", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),

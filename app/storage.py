@@ -154,10 +154,10 @@ class Storage:
         """Whether `content` is kept under `link` now, and was not before."""
         row: dict[str, Any] = {"id": link, "content": content, "created": _now(), "opened": _today(), "withdrawn": ""}
         row["secret"] = tokens.digest(secret) if secret else ""
-        insert = self.database.insert(LINKS).on_conflict_do_nothing()
+        insert = self.database.insert(LINKS).on_conflict_do_nothing().returning(LINKS.c.id)
         with self.database.writing() as connection:
             self.database.see_that_there_is_room(connection)
-            return connection.execute(insert, row).rowcount == 1
+            return connection.execute(insert, row).scalar_one_or_none() is not None
 
     def _note_reader(self, link: str) -> None:
         """Note that the link is used, once a day. What can be read is shown also where nothing can be written."""
