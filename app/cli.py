@@ -70,22 +70,13 @@ def serve(
     """Serve the site, by default on http://127.0.0.1:8000."""
     settings = settings_of(host=host, port=port, data=data)
     _can_listen(settings)
-    import uvicorn  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
-
+    from app import server  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
     from app.main import create_app  # noqa: PLC0415
 
     site = create_app(settings)
     if complaint := site.state.storage.complaint():
         sys.stderr.write(f"pagefate: {complaint} All but short links works.\n")
-    uvicorn.run(
-        site,
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        access_log=False,  # app/metering.py logs each request, with what it came to
-        log_config=logs.config(settings.log),
-        timeout_graceful_shutdown=5,
-    )
+    server.serve(site, host=settings.host, port=settings.port, log_config=logs.config(settings.log))
 
 
 @cli.command()

@@ -59,7 +59,12 @@ class Channel:
         """Give everybody the state, encoded once for followers and once for drivers."""
         public, private = self.letter(is_driver=False), self.letter(is_driver=True)
         for box in self.boxes:
-            box.put(private if box.is_driver else public)
+            if box.shift is None:
+                box.put(public)
+            elif box.shift == self.room.shift:
+                box.put(private)
+            else:
+                box.close()  # who drove before comes back as a follower
 
     def tell_drivers(self) -> None:
         """Give drivers what only they see: votes, and how many follow."""
@@ -120,7 +125,7 @@ class Hub:
 
     def join(self, channel: Channel, *, is_driver: bool) -> Mailbox:
         """A mailbox for one more follower, with the present state in it."""
-        box = Mailbox(is_driver=is_driver)
+        box = Mailbox(channel.room.shift if is_driver else None)
         channel.boxes[box] = None
         box.put(channel.letter(is_driver=is_driver))
         channel.is_stale = True
@@ -130,12 +135,6 @@ class Hub:
         """One less."""
         channel.boxes.pop(box, None)
         channel.is_stale, channel.asked = True, time.monotonic()
-
-    def set_driver(self, room: str) -> None:
-        """Somebody else drives now: the streams of the driver before end, and come back as a follower's."""
-        channel = self._channels.get(room)
-        for box in [box for box in channel.boxes if box.is_driver] if channel else ():
-            box.close()
 
     # -- the bell ------------------------------------------------------------------------------------------------
 

@@ -150,7 +150,6 @@ async def take_over(request: Request, room: str) -> Response:
     serving.own_site(request)
     said = "".join((await forms.form(request)).get("code", "").lower().split())
     changed, token = await to_thread.run_sync(kept(request).take, room, said)
-    hub(request).set_driver(room)
     await hub(request).changed(changed)
     return _with_cookie(request, RedirectResponse(links.live(room), status_code=303), room, DRIVER, token)
 

@@ -15,13 +15,19 @@ class Mailbox:
     So who is slow misses steps, and never the last one. It belongs to one event loop, and one task takes from it.
     """
 
-    __slots__ = ("_closed", "_letter", "_waiter", "is_driver")
+    __slots__ = ("_closed", "_letter", "_waiter", "shift")
 
-    def __init__(self, *, is_driver: bool = False) -> None:
-        self.is_driver = is_driver
+    def __init__(self, shift: int | None = None) -> None:
+        """`shift` is when its owner drives, as `Room.shift` counts; None for who follows."""
+        self.shift = shift
         self._letter: bytes | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
+
+    @property
+    def is_driver(self) -> bool:
+        """Whether it gets what only drivers see."""
+        return self.shift is not None
 
     def put(self, letter: bytes) -> None:
         """Leave a letter, in place of one that is still there."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +38,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room at one moment; nothing in it is secret but `question.right`. `expires` is UTC, ISO 8601."""
+    """A room at one moment; nothing in it is secret but `question.right`.
+
+    `expires` is UTC, ISO 8601; `shift` says how often the room was handed over.
+    """
 
     id: str
     run: str
@@ -46,6 +49,7 @@ class Room:
     sequence: int
     question: Question | None
     expires: str
+    shift: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -142,7 +146,7 @@ class Rooms:
             usable = row.code_expires > now() and row.code_tries < CODE_TRIES
             if usable and tokens.fits(code, row.code):
                 connection.execute(here.values(driver=tokens.digest(secret), code="", code_expires=""))
-                return self._change(connection, _room(row)), secret
+                return self._change(connection, _room(row), shift=row.shift + 1), secret
             connection.execute(here.values(code_tries=ROOMS.c.code_tries + 1))
         cure = f"Ask who drives for a new one; it works once, for {CODE_MINUTES} minutes"
         raise Trouble("wrong-code", "This code does not hand over the room", cure=cure)
@@ -207,8 +211,7 @@ class Rooms:
 
     def _change(self, connection: sa.Connection, was: Room, **changes: Any) -> Room:
         """The room with these changes, under the next number of its sequence."""
-        said = {"run": was.run, "step": was.step, "question": was.question, "expires": self._expiry(), **changes}
-        room = Room(was.id, sequence=was.sequence + 1, **said)
+        room = replace(was, **{"sequence": was.sequence + 1, "expires": self._expiry(), **changes})
         connection.execute(sa.update(ROOMS).where(ROOMS.c.id == room.id).values(**_row(room)))
         self.database.dialect.ring(connection, room.id, room.sequence)
         return room
@@ -248,7 +251,7 @@ def _after(span: timedelta) -> str:
 def _room(row: Any) -> Room:
     said = json.loads(row.question) if row.question else None
     question = Question(said["step"], said["text"], tuple(said["choices"]), said["right"]) if said else None
-    return Room(row.id, row.run, row.step, row.sequence, question, row.expires)
+    return Room(row.id, row.run, row.step, row.sequence, question, row.expires, row.shift)
 
 
 def _row(room: Room) -> dict[str, Any]:
@@ -256,5 +259,5 @@ def _row(room: Room) -> dict[str, Any]:
     said = {"step": asked.step, "text": asked.text, "choices": asked.choices, "right": asked.right} if asked else None
     return {
         "id": room.id, "run": room.run, "step": room.step, "sequence": room.sequence, "expires": room.expires,
-        "question": json.dumps(said) if said else "",
+        "shift": room.shift, "question": json.dumps(said) if said else "",
     }  # fmt: skip

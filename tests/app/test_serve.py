@@ -17,10 +17,10 @@ from tests.app.conftest import INLINE
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
+def serving(folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
     """`pagefate serve` on a free port, and a client of it; killed at the end if it still lives."""
     command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
-    environment = {**os.environ, "PAGEFATE_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PAGEFATE_DATA": str(folder), "PYTHONUNBUFFERED": "1"} | settings
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             with httpx2.Client(base_url=address(process), timeout=20) as client:
