@@ -29,6 +29,7 @@ from app.cli_input import (
     refuse,
     settings_of,
 )
+from app.cli_links import links_cli
 from app.links import switched
 from app.orders import order
 from app.settings import Settings
@@ -46,6 +47,7 @@ cli = typer.Typer(
 )
 
 cli_steps.add_to(cli)
+cli.add_typer(links_cli, name="links")
 
 
 def _version(wanted: bool) -> None:

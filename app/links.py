@@ -7,6 +7,7 @@
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
     …/functions  …/events                behind either: parts of its page that come when the page is there
+    …/about                              behind a short link: who made it may delete it, who reads it may report it
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
@@ -352,6 +353,11 @@ class CompareLink:
 def short(link: str, *, step: int | None = None) -> str:
     """The address of a short link, opened on `step`."""
     return RunLink(link=link).url(step=step)
+
+
+def about(link: str, part: str = "") -> str:
+    """The page about a short link, or where its `part` is sent: "delete" or "report"."""
+    return f"/s/{_part(link)}/{part or 'about'}"
 
 
 def kernel(name: str) -> str:

@@ -20,7 +20,10 @@ from app.api_steps import steps as api_steps
 from app.bells import bell_of
 from app.compare import router as compare
 from app.contests import contests
+from app.housekeeping import Housekeeping
 from app.hub import Hub
+from app.keeping import api as keeping_api
+from app.keeping import keeping
 from app.live import live
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
@@ -72,6 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(steps)
     app.include_router(contests)
     app.include_router(live)
+    app.include_router(keeping)
+    app.include_router(keeping_api)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)
@@ -85,7 +90,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()  # what is loaded now stays; the collector need not look at it again
     gc.set_threshold(50_000, 50, 1_000)
     app.state.hub.start()
+    housekeeping = Housekeeping(app.state.storage, app.state.rooms, keep_days=app.state.settings.keep_days)
+    housekeeping.start()
     yield
+    housekeeping.stop()
     app.state.hub.close()
     app.state.storage.close()
 

@@ -16,6 +16,7 @@ from app import (
     answers,
     catalogue,
     forks,
+    keeping,
     links,
     openapi,
     orders,
@@ -25,6 +26,7 @@ from app import (
     static_files,
     templating,
     theatre,
+    tokens,
 )
 from app.answers import HTML, YAML, Body, Head
 from app.links import Event, Mode, RunLink
@@ -179,9 +181,13 @@ async def make_link(request: Request) -> Response:
     serving.own_site(request)
     said = {key: values[-1] for key, values in parse_qs((await request.body()).decode(errors="replace")).items()}
     address = RunLink(said.get("scenario", ""), said.get("kernel", ""), said.get("fs", ""), said.get("switch", ""))
-    link, _ = await serving.keep(request, orders.at_address(address))
+    secret = tokens.token()
+    link, is_new = await serving.keep(request, orders.at_address(address), secret=secret)
     step = said.get("step", "")
-    return RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
+    made = RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
+    if is_new:
+        keeping.remember(request, made, link, secret)
+    return made
 
 
 def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:

@@ -2,7 +2,7 @@
  * One stream a browser, however many tabs: the tabs of a room agree on one that has it, and it tells the others.
  *
  * Web Locks choose where they are; a classroom that is served without TLS has none, and there the tabs choose by what they
- * hear of each other. Every tab answers to a newcomer with what was said last.
+ * hear of each other. The one that leads answers a newcomer with what was said last.
  */
 const BEAT = 1000
 const SILENCE = 2600
@@ -27,13 +27,13 @@ export class Leader {
 
   /** The leader tells all tabs of this browser, itself included. */
   say(words) {
-    this.#said = words
+    this.#said = { ...this.#said, ...words }
     this.#channel?.postMessage({ kind: 'said', words })
     this.hear(words)
   }
 
   #listen({ kind, words, from }) {
-    if (kind === 'said') { this.#said = words; this.#heard = performance.now(); this.hear(words) }
+    if (kind === 'said') { this.#said = { ...this.#said, ...words }; this.#heard = performance.now(); this.hear(words) }
     if (kind === 'hello' && this.#leads && this.#said) this.#channel.postMessage({ kind: 'said', words: this.#said })
     if (kind === 'beat') this.#yield(from)
   }

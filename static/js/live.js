@@ -150,5 +150,5 @@ const stream = new Stream(room, { hear: said => leader.say({ said }), net: how =
 const leader = new Leader(`pagefate ${room}`, {
   lead: () => queueMicrotask(() => stream.start()),
   rest: () => stream.stop(),
-  hear: ({ said, how }) => { if (how) net(how); else hear(said) },
+  hear: ({ said, how }) => { if (how) net(how); if (said) hear(said) },
 })
