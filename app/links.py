@@ -27,8 +27,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Protocol
 from urllib.parse import parse_qsl, quote, unquote
+
+from app.events import Event as Event  # noqa: PLC0414 - an event stands in addresses, so it is found here
+from app.events import Happening as Happening  # noqa: PLC0414 - as above
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -55,7 +57,6 @@ ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
 DIGITS = 9
 """The longest number of a step that is read."""
 
-_SAME = 4  # how near a step is that has the task, line, function and name of an event
 _BITS = 5  # the bits that a letter of ALPHABET carries
 ID_LENGTHS = (12, 16, 24)
 """The lengths an id may have. The longer ones are for contents whose shorter ids are taken."""
@@ -63,9 +64,6 @@ ID_LENGTHS = (12, 16, 24)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID = re.compile(f"[{ALPHABET}]{{10,32}}")
 _ROOM = re.compile(f"[{ALPHABET}]{{8}}")
-_EVENT = re.compile(
-    r"(?P<task>[^.]+)\.(?P<line>\d{1,6})(?:\.(?P<function>\w+)(?:\.(?P<step>\w+)(?:#(?P<time>[1-9]\d{0,5}))?)?)?"
-)
 
 
 # --- ids ---------------------------------------------------------------------------------------------------
@@ -97,69 +95,6 @@ def is_room(text: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether `text` could be the name of a scenario or a kernel, rather than the text of a scenario."""
     return _NAME.fullmatch(text) is not None
-
-
-# --- events ------------------------------------------------------------------------------------------------
-
-
-class Happening(Protocol):
-    """What a step of a trace has that an event names it by; `engine.Step` is one."""
-
-    @property
-    def n(self) -> int: ...  # noqa: D102
-    @property
-    def task(self) -> str: ...  # noqa: D102
-    @property
-    def line(self) -> int: ...  # noqa: D102
-    @property
-    def function(self) -> str: ...  # noqa: D102
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A step by what happens in it, "A.2.do_no_page.set_pte": it means the same under another kernel.
-
-    `line` is the 1-based script line of the task; `function` and `step` may be missing. "#2" behind it is the second
-    `time` the same happens.
-    """
-
-    task: str
-    line: int
-    function: str = ""
-    step: str = ""
-    time: int = 1
-
-    def __str__(self) -> str:
-        """The event as an address has it."""
-        again = f"#{self.time}" if self.time > 1 else ""
-        return ".".join(part for part in (self.task, str(self.line), self.function, self.step) if part) + again
-
-    @classmethod
-    def parse(cls, text: str) -> Event | None:
-        """The event that `text` spells, or None when it spells none."""
-        match = _EVENT.fullmatch(text)
-        if match is None:
-            return None
-        place = match["task"], int(match["line"]), match["function"] or "", match["step"] or ""
-        return cls(*place, int(match["time"] or 1))
-
-    def find(self, steps: Iterable[Happening]) -> int | None:
-        """The number of the step that comes nearest to this event, the first of equals; None when none does.
-
-        Nearest is the same step of the same function on the same script line (of several the `time`-th, or the last
-        there is), then a step of this name in another function, then the same function, then the beginning of the line.
-        """
-        best, nearest, times = 0, None, 0
-        for step in steps:
-            if (step.task, step.line) != (self.task, self.line):
-                continue
-            nearness = 1 + (step.function == self.function) + 2 * (bool(self.step) and step.name == self.step)
-            times += nearness == _SAME
-            if nearness > best or (nearness == _SAME and times <= self.time):
-                best, nearest = nearness, step.n
-        return nearest
 
 
 # --- how a run is told -------------------------------------------------------------------------------------
