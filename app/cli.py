@@ -77,7 +77,7 @@ def serve(
 
     site = create_app(settings)
     if complaint := site.state.storage.complaint():
-        sys.stderr.write(f"pagefate: {complaint} All but short links works.\n")
+        sys.stderr.write(f"pagefate: {complaint} All but short links and live rooms works.\n")
     server.serve(site, host=settings.host, port=settings.port, log_config=logs.config(settings.log))
 
 

@@ -32,9 +32,17 @@ export class Leader {
     this.hear(words)
   }
 
+  /** Have the stream begun again, by whichever tab has it. */
+  again() {
+    if (!this.#leads) return this.#channel.postMessage({ kind: 'again' })
+    this.rest()
+    this.lead()
+  }
+
   #listen({ kind, words, from }) {
     if (kind === 'said') { this.#said = { ...this.#said, ...words }; this.#heard = performance.now(); this.hear(words) }
     if (kind === 'hello' && this.#leads && this.#said) this.#channel.postMessage({ kind: 'said', words: this.#said })
+    if (kind === 'again' && this.#leads) this.again()
     if (kind === 'beat') this.#yield(from)
   }
 

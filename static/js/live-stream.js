@@ -23,7 +23,7 @@ export class Stream {
   stop() {
     this.#source?.close()
     for (const timer of [this.#alarm, this.#poll, this.#retry]) clearTimeout(timer)
-    this.#source = undefined
+    this.#source = this.#poll = undefined
   }
 
   #open() {

@@ -28,6 +28,7 @@ let following = !driver
 let acknowledged = 0
 let wanted
 let sending = false
+let asking = false
 
 /** The address of a run, however it is told. */
 function bare(url) {
@@ -50,11 +51,25 @@ function show({ run, step }) {
 function hear(said) {
   if (said.over) return over()
   if (state && said.sequence < state.sequence) return
-  if (driver && said.followers === undefined) return location.reload()
+  if (driver !== (said.followers !== undefined)) return differs()
   state = said
   if (driver) follow()
   else if (following && !isHere(said)) show(said)
   paint()
+}
+
+/**
+ * The stream is that of a driver and this page is not, or the other way round: the room was handed over. The page is made anew,
+ * or the stream, whichever is out of date.
+ */
+async function differs() {
+  if (asking) return
+  asking = true
+  const now = await fetch(`${room}/state`, { cache: 'no-store' }).then(answer => answer.ok ? answer.json() : undefined, () => undefined)
+  asking = false
+  if (!now || now.over) return
+  if (driver === (now.followers !== undefined)) leader.again()
+  else location.reload()
 }
 
 /** Another tab of who drives has moved: this one goes along, unless it has something to say itself. */

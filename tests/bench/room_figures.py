@@ -38,7 +38,7 @@ def room_figures() -> Iterator[Figure]:
         yield Figure(f"a step to {count:,} followers, p99", f"{cuts[98] * 1e3:.1f} ms", budget, beside)
 
 
-def follow(client: httpx2.Client, server: int, count: int) -> tuple[list[float], float]:
+def follow(client: httpx2.Client, server: int, count: int, steps: int = STEPS) -> tuple[list[float], float]:
     """Seconds from the teacher's request to each follower, of every step, and what the server spent on all of them."""
     room = client.post("/live", data={"run": RUN, "step": "0"}).headers["location"]
     client.cookies = httpx2.Cookies({"driver": client.cookies["driver"]})
@@ -48,7 +48,7 @@ def follow(client: httpx2.Client, server: int, count: int) -> tuple[list[float],
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         began = processor(server)
-        for step in range(1, STEPS + 1):
+        for step in range(1, steps + 1):
             time.sleep(PAUSE)
             process.stdin.write(f"{step + 1}\n")
             process.stdin.flush()

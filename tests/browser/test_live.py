@@ -151,6 +151,28 @@ def test_another_browser_takes_over_by_a_code(tab: Open) -> None:
     shows(teacher, 121)
 
 
+def test_all_tabs_of_the_browser_that_takes_over_drive(tab: Open) -> None:
+    teacher = teach(tab)
+    first = tab(teacher.url)
+    connected(first)
+    second = first.context.new_page()
+    second.goto(teacher.url)
+    connected(second)
+    code = teacher.request.post(f"{teacher.url}/code", headers={"Sec-Fetch-Site": "same-origin"}).text()
+    second.locator("summary#room-menu").click()
+    second.get_by_label("A code from who drives").fill(code)
+    second.get_by_role("button", name="Drive").click()
+    for page in (first, second):
+        expect(page.locator("#live")).to_have_attribute("data-role", "driver")
+        connected(page)
+    first.keyboard.press("ArrowRight")
+    for page in (second, teacher):
+        shows(page, 41)
+    second.evaluate("window.isSame = true")
+    second.wait_for_timeout(1000)
+    assert second.evaluate("window.isSame"), "it does not load itself again and again"
+
+
 def test_two_tabs_of_a_teacher_drive_together(tab: Open) -> None:
     teacher = teach(tab)
     second = teacher.context.new_page()
