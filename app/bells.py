@@ -55,8 +55,8 @@ class FileBell:
         known = None
         while is_wanted():
             count = connection.execute("PRAGMA data_version").fetchone()
-            if known is not None and count != known:
-                yield
+            if count != known:
+                yield  # the first time as well: something may have changed before anybody looked
             known = count
             await asyncio.sleep(LOOK)
 

@@ -104,6 +104,7 @@ class Hub:
             if kept is None:
                 return None
             found = self._channels.setdefault(room, Channel(kept))
+            await self._refresh([room])  # what has changed since it was read, and before it was watched
             await self._count(found)
         found.asked = time.monotonic()
         return found
