@@ -22,6 +22,7 @@ install: .venv/installed ## put the command at .venv/bin/pagefate
 
 test: .venv/installed-test ## run every test, the browser's too; ARGS=… goes to pytest
 	@.ci/browser || true
+	@.ci/postgresql || true
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 browser: ## have a Chromium for the tests, by apt where that is possible

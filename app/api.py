@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic.config import JsonDict
 
 import engine
-from app import answers, bodies, links, orders, serving, text, wire, wire_choices
+from app import answers, bodies, links, orders, serving, text, tokens, wire, wire_choices
 from app.answers import JSON, TEXT, YAML
 from app.links import RunLink
 from app.orders import Order
@@ -129,12 +129,14 @@ async def _moment(request: Request, order: Order, n: int) -> Response:
 async def make_link(request: Request, body: Wanted) -> Response:
     """A link that leads to this run for ever: 201 when it is new, 200 when it was there.
 
-    What determines the run also determines the id. An acknowledged link is on the disk.
+    What determines the run also determines the id. An acknowledged link is on the disk. The answer to who made it has a
+    `secret`, which deletes it and is not told again.
     """
     serving.own_site(request)
     order = orders.order(body.scenario, body.kernel, body.filesystem, body.schedule)
-    link, is_new = await serving.keep(request, order)
-    answer = wire.link(order, link)
+    secret = tokens.token()
+    link, is_new = await serving.keep(request, order, secret=secret)
+    answer = wire.link(order, link, secret=secret if is_new else "")
     return data(request, answer, status=201 if is_new else 200, location=answer.url)
 
 

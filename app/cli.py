@@ -29,6 +29,7 @@ from app.cli_input import (
     refuse,
     settings_of,
 )
+from app.cli_links import links_cli
 from app.links import switched
 from app.orders import order
 from app.settings import Settings
@@ -46,6 +47,7 @@ cli = typer.Typer(
 )
 
 cli_steps.add_to(cli)
+cli.add_typer(links_cli, name="links")
 
 
 def _version(wanted: bool) -> None:
@@ -70,22 +72,13 @@ def serve(
     """Serve the site, by default on http://127.0.0.1:8000."""
     settings = settings_of(host=host, port=port, data=data)
     _can_listen(settings)
-    import uvicorn  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
-
+    from app import server  # noqa: PLC0415 - this and the next take a second to load, which only the server needs
     from app.main import create_app  # noqa: PLC0415
 
     site = create_app(settings)
     if complaint := site.state.storage.complaint():
-        sys.stderr.write(f"pagefate: {complaint} All but short links works.\n")
-    uvicorn.run(
-        site,
-        host=settings.host,
-        port=settings.port,
-        server_header=False,
-        access_log=False,  # app/metering.py logs each request, with what it came to
-        log_config=logs.config(settings.log),
-        timeout_graceful_shutdown=5,
-    )
+        sys.stderr.write(f"pagefate: {complaint} All but short links and live rooms works.\n")
+    server.serve(site, host=settings.host, port=settings.port, log_config=logs.config(settings.log))
 
 
 @cli.command()

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import zlib
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from app import links, text
+from app import text
+from app.packing import pack, unpack
 from app.runs import Run
 from engine import EDITION
-
-MARK = '{"record":'
-"""How a record begins, and no order does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ def record(run: Run) -> str:
         "record": EDITION,
         "outcome": trace.outcome,
         "steps": len(trace.steps),
-        "text": links.pack(text.transcript(run)),
+        "text": pack(text.transcript(run)),
     }
     return json.dumps(said, separators=(",", ":"))
 
@@ -60,9 +56,7 @@ def recorded(content: str, edition: int) -> Then:
     if not content:
         return Then(edition)
     said = json.loads(content)
-    packed = said["text"] + "=" * (-len(said["text"]) % 4)
-    plain = zlib.decompress(urlsafe_b64decode(packed), -zlib.MAX_WBITS).decode()
-    return Then(said["record"], said["outcome"], said["steps"], plain)
+    return Then(said["record"], said["outcome"], said["steps"], unpack(said["text"]))
 
 
 def change(run: Run, then: Then) -> Change:

@@ -7,6 +7,7 @@
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
     …/functions  …/events                behind either: parts of its page that come when the page is there
+    …/about                              behind a short link: who made it may delete it, who reads it may report it
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
     /print/{scenario}/{kernel}?blanks=   /print/{id}    either on paper
@@ -17,6 +18,7 @@
     …/share                      behind a run or a short link: all ways to hand it on
     /kernel/{id}  /filesystem/{id}  /scenario/{id}(.yaml)      pages about one of them
     /-/patterns                          every object in every state
+    /live/{room}                         a class looks at one step together; its parts are in `live`
     /challenges  /challenge/{name}       goals to reach with a scenario of one's own
     /api/v1/…  /docs  /openapi.json  /healthz  /readyz  /static/{version}/…
 
@@ -27,12 +29,10 @@ SUFFIXES behind its path is the same thing in another form.
 from __future__ import annotations
 
 import re
-import zlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 GALLERY = "/"
 DOCS = "/docs"
@@ -46,6 +46,7 @@ CHALLENGES = "/challenges"
 EMBED = "/embed"
 OEMBED = "/oembed"
 LONG = "/x"
+LIVE = "/live"
 FAVICON = "/favicon.ico"
 API = "/api/v1"
 STATIC = "/static"
@@ -71,6 +72,7 @@ ID_LENGTHS = (12, 16, 24)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID = re.compile(f"[{ALPHABET}]{{10,32}}")
+_ROOM = re.compile(f"[{ALPHABET}]{{8}}")
 
 
 # --- ids ---------------------------------------------------------------------------------------------------
@@ -89,14 +91,14 @@ def content_id(content: bytes) -> str:
     return next(ids(content))
 
 
-def beside(link: str) -> str:
-    """The id of what is kept beside a short link: what its run was when it was made."""
-    return content_id(f"beside {link}".encode())
-
-
 def is_id(text: str) -> bool:
     """Whether `text` could be the id of a short link."""
     return _ID.fullmatch(text) is not None
+
+
+def is_room(text: str) -> bool:
+    """Whether `text` could be the id of a live room."""
+    return _ROOM.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
@@ -178,6 +180,19 @@ class RunLink:
         said = {"kernel": self.kernel if self.link else "", "fs": self.filesystem, "switch": self.switch}
         return {name: value for name, value in said.items() if value}
 
+    @classmethod
+    def parse(cls, url: str) -> RunLink | None:
+        """The run that an address of this site leads to, however it is told; None when it leads to none."""
+        path, _, query = url.partition("?")
+        said = dict(parse_qsl(query))
+        filesystem, switch = said.get("fs", ""), said.get("switch", "")
+        match [unquote(part) for part in path.split("/")]:
+            case ["", "run", scenario, kernel] if scenario and kernel:
+                return cls(scenario, kernel, filesystem, switch)
+            case ["", "s", link] if is_id(link):
+                return cls("", kernel_said(said.get("kernel", "")), filesystem, switch, link)
+        return None
+
     def told(self, mode: Mode) -> RunLink:
         """The same run, told in another way."""
         return replace(self, mode=mode)
@@ -239,10 +254,13 @@ def qr(link: str, step: int | None = None) -> str:
     return f"/qr/{_part(link)}.svg" + _query(step=step)
 
 
-def pack(content: str) -> str:
-    """The canonical text of an order as what stands behind the # of a long link: deflated, in letters of an address."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return urlsafe_b64encode(packer.compress(content.encode()) + packer.flush()).decode().rstrip("=")
+LIVE_PARTS = ("events", "state", "step", "ask", "votes", "code", "driver", "end")
+"""What stands behind the address of a room: what it tells, and what its driver and its followers send."""
+
+
+def live(room: str, part: str = "") -> str:
+    """A live room, or a part of it."""
+    return f"{LIVE}/{_part(room)}" + (f"/{part}" if part else "")
 
 
 def challenge(name: str) -> str:
@@ -305,6 +323,11 @@ class CompareLink:
 def short(link: str, *, step: int | None = None) -> str:
     """The address of a short link, opened on `step`."""
     return RunLink(link=link).url(step=step)
+
+
+def about(link: str, part: str = "") -> str:
+    """The page about a short link, or where its `part` is sent: "delete" or "report"."""
+    return f"/s/{_part(link)}/{part or 'about'}"
 
 
 def kernel(name: str) -> str:

@@ -17,9 +17,15 @@ from app import answers, links, problems, static_files, templating
 from app.api import api
 from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
+from app.bells import bell_of
 from app.compare import router as compare
 from app.contests import contests
 from app.embed import embed
+from app.housekeeping import Housekeeping
+from app.hub import Hub
+from app.keeping import api as keeping_api
+from app.keeping import keeping
+from app.live import live
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
 from app.oembed import oembed
@@ -28,6 +34,7 @@ from app.orders import order
 from app.pages import pages
 from app.paper import paper
 from app.rates import Rates
+from app.rooms import Rooms
 from app.runs import Runs, perform
 from app.settings import Settings
 from app.sharing import sharing
@@ -51,7 +58,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
-    app.state.storage = Storage(settings.data, max_bytes=settings.max_stored)
+    app.state.storage = Storage(settings.data, url=settings.database, max_bytes=settings.max_stored)
+    database = app.state.storage.database
+    app.state.rooms = Rooms(database, hours=settings.room_hours, most=settings.max_rooms)
+    app.state.hub = Hub(app.state.rooms, bell_of(database.dialect))
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Rates, rate=settings.rate)
@@ -70,6 +80,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(embed)
     app.include_router(oembed)
     app.include_router(sharing)
+    app.include_router(live)
+    app.include_router(keeping)
+    app.include_router(keeping_api)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)
@@ -82,7 +95,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await to_thread.run_sync(_warm_up)
     gc.freeze()  # what is loaded now stays; the collector need not look at it again
     gc.set_threshold(50_000, 50, 1_000)
+    app.state.hub.start()
+    housekeeping = Housekeeping(app.state.storage, app.state.rooms, keep_days=app.state.settings.keep_days)
+    housekeeping.start()
     yield
+    housekeeping.stop()
+    app.state.hub.close()
     app.state.storage.close()
 
 

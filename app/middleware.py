@@ -67,7 +67,7 @@ class Manners:
                 message = {**message, "body": b""}
             await send(message)
 
-        asked = {**scope, "method": "GET"} if method == "HEAD" else scope
+        asked = {**scope, "method": "GET", "head": True} if method == "HEAD" else scope
         await self.app(asked, receive, dressed)
 
 

@@ -35,6 +35,7 @@ ANSWERS = (
 REFUSALS = {
     "get": ("unknown-kernel", "bad-schedule", "other-edition", "too-many", "busy"),
     "post": ("foreign-site", "other-edition", "too-many", "busy", "too-large", "wrong-type", "bad-scenario"),
+    "delete": ("wrong-secret", "unknown-link", "too-many"),
 }
 """What may be refused where, by one kind for each status."""
 
@@ -100,5 +101,7 @@ def _curl(method: str, url: str, operation: dict[str, Any]) -> str:
         url = url.replace(f"{{{parameter['name']}}}", str(examples[0]))
     if method == "get":
         return f"curl -s {url}"
+    if method == "delete":
+        return f"curl -s -X DELETE {url} -H 'X-Link-Secret: SECRET'"
     body = msgspec.json.encode(wire.EXAMPLE).decode()
     return f"curl -s {url} -H 'Content-Type: application/json' -d '{body}'"

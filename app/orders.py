@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import engine
 from app import catalogue, links
 from app.links import RunLink
+from app.packing import pack
 from app.troubles import Trouble, of_engine
 from engine import (
     FILESYSTEMS,
@@ -194,7 +195,7 @@ def unpacked(text: str) -> Order:
     if not (is_sound and isinstance(said["scenario"], dict)):
         raise Trouble("bad-request", "The link does not carry a run", cure="Share the run again")
     made = replace(order(said["scenario"], kernel, None, schedule), edition=edition)
-    return replace(made, address=RunLink(packed=links.pack(made.content)))
+    return replace(made, address=RunLink(packed=pack(made.content)))
 
 
 @contextmanager

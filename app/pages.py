@@ -17,6 +17,7 @@ from app import (
     catalogue,
     forks,
     framing,
+    keeping,
     links,
     openapi,
     openings,
@@ -28,6 +29,7 @@ from app import (
     suffixes,
     templating,
     theatre,
+    tokens,
 )
 from app.answers import HTML, YAML, Body, Head
 from app.events import Event
@@ -185,9 +187,13 @@ async def make_link(request: Request) -> Response:
     said = {key: values[-1] for key, values in parse_qs((await request.body()).decode(errors="replace")).items()}
     address = RunLink(said.get("scenario", ""), said.get("kernel", ""), said.get("fs", ""), said.get("switch", ""))
     order = orders.unpacked(said["run"]) if "run" in said else orders.at_address(address)
-    link, _ = await serving.keep(request, order)
+    secret = tokens.token()
+    link, is_new = await serving.keep(request, order, secret=secret)
     step = said.get("step", "")
-    return RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
+    made = RedirectResponse(links.short(link, step=int(step) if step.isdecimal() else None), status_code=303)
+    if is_new:
+        keeping.remember(request, made, link, secret)
+    return made
 
 
 def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:

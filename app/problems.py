@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import answers, links, templating, wire
 from app.answers import Form
+from app.database import StorageError, StorageFullError
 from app.problem_wire import ProblemOut
-from app.storage import StorageError, StorageFullError
 from app.troubles import BODY_CURE, Trouble, log, of_engine, unforeseen
 from engine import EngineError, Problem
 from engine.errors import sentence, short, suggestion

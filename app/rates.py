@@ -18,7 +18,7 @@ from app.troubles import Trouble
 
 
 class Rates:
-    """Count the requests to the API and the links that are made, a client at a time, in windows of fixed length."""
+    """Count requests to the API, and links and rooms that are made, a client at a time, in windows of fixed length."""
 
     def __init__(self, app: ASGIApp, rate: str) -> None:
         """`rate` is such as "1200/minute"; empty counts nothing."""
@@ -57,7 +57,7 @@ class Rates:
 
 def _counts(scope: Scope) -> bool:
     path: str = scope["path"]
-    return path.startswith(f"{links.API}/") or (scope["method"] == "POST" and path == links.MAKE)
+    return path.startswith(f"{links.API}/") or (scope["method"] == "POST" and path in (links.MAKE, links.LIVE))
 
 
 def client(scope: Scope) -> str:

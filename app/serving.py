@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 from anyio import to_thread
@@ -57,9 +58,12 @@ def own_site(request: Request) -> None:
         raise Trouble("foreign-site", "The request comes from a page of another site", cure="Send it from here")
 
 
-async def keep(request: Request, order: Order) -> tuple[str, bool]:
-    """Keep an order; its id, and whether it is new. It is durable then, and what it shows now is kept beside it."""
-    link, is_new = await to_thread.run_sync(storage(request).put, order.content)
+async def keep(request: Request, order: Order, *, secret: str = "") -> tuple[str, bool]:
+    """Keep an order; its id, and whether it is new. It is durable then, and what it shows now is kept beside it.
+
+    Its maker may delete it by the secret.
+    """
+    link, is_new = await to_thread.run_sync(partial(storage(request).put, order.content, secret=secret))
     if is_new:
         await _note(request, link, order)
     return link, is_new
@@ -94,12 +98,15 @@ async def stored(request: Request, link: str) -> Stored:
     """What is kept under a short link.
 
     Raises:
-        Trouble: when nothing is.
+        Trouble: when nothing is, or it is not shown any more.
     """
     found = await to_thread.run_sync(storage(request).get, link) if links.is_id(link) else None
-    if found is None or found.content.startswith(editions.MARK):
+    if found is None:
         cure = "Look at it letter by letter (an id has no 0, o, 1 or l), or start from the gallery"
         raise Trouble("unknown-link", f"No link {link[:40]!r} is kept here", cure=cure)
+    if found.withdrawn:
+        cure = "Its scenario can be handed in again in other words"
+        raise Trouble("withdrawn-link", f"This link was withdrawn: {found.withdrawn}", cure=cure)
     return found
 
 

@@ -13,6 +13,7 @@ from app import answers, editions, framing, links, openings, orders, qr, serving
 from app.answers import HTML, TEXT, Body
 from app.links import RunLink
 from app.orders import Order
+from app.packing import pack
 from app.troubles import Trouble
 from engine import EDITION
 
@@ -92,7 +93,7 @@ async def _share(request: Request, order: Order) -> Response:
     run = await serving.runs(request).run(order)
     query = request.query_params
     step, _ = openings.step(run.trace, query.get("step"), query.get("at"))
-    base, fragment = serving.base(request), links.pack(order.content)
+    base, fragment = serving.base(request), pack(order.content)
     is_part = request.headers.get("hx-request") == "true"
     content = templating.render(
         "_ways.html" if is_part else "share.html",

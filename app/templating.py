@@ -134,7 +134,7 @@ def shared(subject: Any, template: str, macro: str) -> Markup:
 
 def render(template: str, **context: Any) -> str:
     """A page. `run.html` takes a `run` (app.runs.Run) and a `step`, 0 for the beginning; see app/theatre.py."""
-    if template in ("run.html", "run_partial.html"):
+    if template in ("run.html", "run_partial.html", "room.html"):
         context = run_context(**context)
     return environment().get_template(template).render(base=context.pop("base", ""), **context)
 

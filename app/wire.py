@@ -172,8 +172,8 @@ class MomentOut(Struct, omit_defaults=True, kw_only=True):
     links: dict[str, str]
 
 
-class LinkOut(Struct, kw_only=True):
-    """A short link and what it leads to."""
+class LinkOut(Struct, omit_defaults=True, kw_only=True):
+    """A short link and what it leads to. `secret` is there once, for who made it: it deletes the link."""
 
     id: str
     url: str
@@ -183,6 +183,7 @@ class LinkOut(Struct, kw_only=True):
     filesystem: str
     schedule: str
     edition: int
+    secret: str = ""
 
 
 def version() -> str:
@@ -250,11 +251,12 @@ def moment(run: Run, n: int) -> MomentOut:
     )
 
 
-def link(order: Order, link_id: str) -> LinkOut:
-    """A short link."""
+def link(order: Order, link_id: str, *, secret: str = "") -> LinkOut:
+    """A short link; with the secret for its maker."""
     return LinkOut(
         id=link_id,
         url=links.short(link_id),
+        secret=secret,
         **_determined(order),
     )
 

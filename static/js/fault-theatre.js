@@ -216,8 +216,10 @@ class FaultTheatre extends HTMLElement {
   }
 
   /** The address follows: at once on a jump, else when the hand rests; browsers bear only so many changes a second. */
-  #address(here, how) {
-    const state = { fault: this.at }
+  #address(run, how) {
+    const room = document.querySelector('[data-room]')?.dataset.room
+    const [here, state] = [room ?? run, { fault: this.at }]
+    if (room) how = 'replace'
     if (how === 'push') {
       this.#rest()
       return history.pushState(state, '', here)

@@ -4,6 +4,8 @@ export function share(dialog, { step, run, at }) {
   here('#share-step', step)
   here('#share-run', run)
   here('#share-data', dialog.querySelector('#share-data').getAttribute('value'))
+  const room = dialog.querySelector('.open-room')
+  if (room) room.elements.step.value = new URL(step, location.href).searchParams.get('step')
   dialog.querySelector('.said').textContent = ''
   dialog.querySelector('#share-at').value = at
   dialog.querySelector('#share-more').dispatchEvent(new CustomEvent('share:open'))

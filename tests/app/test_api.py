@@ -242,10 +242,10 @@ def test_head_says_what_get_would(client: TestClient, url: str) -> None:
 def test_a_link_is_made_once(client: TestClient) -> None:
     first, again = (client.post("/api/v1/links", json=MAIL) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json() == again.json()
+    assert first.json() == again.json() | {"secret": first.json()["secret"]}
     assert first.headers["location"] == first.json()["url"] == f"/s/{first.json()['id']}"
     assert first.json()["edition"] >= 1
-    assert client.get(f"/api/v1/links/{first.json()['id']}").json() == first.json()
+    assert client.get(f"/api/v1/links/{first.json()['id']}").json() == again.json()
 
 
 def test_what_differs_has_another_link(client: TestClient) -> None:
@@ -286,7 +286,7 @@ def test_openapi_describes_every_route_with_an_answer(client: TestClient) -> Non
         for operation in operations.values():
             assert operation["summary"], path
             assert operation["description"], path
-            assert "200" in operation["responses"], path
+            assert operation["responses"].keys() & {"200", "204"}, path
 
 
 def test_the_examples_of_the_documentation_work(client: TestClient) -> None:

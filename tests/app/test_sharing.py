@@ -10,8 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from fastapi.testclient import TestClient
 
-from app import links, orders
+from app import orders
 from app.orders import order
+from app.packing import pack
 from tests.app.conftest import INLINE
 from tests.app.test_embed import kept
 
@@ -33,10 +34,10 @@ def long_link(page: str) -> tuple[str, str]:
 
 def test_a_link_packs_an_order_and_gives_it_back() -> None:
     made = order(INLINE, "linux-2.6.9")
-    assert unpack(links.pack(made.content)) == made.content
+    assert unpack(pack(made.content)) == made.content
     found = orders.unpacked(made.content)
     assert (found.id, found.scenario) == (made.id, made.scenario)
-    assert found.link.url(step=4) == f"/x?step=4#{links.pack(made.content)}"
+    assert found.link.url(step=4) == f"/x?step=4#{pack(made.content)}"
 
 
 def test_both_kinds_of_links_are_offered_plainly(client: TestClient) -> None:
@@ -82,7 +83,7 @@ def test_a_long_link_to_a_scenario_of_ones_own_is_played_and_stores_nothing(clie
     assert answer.headers["cache-control"] == "no-store"
     assert "One page too many" in answer.text
     assert 'data-step="7"' in answer.text
-    assert f'href="/x?step=8#{links.pack(made.content)}"' in answer.text
+    assert f'href="/x?step=8#{pack(made.content)}"' in answer.text
     assert client.get(f"/s/{made.id}").status_code == 404
     keep = client.post("/links", data={"run": made.content, "step": "7"})
     assert keep.headers["location"] == f"/s/{made.id}?step=7"

@@ -11,6 +11,7 @@ from tests.bench.browser_figures import browser_figures
 from tests.bench.engine_figures import engine_figures
 from tests.bench.figures import Figure
 from tests.bench.memory_figures import different_runs, memory_figures
+from tests.bench.room_figures import room_figures
 from tests.bench.web_figures import web_figures
 
 
@@ -21,6 +22,7 @@ def figures() -> Iterator[Figure]:
     yield from web_figures(links[:60])
     yield from browser_figures()
     yield from memory_figures(links)
+    yield from room_figures()
 
 
 def machine() -> str:

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from app import links
 from app.orders import order
+from app.packing import pack
 from tests.app.conftest import INLINE
 from tests.browser.conftest import Open
 from tests.browser.test_axe import in_themes, violations
@@ -40,13 +40,13 @@ def test_the_dialog_speaks_of_the_step_it_was_opened_on(tab: Open) -> None:
 
 
 def test_a_long_link_to_the_gallery_opens_the_run(tab: Open) -> None:
-    page = tab(f"/x?step=53#{links.pack(order('mail', 'linux-2.6.9').content)}")
+    page = tab(f"/x?step=53#{pack(order('mail', 'linux-2.6.9').content)}")
     expect(page).to_have_url(re.compile(r"/run/mail/linux-2\.6\.9\?step=53$"))
     expect(page.locator("fault-theatre")).to_have_attribute("data-settled", "53")
 
 
 def test_a_long_link_of_ones_own_plays_and_keeps_its_run_in_the_address(tab: Open) -> None:
-    packed = links.pack(order(INLINE, "linux-2.6.9").content)
+    packed = pack(order(INLINE, "linux-2.6.9").content)
     page = tab(f"/x?step=7#{packed}")
     player = page.locator("fault-player")
     expect(player).to_have_attribute("data-settled", "7")
