@@ -13,7 +13,7 @@ from pathlib import Path
 
 import engine
 
-MAKES_PAGES = (".py", ".html", ".svg", ".yaml")
+MAKES_PAGES = (".py", ".html", ".svg", ".yaml", ".c")
 
 _PACKAGE = Path(__file__).resolve().parent
 _VENDORED = _PACKAGE / "_static" / "vendor" / "htmx.min.js"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,15 @@ def svg(run: Run, step: int) -> str:
     return _drawn("_picture.svg", said, _plate(said))
 
 
+def frames(run: Run, steps: Iterable[int]) -> Iterator[str]:
+    """The pictures of some steps, all of one size and with everything in one place, to be shown one after the other."""
+    said = [templating.player_context(run, step) for step in steps]
+    plates = [_plate(each, rail=True) for each in said]
+    height = max(plate["height"] for plate in plates)
+    for each, plate in zip(said, plates, strict=True):
+        yield _drawn("_picture.svg", each, {**plate, "height": height})
+
+
 def card(run: Run, step: int) -> str:
     """The card of a step: title, sentence and scene, in large letters."""
     said = templating.player_context(run, step)
@@ -50,12 +59,12 @@ def _told(said: Mapping[str, Any]) -> str:
     return "caption.plain" if said["run"].voice == VOICES[0] else "caption.text"
 
 
-def _plate(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Where everything stands in the picture."""
+def _plate(said: Mapping[str, Any], *, rail: bool = False) -> dict[str, Any]:
+    """Where everything stands in the picture; `rail` leaves room for the rail also where there is none."""
     cell, moment = said["cell"], said["run"]
     lines, why = textwrap.wrap(cell[_told(said)], 88), textwrap.wrap(cell["caption.why"], 108)
     stations = tuple(_stations(cell))
-    top = HEAD + (RAIL if stations else 0)
+    top = HEAD + (RAIL if stations or rail else 0)
     below = 26 + LINE * len(lines) + SMALL * len(why)
     hue = moment.hue(moment.trace.steps[moment.step - 1].task) if moment.step else 0
     return {

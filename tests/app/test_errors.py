@@ -212,7 +212,7 @@ def test_a_text_that_is_no_scenario_is_refused(client: TestClient, text: str) ->
         ("/run/title:%20x/linux-2.6.9", 404, "unknown-scenario", "mail"),
         ("/run/mail/linux-2.6.9?switch=A@do_no_page.nope%3EB", 422, "bad-schedule", "nopage"),
         ("/run/mail/linux-2.6.9?fs=ext9", 422, "bad-scenario", "ext2"),
-        ("/run/mail/linux-2.6.9.svg", 404, "not-found", ".txt"),
+        ("/run/mail/linux-2.6.9/step/3.gif", 404, "not-found", ".txt"),
         ("/s/abcdefghjkmn", 404, "unknown-link", "gallery"),
         ("/s/..%2F..%2Fetc", 404, "not-found", "/"),
         ("/s/0", 404, "unknown-link", "letter by letter"),
