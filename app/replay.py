@@ -11,6 +11,9 @@ from app.replay_lines import Replayer, quoted
 from app.runs import Run
 from engine import Scenario
 
+LEAST = {"ext2": 4, "ext3": 8, "ext4": 8, "xfs": 300, "btrfs": 128}
+"""The kinds that mkfs makes, and the MiB that each wants at least."""
+
 
 def program(run: Run, _step: int = 0, base: str = "") -> str:
     """The program."""
@@ -38,7 +41,6 @@ def program(run: Run, _step: int = 0, base: str = "") -> str:
 
 def _head(run: Run, address: str) -> str:
     order, scenario = run.order, run.order.scenario
-    size = max(4, scenario.filesystem.blocks * scenario.filesystem.block_size >> 20)
     said = [
         f"{scenario.title}, on {order.kernel} with {scenario.filesystem.type}: the same calls on a real machine.",
         *([address] if address else []),
@@ -46,13 +48,24 @@ def _head(run: Run, address: str) -> str:
         "",
         "    cc -O2 -o replay replay.c && ./replay FOLDER",
         "",
-        "FOLDER should be on a small filesystem that nobody else uses. As root, one of the size of the scenario:",
-        f"    truncate -s {size}M disk && mkfs.ext2 -q disk",
-        "    mkdir -p there && mount -o loop disk there && ./replay there",
+        "FOLDER should be on a small filesystem that nobody else uses. As root:",
+        *_mounting(scenario),
         "The program leaves its files there. It ends with 1 when a line came to something else than simulated.",
     ]
     safe = (line.replace("*/", "* /") for line in said)
     return "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in safe) + " */\n"
+
+
+def _mounting(scenario: Scenario) -> list[str]:
+    """How to have a filesystem of the scenario's kind and size, or of the least size that its tools make."""
+    kind, size = scenario.filesystem.type, scenario.filesystem.blocks * scenario.filesystem.block_size
+    if kind == "tmpfs":
+        return [f"    mkdir -p there && mount -t tmpfs -o size={size} tmpfs there && ./replay there"]
+    tool = kind if kind in LEAST else "ext2"
+    made = f"    truncate -s {max(LEAST[tool], size >> 20)}M disk && mkfs.{tool} -q disk"
+    note = "    Most kernels of today mount it by the driver of ext4, which asks for room at the fault."
+    by_ext4 = [note] if tool in ("ext2", "ext3") else []
+    return [made, "    mkdir -p there && mount -o loop disk there && ./replay there", *by_ext4]
 
 
 def _leader(scenario: Scenario, name: str) -> str:

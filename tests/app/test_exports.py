@@ -165,6 +165,13 @@ def replayed(program: Path, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def test_the_program_says_how_to_have_such_a_filesystem() -> None:
+    mail, small = (replay.program(perform(order(each, "linux-6.18"), Limits())) for each in ("mail", TOO_MUCH))
+    assert "mkfs.ext2 -q disk" in mail
+    assert "driver of ext4" in mail
+    assert "-t tmpfs -o size=8192" in small
+
+
 @needs_gcc
 def test_a_real_machine_does_what_was_simulated(tmp_path: Path) -> None:
     program = built(tmp_path, replay.program(perform(order(PLAIN, "linux-6.18"), Limits()), 0, "https://example.org"))
