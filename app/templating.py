@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 import engine
-from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
+from app import assets, catalogue, exhibits, keys, links, links_edit, others, scene, squeeze, static_files, theatre
 from app.accounts import PLACES
 from app.cells import Value
 from app.listing import listing, prose
@@ -106,6 +106,7 @@ def environment() -> Environment:
         htmx=lambda: static_files.url(static_files.HTMX),
         site_sheet=squeeze.SITE,
         links=links,
+        desk=links_edit,
         key_actions=keys.actions,
         catalogue=catalogue,
         filesystems=FILESYSTEMS,
