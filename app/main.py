@@ -19,6 +19,7 @@ from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
 from app.compare import router as compare
 from app.contests import contests
+from app.documentation import documentation
 from app.editor import editor
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(steps)
     app.include_router(contests)
     app.include_router(editor)
+    app.include_router(documentation)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)
