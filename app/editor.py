@@ -91,7 +91,7 @@ async def set_fields(request: Request) -> Response:
     said = await _said(request)
     wanted = request.query_params.get("field", "")
     values = {name: value for name, value in said.items() if "." in name and wanted in ("", name)}
-    text, wrong = await serving.runs(request).apart(lambda _limits: drafts.changed(_text(said), values))
+    text, wrong = await serving.runs(request).aside(lambda: drafts.changed(_text(said), values))
     draft = await _draft(request, {**said, "scenario": text})
     return await _answer(request, said, draft, "_edit_checked.html", rewritten=text, refused=wrong)
 
@@ -104,7 +104,7 @@ async def run(request: Request) -> Response:
     if draft.order is None:
         return await _answer(request, said, draft, "_edit_result.html")
     made = await serving.runs(request).run(draft.order)
-    shown = await serving.runs(request).apart(partial(results.of_run, made, FRAMES))
+    shown = await serving.runs(request).apart(partial(results.of_run, made, FRAMES), draft.order)
     return await _answer(request, said, draft, "_edit_result.html", result=shown)
 
 
@@ -141,7 +141,7 @@ def _text(said: Mapping[str, str]) -> str:
 
 
 async def _draft(request: Request, said: Mapping[str, str]) -> Draft:
-    return await serving.runs(request).apart(lambda _limits: drafts.read(_text(said), said.get("kernel", "")))
+    return await serving.runs(request).aside(lambda: drafts.read(_text(said), said.get("kernel", "")))
 
 
 async def _answer(

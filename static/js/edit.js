@@ -97,8 +97,8 @@ document.addEventListener('htmx:afterSwap', event => {
 for (const kind of ['htmx:responseError', 'htmx:sendError', 'htmx:timeout']) {
   document.addEventListener(kind, event => {
     const status = event.detail.xhr?.status
-    const why = { 413: 'the text is too long', 429: 'too many questions at once' }[status] ?? 'the server does not answer'
-    desk.querySelector('#verdict').textContent = `Not checked: ${why}. Your text is safe in this browser; it is tried again when you type.`
+    const why = { 413: 'the text is too long', 429: 'too many questions at once', 503: 'others are being served just now' }[status] ?? 'the server does not answer'
+    desk.querySelector('#verdict').textContent = `That did not work: ${why}. Your text is safe in this browser; it is tried again when you type.`
   })
 }
 

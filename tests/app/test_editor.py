@@ -189,3 +189,12 @@ def test_the_editor_is_found_from_where_runs_are(client: TestClient) -> None:
     assert 'href="/edit/mail?kernel=linux-2.6.18"' in client.get("/run/mail/linux-2.6.18").text
     page = client.get("/edit/mail?kernel=wli-corrected+N4").text
     assert '<option value="wli-corrected+N4" selected>' in page
+
+
+def test_strangers_wait_for_each_other_and_the_gallery_for_nobody(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.runs.WAITING", 0)
+    busy = client.post(links_edit.CHECK, data={"scenario": drafts.START}, headers=PART)
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
+    assert client.get(links_edit.edit("mail")).status_code == 200
