@@ -11,7 +11,7 @@ lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
 sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
-.PHONY: help run install test browser check format bench transcripts snapshots wheel docker-check lock upgrade clean
+.PHONY: help run install test browser check format bench transcripts snapshots docs wheel docker-check lock upgrade clean
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
@@ -42,6 +42,9 @@ transcripts: .venv/installed-test ## rewrite the golden transcripts; read the di
 
 snapshots: .venv/installed-test ## rewrite the pictures at the telling steps, as text; read the diff too
 	@$(BIN)/python -m pytest -q tests/app/test_snapshots.py --rewrite-snapshots
+
+docs: .venv/installed ## rewrite the pages of docs/ that are made from the code
+	@$(BIN)/python -m app.reference
 
 wheel: .venv/installed ## build dist/*.whl
 	@$(uv) build -q --wheel --out-dir dist && ls dist/*.whl

@@ -1,4 +1,4 @@
-"""What the wheel carries beside the packages: the templates, the static files and htmx.
+"""What the wheel carries beside the packages: templates, static files, documentation and htmx.
 
 htmx (0BSD) is never committed. The build takes it from the django-htmx wheel, which pyproject.toml pins
 in `build-system.requires`. An editable install gets none of this: there `app.assets` reads the source tree.
@@ -14,7 +14,7 @@ HTMX = Path("static", "django_htmx", "htmx-2.min.js")
 
 
 class AssetsHook(BuildHookInterface):
-    """Put templates/, static/ and htmx where `app.assets` looks for them in a wheel."""
+    """Put templates/, static/, docs/ and htmx where `app.assets` looks for them in a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Add the files to the wheel, unless it is the editable one."""
@@ -23,6 +23,7 @@ class AssetsHook(BuildHookInterface):
         build_data["force_include"] |= {
             str(Path(self.root, "templates")): "app/_templates",
             str(Path(self.root, "static")): "app/_static",
+            str(Path(self.root, "docs")): "app/_docs",
             str(htmx()): "app/_static/vendor/htmx.min.js",
         }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import engine
 
-MAKES_PAGES = (".py", ".html", ".svg", ".yaml", ".c")
+MAKES_PAGES = (".py", ".html", ".svg", ".yaml", ".md", ".c")
 
 _PACKAGE = Path(__file__).resolve().parent
 _VENDORED = _PACKAGE / "_static" / "vendor" / "htmx.min.js"
@@ -27,6 +27,11 @@ def templates_dir() -> Path:
 def static_dir() -> Path:
     """The folder of the style sheets and scripts that are ours; htmx may stand elsewhere (`htmx_path`)."""
     return _folder("static")
+
+
+def docs_dir() -> Path:
+    """The folder of the documentation, in Markdown."""
+    return _folder("docs")
 
 
 def htmx_path() -> Path:
@@ -46,7 +51,7 @@ def htmx_path() -> Path:
 @cache
 def release() -> str:
     """What a page is made by: a digest of our code and templates, the same in every process of one installation."""
-    folders = (_PACKAGE, templates_dir(), Path(engine.__file__).parent)
+    folders = (_PACKAGE, templates_dir(), docs_dir(), Path(engine.__file__).parent)
     made_by = sorted(path for folder in folders for path in folder.rglob("*") if path.suffix in MAKES_PAGES)
     digest = blake2b(digest_size=6)
     for path in made_by:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUN, GALLERY, COMPARE, REST = "run", "gallery", "compare", "any"
-PLAYED, ANY = (RUN, COMPARE), (RUN, GALLERY, COMPARE, REST)
+RUN, GALLERY, COMPARE, EDIT, REST = "run", "gallery", "compare", "edit", "any"
+PLAYED, ANY = (RUN, COMPARE), (RUN, GALLERY, COMPARE, EDIT, REST)
 NAMES = {
     " ": "space", "ArrowRight": "→", "ArrowLeft": "←", "PageDown": "PgDn", "PageUp": "PgUp", "Escape": "Esc",
+    "enter": "Enter",
 }  # fmt: skip
 
 
@@ -63,14 +64,17 @@ ACTIONS = (
     Action("blank", "blank the screen; any key brings it back", ("b", ".")),
     Action("share", "share this step", ("s",)),
     Action("copy", "copy the link to this step", ("c",)),
+    Action("run", "run what is written", ("Control+enter",), (EDIT,)),
+    Action("complete", "complete what is being written", ("Control+ ",), (EDIT,), in_palette=False),
     Action("find", "find a scenario", ("/",), (GALLERY,)),
     Action("find", "find a scenario, a kernel, a filesystem", ("/",), (RUN,)),
     Action("palette", "every action and place, by typing", ("Control+k", "Control+Shift+p"), ANY, in_palette=False),
     Action("leave", "leave what is open; stop presenting", ("Escape",), in_palette=False),
+    Action("leave", "close the completions; leave the text", ("Escape",), (EDIT,), in_palette=False),
     Action("help", "this list", ("?",), ANY),
 )
 
 
 def actions(where: str) -> tuple[Action, ...]:
-    """What keys do on a kind of page: RUN, GALLERY, COMPARE, or REST."""
+    """What keys do on a kind of page: RUN, GALLERY, COMPARE, EDIT, or REST."""
     return tuple(action for action in ACTIONS if where in action.where)

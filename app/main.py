@@ -20,6 +20,8 @@ from app.api_steps import steps as api_steps
 from app.bells import bell_of
 from app.compare import router as compare
 from app.contests import contests
+from app.documentation import documentation
+from app.editor import editor
 from app.embed import embed
 from app.housekeeping import Housekeeping
 from app.hub import Hub
@@ -83,6 +85,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(live)
     app.include_router(keeping)
     app.include_router(keeping_api)
+    app.include_router(editor)
+    app.include_router(documentation)
     _add_plumbing(app)
     if settings.metrics:
         app.add_route(links.METRICS, app.state.metrics.serve, include_in_schema=False)

@@ -119,8 +119,10 @@ class Runs:
         Raises:
             Trouble: when too many wait there.
         """
-        if order.is_gallery:
-            return self._threads
+        return self._threads if order.is_gallery else self._guest()
+
+    def _guest(self) -> CapacityLimiter:
+        """Where strangers wait. Raises Trouble when too many do."""
         if self._guests.statistics().tasks_waiting >= WAITING:
             detail = f"{WAITING} scenarios that are not of the gallery wait for their turn"
             raise Trouble("busy", detail, cure="Try again in a few seconds", headers={"Retry-After": "5"})
@@ -166,6 +168,14 @@ class Runs:
     async def apart(self, work: Callable[[Limits], T], order: Order | None = None) -> T:
         """Do what takes some runs, those of `order` if given, within their limits, while others are served."""
         return await to_thread.run_sync(work, self.limits, limiter=self._turn(order) if order else self._threads)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do what reads the text of a stranger, in the turn of strangers, while others are served.
+
+        Raises:
+            Trouble: when too many wait for theirs.
+        """
+        return await to_thread.run_sync(work, limiter=self._guest())
 
 
 def _size(body: Body) -> int:

@@ -14,7 +14,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 import engine
-from app import assets, catalogue, exhibits, keys, links, others, scene, squeeze, static_files, theatre
+from app import (
+    assets,
+    catalogue,
+    exhibits,
+    keys,
+    links,
+    links_edit,
+    manual,
+    others,
+    scene,
+    squeeze,
+    static_files,
+    theatre,
+)
 from app.accounts import PLACES
 from app.cards import Card
 from app.cells import Value
@@ -107,6 +120,8 @@ def environment() -> Environment:
         htmx=lambda: static_files.url(static_files.HTMX),
         site_sheet=squeeze.SITE,
         links=links,
+        desk=links_edit,
+        manual=manual,
         key_actions=keys.actions,
         catalogue=catalogue,
         filesystems=FILESYSTEMS,

@@ -20,12 +20,13 @@ from engine.errors import (
 )
 from engine.exhibit import FunctionSource, StepSource, source
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
-from engine.gallery import find_scenario, gallery, kernels_of
+from engine.gallery import find_scenario, gallery, kernels_of, scenario_text
 from engine.hardware.paging import FORMATS, Format
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel, known_steps
 from engine.machine import KERNEL_TASKS, Machine, Peek
 from engine.properties import INVARIANTS, Invariant
+from engine.rewriting import set_value
 from engine.run import Limits, run
 from engine.scenario import Scenario, json_schema, load_scenario, scenario_from_data, to_data, to_yaml
 from engine.schedule import Preemption, Schedule, parse_schedule, schedule_of
@@ -89,7 +90,9 @@ __all__ = [
     "pte_of",
     "run",
     "scenario_from_data",
+    "scenario_text",
     "schedule_of",
+    "set_value",
     "source",
     "spelt",
     "split_schedule",

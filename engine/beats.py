@@ -36,7 +36,12 @@ class Beat(BaseModel):
         description="start, end, or the event, as task.line.function.step; the kernel's own tasks have line 0",
         examples=["A.2.do_no_page.set_pte"],
     )
-    say: str = Field(min_length=1, max_length=MAX_SAYING, examples=["The page becomes writable, and nobody has asked."])
+    say: str = Field(
+        min_length=1,
+        max_length=MAX_SAYING,
+        description="what is said then, in a sentence or two",
+        examples=["The page becomes writable, and nobody has asked."],
+    )
 
 
 Story = Annotated[

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from engine import operations as op
 from engine.errors import suggestion
-from engine.reading import Reading, Span, Variable
+from engine.reading import MAP_FLAGS, OPEN_MODES, PROTS, Reading, Span, Variable
 from engine.sizes import spell
 
 Reader: TypeAlias = Callable[[Reading, ast.expr], Any]
@@ -21,12 +21,13 @@ Maker: TypeAlias = Callable[[Reading, ast.Call, str, dict[str, Any]], op.Operati
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument; `default` is used when it is left out, unless it is `required`."""
+    """One argument; `default` is used when it is left out, unless it is `required`. `words` are those it may be."""
 
     name: str
     read: Reader
     required: bool = True
     default: Any = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,21 +209,21 @@ LENGTH = Argument("length", Reading.length)
 OFFSET = Argument("offset", Reading.size)
 START = Argument("start", Reading.size, required=False, default=0)
 STOP = Argument("stop", Reading.size, required=False)
-PROT = Argument("prot", Reading.prot)
+PROT = Argument("prot", Reading.prot, words=(*PROTS, "NONE"))
 BALLAST = Argument("name", Reading.ballast)
 BLOCKS = Argument("blocks", Reading.blocks)
-MODE = Argument("mode", _one_of("a mode of msync", get_args(op.SyncMode)))
-ADVICE = Argument("advice", _one_of("advice", get_args(op.Advice)))
+MODE = Argument("mode", _one_of("a mode of msync", get_args(op.SyncMode)), words=get_args(op.SyncMode))
+ADVICE = Argument("advice", _one_of("advice", get_args(op.Advice)), words=get_args(op.Advice))
 
 CALLS: dict[str, Signature] = {
     "mmap": Signature(
         "m = mmap(f, 4P, READ|WRITE, SHARED)",
         _mmap,
         (
-            Argument("file", Reading.file_or_anon),
+            Argument("file", Reading.file_or_anon, words=("ANON",)),
             LENGTH,
             PROT,
-            Argument("flags", Reading.flags),
+            Argument("flags", Reading.flags, words=MAP_FLAGS),
             Argument("offset", Reading.size, required=False, default=0),
         ),
         target="must",
@@ -235,7 +236,7 @@ CALLS: dict[str, Signature] = {
     "open": Signature(
         "h = open(f, RDWR) or h = open(f, RDWR|DIRECT)",
         _open,
-        (FILE, Argument("mode", Reading.mode)),
+        (FILE, Argument("mode", Reading.mode, words=(*OPEN_MODES, "DIRECT"))),
         "must",
     ),
     "close": Signature("close(f)", _close, (FILE,)),

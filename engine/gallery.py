@@ -29,6 +29,12 @@ def find_scenario(name: str) -> Scenario:
     return scenarios[name]
 
 
+def scenario_text(name: str) -> str:
+    """The text of a gallery scenario as it was written, comments and all. Raises UnknownScenario."""
+    find_scenario(name)
+    return files("engine").joinpath("scenarios", f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def kernels_of(scenario: Scenario) -> tuple[str, ...]:
     """The kernels that have a scenario's filesystem, in their order."""
     return tuple(name for name, kernel in KERNELS.items() if scenario.filesystem.type in kernel.filesystems)

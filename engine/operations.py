@@ -16,7 +16,10 @@ Advice: TypeAlias = Literal["NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTN
 
 @dataclass(frozen=True, slots=True)
 class Mmap:
-    """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map `length` bytes of a file; file None is ANON."""
+    """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map bytes of a file into the address space; no page is there yet.
+
+    `length` is in bytes; `file` None is ANON.
+    """
 
     var: str
     file: str | None
@@ -59,9 +62,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """`h = open(f, RDWR|DIRECT)`: a handle that stands for the file; `write` is False for RDONLY.
+    """`h = open(f, RDWR|DIRECT)`: a handle that stands for the file, which hears of its errors by itself.
 
-    `direct`: what is read and written by it goes past the page cache (O_DIRECT).
+    `write` is False for RDONLY. `direct`: what is read and written by it goes past the page cache (O_DIRECT).
     """
 
     var: str
@@ -72,7 +75,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """`close(h)`: close a handle, or the file itself (then `var` is None)."""
+    """`close(h)`: close a handle, or the file itself.
+
+    `var` is None for the file itself.
+    """
 
     file: str
     var: str | None = None
@@ -80,9 +86,9 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Pwrite:
-    """`pwrite(f, "C" * 4P, 0)`: write(2) `length` bytes at `offset`; `text` is repeated to that length.
+    """`pwrite(f, "C" * 4P, 0)`: write(2) a text to the file at an offset.
 
-    `direct`: by a handle that was opened with DIRECT.
+    `text` is repeated to `length` bytes. `direct`: by a handle that was opened with DIRECT.
     """
 
     file: str
@@ -94,7 +100,10 @@ class Pwrite:
 
 @dataclass(frozen=True, slots=True)
 class Pread:
-    """`x = pread(f, 1, 2P)`: read(2) `length` bytes at `offset`; `direct` as in a write."""
+    """`x = pread(f, 1, 2P)`: read(2) so many bytes of the file at an offset.
+
+    `direct` as in a write.
+    """
 
     target: str | None
     file: str
@@ -105,7 +114,10 @@ class Pread:
 
 @dataclass(frozen=True, slots=True)
 class Fsync:
-    """`fsync(f)`; `var` is the handle, if it was given by one."""
+    """`fsync(f)`: write what is dirty of the file, wait for the disk, and hear of errors.
+
+    `var` is the handle, if it was given by one.
+    """
 
     file: str
     var: str = ""
@@ -113,7 +125,10 @@ class Fsync:
 
 @dataclass(frozen=True, slots=True)
 class Fdatasync:
-    """`fdatasync(f)`; `var` is the handle, if it was given by one."""
+    """`fdatasync(f)`: as fsync, without the metadata that no reader needs.
+
+    `var` is the handle, if it was given by one.
+    """
 
     file: str
     var: str = ""
@@ -121,12 +136,15 @@ class Fdatasync:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """`sync()`: everything, and no answer."""
+    """`sync()`: write everything that is dirty; it has no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Syncfs:
-    """`syncfs(f)`: all of the file's filesystem; `var` is the handle, if it was given by one."""
+    """`syncfs(f)`: write everything that is dirty on the file's filesystem.
+
+    `var` is the handle, if it was given by one.
+    """
 
     file: str
     var: str = ""
@@ -134,7 +152,7 @@ class Syncfs:
 
 @dataclass(frozen=True, slots=True)
 class Msync:
-    """`msync(m, SYNC)`: all of the mapping, or [start, stop) of it."""
+    """`msync(m, SYNC)`: write what was stored by all of the mapping, or by [start, stop) of it."""
 
     var: str
     mode: SyncMode
@@ -144,7 +162,7 @@ class Msync:
 
 @dataclass(frozen=True, slots=True)
 class Munmap:
-    """`munmap(m)`: unmap all of it, or [start, stop)."""
+    """`munmap(m)`: unmap all of the mapping, or [start, stop) of it."""
 
     var: str
     start: int = 0
@@ -153,7 +171,7 @@ class Munmap:
 
 @dataclass(frozen=True, slots=True)
 class Mremap:
-    """`mremap(m, 8P)`: make the mapping `length` bytes long."""
+    """`mremap(m, 8P)`: make the mapping so long."""
 
     var: str
     length: int
@@ -161,7 +179,7 @@ class Mremap:
 
 @dataclass(frozen=True, slots=True)
 class Mprotect:
-    """`mprotect(m, READ)`: change the rights of all of it, or of [start, stop); NONE is an empty set."""
+    """`mprotect(m, READ)`: change the rights of all of the mapping, or of [start, stop); NONE is an empty set."""
 
     var: str
     prot: Prot
@@ -171,7 +189,7 @@ class Mprotect:
 
 @dataclass(frozen=True, slots=True)
 class Madvise:
-    """`madvise(m, DONTNEED)`: advice for all of it, or for [start, stop)."""
+    """`madvise(m, DONTNEED)`: tell the kernel what will be done with the mapping, or with [start, stop) of it."""
 
     var: str
     advice: Advice
@@ -188,12 +206,12 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """`exit()`: the task ends; its mappings go with the last thread."""
+    """`exit()`: the task ends; its mappings go with its last thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ftruncate:
-    """`ftruncate(f, 8P)`: set the file's size."""
+    """`ftruncate(f, 8P)`: set the file's size; what lies beyond is cut off, what is added is a hole."""
 
     file: str
     size: int
@@ -201,7 +219,7 @@ class Ftruncate:
 
 @dataclass(frozen=True, slots=True)
 class Fallocate:
-    """`fallocate(f, 0, 4P)`: give the range its blocks now."""
+    """`fallocate(f, 0, 4P)`: give a range of the file its blocks now."""
 
     file: str
     offset: int
@@ -210,7 +228,7 @@ class Fallocate:
 
 @dataclass(frozen=True, slots=True)
 class Punch:
-    """`punch(f, 2P, 1P)`: make the range a hole."""
+    """`punch(f, 2P, 1P)`: make a range of the file a hole."""
 
     file: str
     offset: int
@@ -219,7 +237,7 @@ class Punch:
 
 @dataclass(frozen=True, slots=True)
 class Zero:
-    """`zero(f, 2P, 1P)`: make the range zeroes that keep their blocks."""
+    """`zero(f, 2P, 1P)`: make a range of the file zeroes that keep their blocks."""
 
     file: str
     offset: int
@@ -228,7 +246,7 @@ class Zero:
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """`clone(g, f)`: g gets the blocks of f and shares them with it; the destination comes first, as in FICLONE."""
+    """`clone(g1, f)`: g1 gets the blocks of f and shares them with it; the destination comes first, as in FICLONE."""
 
     file: str
     source: str
@@ -236,7 +254,7 @@ class Clone:
 
 @dataclass(frozen=True, slots=True)
 class PowerFails:
-    """`power_fails()`: only what is on the disk is left."""
+    """`power_fails()`: the power fails, and only what is on the disk is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +279,7 @@ class Remount:
 
 @dataclass(frozen=True, slots=True)
 class DiskError:
-    """`disk_error(f, 2P)`: writing the file's block at `offset` fails from now on (None: any block)."""
+    """`disk_error(f, 2P)`: writing the file's block at that offset fails from now on; without one, any block."""
 
     file: str
     offset: int | None = None
@@ -281,7 +299,10 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class SetQuota:
-    """`quota(alice, hard=9)`: new limits in blocks; None leaves one as it is, 0 lifts it."""
+    """`quota(alice, hard=9)`: new limits for a user, in blocks; 0 lifts one.
+
+    None leaves a limit as it is.
+    """
 
     user: str
     soft: int | None = None
@@ -314,7 +335,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """`sleep(8d)`: the clock goes on by so many seconds."""
+    """`sleep(8d)`: the clock goes on: 30s, 5m, 2h, 8d."""
 
     seconds: int
 

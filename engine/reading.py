@@ -19,6 +19,7 @@ from engine.sizes import MAX_BYTES, SECONDS, Geometry, Literal, spell, unit_cure
 
 PROTS = ("READ", "WRITE", "EXEC")
 OPEN_MODES = ("RDWR", "RDONLY")
+MAP_FLAGS = ("SHARED", "PRIVATE", "POPULATE")
 MAX_TEXT = 64
 """The longest text of a store, in characters."""
 MAX_SPAN = 256
@@ -178,7 +179,7 @@ class Reading:
 
     def flags(self, node: ast.expr) -> frozenset[str]:
         """SHARED or PRIVATE, with POPULATE or without."""
-        names = frozenset(name.id for name in self.words(node, "a flag of mmap", ("SHARED", "PRIVATE", "POPULATE")))
+        names = frozenset(name.id for name in self.words(node, "a flag of mmap", MAP_FLAGS))
         if len(names & {"SHARED", "PRIVATE"}) != 1:
             self.refuse(node, "a mapping is either SHARED or PRIVATE", "Write one of them: SHARED or SHARED|POPULATE")
         return names

@@ -204,7 +204,7 @@ class Task(Model):
     on_call: bool = Field(default=False, description="each preemption that names it calls one line, and it hands back")
     on_sigbus: Literal["die", "next"] = Field(default="die", description="die, or go on with the next page or line")
     script: tuple[str, ...] = Field(
-        strict=False, min_length=1, max_length=MAX_LINES, examples=[["m = mmap(f, 4P, READ|WRITE, SHARED)"]]
+        strict=False, min_length=1, max_length=MAX_LINES, description="a line each", examples=[["fsync(f)"]]
     )
 
 
@@ -232,11 +232,11 @@ class Scenario(Model):
 
     id: str = Field(default="scenario", pattern=r"^[a-z0-9][a-z0-9-]{0,63}$", description="its name in addresses")
     order: int = Field(default=0, ge=0, le=9999, description="its place in the gallery")
-    title: str = Field(min_length=1, max_length=120, examples=["The mail's experiment"])
-    chapter: Label = ""
+    title: str = Field(min_length=1, max_length=120, description="its name", examples=["The mail's experiment"])
+    chapter: Label = Field(default="", description="its chapter in the gallery")
     story: Prose = Field(default="", description="what happens, in two or three sentences")
     question: Prose = Field(default="", description="what to ask a class before playing it")
-    answer: Prose = ""
+    answer: Prose = Field(default="", description="the answer to the question")
     sources: tuple[Label, ...] = Field(default=(), strict=False, max_length=20, description="where the facts come from")
     kernel: Annotated[str, AfterValidator(_kernel)] = Field(
         default="",

@@ -1,5 +1,7 @@
 """Challenges: each can be met, is not met at the start, and says why."""
 
+import re
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -102,3 +104,12 @@ def test_pages_are_counted_not_letters(store: str, pages: int) -> None:
     )
     scenario = load_scenario(text)
     assert measures(engine.run(scenario, "linux-2.6.9"), scenario.machine.page_size)["lost"] == pages
+
+
+def test_what_was_written_can_be_watched(client: TestClient) -> None:
+    page = client.get(links.challenge("one-page-in-silence")).text
+    found = re.search(r'formaction="([^"]+)" name="then" value="watch"', page)
+    assert found
+    watched = client.post(found[1], data={"scenario": FULL, "kernel": "linux-2.6.9", "then": "watch"})
+    assert watched.status_code == 303
+    assert "First come, first served" in client.get(watched.headers["location"]).text

@@ -20,12 +20,16 @@ PAGES = (
     f"{MAIL}?predict=1&step=17",
     "/challenges",
     "/challenge/one-page-in-silence",
+    "/edit/mail",
     "/run/last-block/wli-posted?step=0",
     "/kernel/wli-posted",
     "/kernel/linux-6.18",
     "/filesystem/ext4",
     "/scenario/mail",
     "/docs",
+    "/docs/tour",
+    "/docs/language",
+    "/docs/lessons/the-race",
     "/-/patterns",
     "/print/mail/linux-2.6.9",
     "/print/mail/linux-2.6.9?blanks=1",
@@ -124,3 +128,18 @@ def test_axe_finds_nothing_while_presenting(tab: Open) -> None:
     page = tab(f"{MAIL}?step=103")
     page.keyboard.press("f")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_while_a_scenario_is_written(tab: Open, width: int) -> None:
+    page = tab("/edit", viewport={"width": width, "height": 900})
+    page.get_by_role("button", name="Run it").click()
+    page.locator("#result > h2").wait_for()
+    assert in_themes(page, "#result") == {}
+    page.locator("#scenario").press("End")
+    page.keyboard.type("x: ]")
+    page.locator("#checked [data-line]").wait_for()
+    page.keyboard.press("Enter")
+    page.keyboard.type("fi")
+    page.locator("#completions:not([hidden])").wait_for()
+    assert in_themes(page, "#desk") == {}

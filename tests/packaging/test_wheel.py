@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from app.assets import htmx_bytes, static_dir, templates_dir
+from app.assets import docs_dir, htmx_bytes, static_dir, templates_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE_PACKAGES = next(path for path in sys.path if path.endswith("site-packages"))
@@ -54,7 +54,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_all_that_the_source_tree_serves(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
-    for folder, place in ((templates_dir(), "app/_templates"), (static_dir(), "app/_static")):
+    for folder, place in (
+        (templates_dir(), "app/_templates"),
+        (static_dir(), "app/_static"),
+        (docs_dir(), "app/_docs"),
+    ):
         files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         assert files
         assert {f"{place}/{name}" for name in files} <= names
