@@ -1,6 +1,6 @@
 /** The text again, tinted, under the one that is typed; and the numbers of its lines. */
 
-const TOKEN = /(?<note>(?:^|\s)#.*$)|(?<text>"[^"]*"?|'[^']*'?)|(?<key>^\s*(?:- )?[\w@.+-]+(?=:(?:\s|$))|(?<=[{,]\s*)[\w]+(?=:\s))|(?<call>\b[a-z_]+(?=\())|(?<word>\b[A-Z]{3,}(?:_[A-Z]+)*\b)|(?<size>\b\d+[PBKMGTsmhd]?\b)/gu
+const TOKEN = /(?<note>(?:^|\s)#.*$)|(?<text>(?<![\w])(?:"[^"]*"?|'[^']*'?))|(?<key>^\s*(?:- )?[\w@.+-]+(?=:(?:\s|$))|(?<=[{,]\s*)[\w]+(?=:\s))|(?<call>\b[a-z_]+(?=\())|(?<word>\b[A-Z]{3,}(?:_[A-Z]+)*\b)|(?<size>\b\d+[PBKMGTsmhd]?\b)/gu
 
 export function mirror(pre, text, wrong) {
   pre.replaceChildren(...text.split('\n').map((line, n) => tinted(line, wrong.has(n + 1))))
