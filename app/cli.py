@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     watch: Annotated[bool, typer.Option("--watch", help="say at which step which invariant broke")] = False,
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or columns of text")] = False,
 ) -> None:
-    r"""Run a scenario: a task a column, a step a line.
+    """Run a scenario: a task a column, a step a line.
 
     The exit code is 0 when nothing was lost, 1 when data was lost, 2 when the input can not be run, and 3 when a limit
     cut the run short before it was clear.
@@ -120,7 +120,7 @@ def export(  # noqa: PLR0913, PLR0917 - the options of a command
     step: Annotated[str | None, typer.Option(help="its number, or its name: 53, A.3.store.write")] = None,
     output: Annotated[str, typer.Option("--output", "-o", help="the file; its ending says the form")] = "run.html",
 ) -> None:
-    r"""Write a run into a file: by default one page that plays it with no network.
+    """Write a run into a file: by default one page that plays it with no network.
 
     \b
     pagefate export mail -o mail.html

@@ -64,7 +64,7 @@ def steps(  # noqa: PLR0913, PLR0917 - the options of a command
     touches: Annotated[str, typer.Option(help="that read or write this cell, or one below it: page/3")] = "",
     json: JsonOption = False,
 ) -> None:
-    r"""List the steps that fit, a line each; with --json, a line of JSON each.
+    """List the steps that fit, a line each; with --json, a line of JSON each.
 
     \b
     pagefate steps mail --function do_no_page

@@ -28,6 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Teach": (
         "teaching", "lessons/first-lecture", "lessons/the-race", "lessons/filesystems", "lessons/who-is-told",
     ),
+    "Share": ("sharing", "scripts"),
     "Look up": ("kernels", "real-tests"),
     "Run it": ("deployment",),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -189,3 +190,10 @@ def test_what_broke_is_said_when_asked_for() -> None:
     assert "85 to the end: I1 broken" in pagefate("run", "lock-drop", "--kernel", "wli-posted", "--watch").output
     assert "I1 broken" not in pagefate("run", "lock-drop", "--kernel", "wli-posted").output
     assert pagefate("run", "fork", "--watch").output.endswith("no invariant broke\n")
+
+
+@pytest.mark.parametrize("command", ["run", "steps", "export"])
+def test_examples_in_a_help_text_stand_a_line_each(command: str) -> None:
+    said = pagefate(command, "--help").stdout
+    assert "\\b" not in said
+    assert len(re.findall(rf"^  pagefate {command} .*$", said, re.MULTILINE)) >= 2
