@@ -105,7 +105,7 @@ async def run(request: Request) -> Response:
         return await _answer(request, said, draft, "_edit_result.html")
     made = await serving.runs(request).run(draft.order)
     shown = await serving.runs(request).apart(partial(results.of_run, made, FRAMES), draft.order)
-    return await _answer(request, said, draft, "_edit_result.html", result=shown)
+    return await _answer(request, said, draft, "_edit_result.html", result=shown, carried=orders.carried(draft.order))
 
 
 @editor.post(links_edit.SHARE)

@@ -177,6 +177,11 @@ def kept(stored: Stored, differently: RunLink) -> Order:
     return replace(made, address=differently, edition=said["edition"])
 
 
+def carried(order: Order) -> str:
+    """The address of a run that carries it, so that nothing is stored."""
+    return RunLink(packed=pack(order.content)).url()
+
+
 def unpacked(text: str) -> Order:
     """The order in a long link, as `Order.content` has it; its address is that link.
 

@@ -9,10 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import engine
-from app import drafts, links_edit
+from app import drafts, links_edit, orders
+from app.packing import unpack
 from app.storage import FILE
 from engine import gallery, scenario_text
-from tests.app.conftest import INLINE_YAML
+from tests.app.conftest import INLINE, INLINE_YAML
 
 PART = {"HX-Request": "true"}
 
@@ -198,3 +199,11 @@ def test_strangers_wait_for_each_other_and_the_gallery_for_nobody(
     busy = client.post(links_edit.CHECK, data={"scenario": drafts.START}, headers=PART)
     assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
     assert client.get(links_edit.edit("mail")).status_code == 200
+
+
+def test_a_run_of_the_editor_moves_at_an_address_that_keeps_nothing(client: TestClient) -> None:
+    said = client.post(links_edit.RUN, data={"scenario": INLINE_YAML, "kernel": "linux-2.6.9"}).text
+    found = re.search(r'href="(/x#[\w-]+)">Watch it move', said)
+    assert found is not None
+    order = orders.unpacked(unpack(found[1].partition("#")[2]))
+    assert (order.scenario.title, order.kernel) == (INLINE["title"], "linux-2.6.9")
