@@ -253,7 +253,7 @@ def test_a_step_leads_to_its_page_and_its_data(client: TestClient) -> None:
     assert client.get(data.headers["location"]).json()["step"] == 7
 
 
-@pytest.mark.parametrize("name", ["122.txt", "x.txt", "-1.txt", "7.svg", "9999999999999.txt"])
+@pytest.mark.parametrize("name", ["122.txt", "x.txt", "-1.txt", "7.gif", "9999999999999.txt"])
 def test_a_step_that_there_is_not_is_not_found(client: TestClient, name: str) -> None:
     assert client.get(f"{RUN}/step/{name}").status_code == 404
 
