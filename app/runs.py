@@ -26,9 +26,9 @@ from engine import EngineError, Limits, Trace
 if TYPE_CHECKING:
     from app.answers import Body
 
-LIVE, LIVE_STEPS = 40, 12_000
+LIVE, LIVE_STEPS = 32, 9_000
 """How many traces are kept as they are, and how many steps they may have together; a step takes half a kilobyte."""
-PAGES, PAGES_BYTES = 64, 3 << 20
+PAGES, PAGES_BYTES = 48, 2 << 20
 """How many pages are kept as they were sent, packed; a gallery run takes 50 KB. A class opens the same one."""
 SENT_BYTES = 24 << 20
 """What the data of all kept runs may take together, packed; a gallery run takes 10 KB."""

@@ -24,7 +24,7 @@ from app.view import View, build_view, quotas_of
 from app.wording import Names, names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
 
-KEPT, KEPT_STEPS = 8, 1_500
+KEPT, KEPT_STEPS = 6, 1_500
 """How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
 SIZES = ((1 << 20, "MiB"), (1 << 10, "KiB"), (1, "byte"))
 NEAR = 100
