@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app import drafts
 from tests.browser.conftest import Open
@@ -200,3 +200,17 @@ def test_a_phone_has_all_of_it_and_does_not_scroll_sideways(tab: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_label("frames").fill("4")
     expect(page.get_by_role("button", name="Run it")).to_be_in_viewport()
+
+
+def test_a_check_that_comes_after_does_not_stop_a_link_from_being_made(tab: Open) -> None:
+    page = tab("/edit")
+    put(page, "title: ")
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(900)
+        route.continue_()
+
+    page.route("**/edit/share", late)
+    page.keyboard.type("Slow ")
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator("#result")).to_contain_text("Nothing about you")
