@@ -141,3 +141,10 @@ def run(*arguments: str, cwd: Path, **environment: str) -> None:
         check=False,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_the_image_is_built_from_every_folder_that_the_wheel_carries() -> None:
+    carried = re.findall(r'Path\(self\.root, "(\w+)"\)', (ROOT / "hatch_build.py").read_text())
+    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    assert carried
+    assert all(f"!{folder}" in allowed for folder in [*carried, "app", "engine"])
