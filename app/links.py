@@ -1,4 +1,4 @@
-"""Every address of Pagefate, and every name inside one: spelt and parsed here, and nowhere else.
+"""Every address of Pagefate, and every name inside one, but those of `links_edit`: spelt and parsed here alone.
 
     /                                    the gallery
     /run/{scenario}/{kernel}?fs=&switch=&step=&at=      a run; `at` names a step by its event
