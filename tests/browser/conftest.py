@@ -72,6 +72,33 @@ def picture(page: Page) -> list[str]:
     return found
 
 
+def complete(page: Page) -> None:
+    """Wait until everything that comes after the page has come, and htmx has put it in its place."""
+    page.wait_for_function(
+        "!document.querySelector('[hx-trigger=load], .htmx-request, .htmx-swapping, .htmx-settling')"
+    )
+
+
+FLIGHTS = """window.flown = []
+new MutationObserver(changes => {
+  for (const { addedNodes } of changes) for (const thing of addedNodes) window.flown.push([thing.className, thing.textContent])
+}).observe(document.querySelector('.overlay'), { childList: true })"""
+"""Notes what moves over the page when it sets out: a slow machine may look only when it has arrived and is gone."""
+
+
+def watch_flights(page: Page) -> Callable[[str, str], None]:
+    """From now on note what flies over the page; the answer waits until a thing whose class begins so, with that text, has."""
+    page.evaluate(f"() => {{ {FLIGHTS} }}")
+
+    def flew(kind: str, text: str) -> None:
+        page.wait_for_function(
+            "([kind, text]) => window.flown.some(([is, says]) => is.startsWith(kind) && says.includes(text))",
+            arg=[kind, text],
+        )
+
+    return flew
+
+
 def go(page: Page, step: int) -> None:
     """Have the island show a step."""
     page.evaluate("step => document.querySelector('fault-theatre').go(step)", step)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open, go, picture, step_of
+from tests.browser.conftest import Open, complete, go, picture, step_of, watch_flights
 
 pytestmark = pytest.mark.browser
 
@@ -182,8 +182,9 @@ def test_nothing_moves_for_who_wants_it_still(tab: Open) -> None:
 
 def test_a_motion_can_be_interrupted_at_any_time(tab: Open) -> None:
     page = tab(f"{MAIL}?step=103", reduced_motion="no-preference")
+    flew = watch_flights(page)
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".torn")).to_have_count(1)
+    flew("torn", "")
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".overlay > *")).to_have_count(0)
     assert page.evaluate(MOVING) == 0
@@ -193,10 +194,9 @@ def test_a_motion_can_be_interrupted_at_any_time(tab: Open) -> None:
 
 def test_a_phone_sees_the_page_torn_off_too(tab: Open) -> None:
     page = tab(f"{MAIL}?step=103", reduced_motion="no-preference", viewport={"width": 390, "height": 844})
+    flew = watch_flights(page)
     page.keyboard.press("ArrowRight")
-    torn = page.locator(".torn")
-    expect(torn).to_contain_text("not on disk")
-    assert page.evaluate(MOVING) == 1
+    flew("torn", "not on disk")
 
 
 def test_the_question_travels_to_the_filesystem(tab: Open) -> None:
@@ -233,7 +233,7 @@ def shape(page: Page) -> dict[str, list[float]]:
 @pytest.mark.parametrize("scenario", ["mail", "last-block", "quota", "fork"])
 def test_nothing_ever_jumps(tab: Open, scenario: str) -> None:
     page = tab(f"/run/{scenario}/linux-2.6.9?step=1")
-    expect(page.locator(".functions[hx-get]")).to_have_count(0)  # the functions of later steps come after the page
+    complete(page)
     before = shape(page)
     for step in range(1, page.evaluate("document.querySelector('fault-theatre').length"), 9):
         go(page, step)
@@ -288,16 +288,18 @@ def test_no_line_of_the_listings_is_cut_and_the_present_one_is_in_view(tab: Open
 def test_a_lock_turns_a_task_away(tab: Open) -> None:
     switch = "switch=A,B,C,A@do_no_page.pte_none>B"
     page = tab(f"/run/lock-drop/linux-2.6.9?step=47&{switch}", reduced_motion="no-preference")
+    flew = watch_flights(page)
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".token.failed")).to_have_text("B")
+    flew("token failed", "B")
     expect(page.locator('.task[data-at="task/B"]')).to_contain_text("waits for page_table_lock: A has it")
     expect(page.locator('[data-at="hold/mm/A.page_table_lock"]')).to_contain_text("B waits")
 
 
 def test_a_promised_block_gets_the_name_of_its_file(tab: Open) -> None:
     page = tab("/run/last-block/wli-corrected?at=B.2.ext2_new_block.dquot_alloc_block", reduced_motion="no-preference")
+    flew = watch_flights(page)
     page.keyboard.press("ArrowRight")
-    expect(page.locator(".token.promise")).to_have_text("f")
+    flew("token promise", "f")
     expect(page.locator('[data-at="bit/1"]')).to_have_attribute("data-letter", "f")
 
 
