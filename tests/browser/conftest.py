@@ -75,13 +75,13 @@ def picture(page: Page) -> list[str]:
 def complete(page: Page) -> None:
     """Wait until everything that comes after the page has come, and htmx has put it in its place."""
     page.wait_for_function(
-        "!document.querySelector('[hx-trigger=load], .htmx-request, .htmx-swapping, .htmx-settling')"
+        "() => !document.querySelector('[hx-trigger=load], .htmx-request, .htmx-swapping, .htmx-settling')"
     )
 
 
 FLIGHTS = """window.flown = []
 new MutationObserver(changes => {
-  for (const { addedNodes } of changes) for (const thing of addedNodes) window.flown.push([thing.className, thing.textContent])
+  for (const { addedNodes } of changes) for (const thing of addedNodes) window.flown.push([thing.getAttribute('class') ?? '', thing.textContent])
 }).observe(document.querySelector('.overlay'), { childList: true })"""
 """Notes what moves over the page when it sets out: a slow machine may look only when it has arrived and is gone."""
 
