@@ -1,19 +1,20 @@
 """Every way a scenario can go: all interleavings of its tasks, the kernel's own among them, each state met once.
 
-A depth-first walk on one machine. A step is made, its state looked up by the journal's key, and unmade: no state is
-ever copied, so memory holds only the keys.
+A depth-first walk on one machine. A move is made, its state looked up by its key, and unmade: no state is ever copied,
+so memory holds only the keys. What a step does is worked out once and remembered (engine/moves.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.errors import Panic
 from engine.fates import loses
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.machine import Machine
+from engine.moves import Move, Moves
 from engine.objects.task import Task
 from engine.scenario import Scenario
 from engine.setup import build
@@ -51,62 +52,61 @@ def walk(scenario: Scenario, kernel: str | Kernel, budget: Budget = Budget()) ->
     return Walk(build(scenario, chosen)).run(budget)
 
 
-@dataclass(slots=True)
 class Walk:
     """A walk under way: what was seen, and on the path from the beginning who is left to try at each state."""
 
-    machine: Machine
-    seen: set[int] = field(default_factory=set)
-    transitions: int = 0
-    ends: int = 0
-    losing_ends: int = 0
-    panics: int = 0
+    def __init__(self, machine: Machine) -> None:
+        """The machine stands at the beginning."""
+        self.machine, self.moves = machine, Moves(machine)
+        self.seen: set[int] = set()
+        self.transitions = self.ends = self.losing_ends = self.panics = 0
 
     def run(self, budget: Budget) -> Count:
         """Go on until everything was seen, or the budget is spent."""
-        journal, seen, tasks = self.machine.journal, self.seen, tuple(self.machine.tasks.values())
-        seen.add(journal.key)
-        path, moved = [iter(tasks)], [False]
-        while path and len(seen) < budget.states:
-            went = self._next_step(path[-1])
-            if went is None:
-                if not moved[-1]:
-                    self._end()
-                path.pop()
-                moved.pop()
-                if path:
-                    journal.undo()
-                continue
-            moved[-1] = True
-            if went:
-                path.append(iter(tasks))
+        moves, seen, tasks = self.moves, self.seen, tuple(self.machine.tasks.values())
+        seen.add(moves.key)
+        path: list[Move] = []
+        left, moved = [iter(tasks)], [False]
+        while left and len(seen) < budget.states:
+            move = self._next(left[-1])
+            if move is not None:
+                moved[-1] = True
+                if move.panic is not None:
+                    self._panic(move.panic)
+                    continue
+                moves.make(move)
+                if moves.key in seen:
+                    moves.unmake(move)
+                    continue
+                seen.add(moves.key)
+                path.append(move)
+                left.append(iter(tasks))
                 moved.append(False)
-        return self._count(complete=not path)
+                continue
+            if not moved[-1]:
+                self._end()
+            left.pop()
+            moved.pop()
+            if path:
+                moves.unmake(path.pop())
+        while path:
+            moves.unmake(path.pop())
+        return self._count(complete=not left)
 
-    def _next_step(self, left: Iterator[Task]) -> bool | None:
-        """Let the next task go that can; whether that leads to a new state. None: there is nobody left to try."""
-        machine, journal, seen = self.machine, self.machine.journal, self.seen
+    def _next(self, left: Iterator[Task]) -> Move | None:
+        """The move of the next task that can make one, or panics; None: there is nobody left to try."""
+        of = self.moves.of
         for task in left:
-            try:
-                moved = machine.step(task)
-            except Panic:
-                self._panic()
-                return False
-            if moved is not None:
+            move = of(task)
+            if move is not None and move.blocked_on is None:
                 self.transitions += 1
-                if (key := journal.key) not in seen:
-                    seen.add(key)
-                    return True
-                journal.undo()
-                return False
+                return move
         return None
 
-    def _panic(self) -> None:
-        """The machine stops in the middle of a step: take it back, if this kernel is known to do that."""
+    def _panic(self, panic: Panic) -> None:
+        """The machine stops in the middle of a step: no state is behind it, if this kernel is known to do that."""
         if not self.machine.kernel.defects:
-            raise  # noqa: PLE0704 -- called where a Panic is handled
-        self.machine.journal.undo()
-        self.transitions += 1
+            raise panic
         self.panics += 1
 
     def _end(self) -> None:

@@ -35,16 +35,20 @@ class Journal:
     """Cells, the log of their changes, marks to undo to, and the reads since the last mark.
 
     A mark is where the log was, and the key with the part of the log that it stood for.
+
+    `thorough`: also note what a step depends on without a look at a value: which entries a table has (noted as the
+    table itself), and what a cell held that is written unseen.
     """
 
-    __slots__ = ("_key", "_keyed", "cells", "log", "marks", "note", "reads")
+    __slots__ = ("_key", "_keyed", "cells", "log", "marks", "note", "reads", "thorough")
 
     def __init__(self) -> None:
         self.cells: dict[str, Any] = {}
         self.log: list[Write] = []
         self.marks: list[tuple[int, int, int]] = []
-        self.reads: dict[str, None] = {}
+        self.reads: dict[Any, None] = {}
         self.note: str | None = None
+        self.thorough = False
         self._key, self._keyed = 0, 0
 
     def read(self, at: str) -> Any:
@@ -56,6 +60,8 @@ class Journal:
         """Change a cell. Writing what is already there is no write."""
         cells = self.cells
         old = cells.get(at)
+        if self.thorough:
+            self.reads[at] = None
         if old is new or old == new:
             return
         if new is None:
@@ -195,7 +201,9 @@ class Table(Generic[T]):
     def __iter__(self) -> Iterator[int]:
         """The numbers of the entries that are there, in order."""
         cells = self.journal.cells
-        return iter(sorted(key for key, at in self._at.items() if at in cells))
+        if self.journal.thorough:
+            self.journal.reads[self] = None
+        return iter(sorted([key for key, at in self._at.items() if at in cells]))
 
     def items(self) -> Iterator[tuple[int, T]]:
         """(number, entry) of the entries that are there, in order."""

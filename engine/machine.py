@@ -194,7 +194,7 @@ class Machine(Locking):
         """Run one atomic step of a task. None, and nothing changed, if it has to wait or has nothing to do."""
         journal = self.journal
         self.current, self.blocked_on = task, None
-        if self._rests(task):
+        if self.rests(task):
             return None
         journal.mark()
         stack = task.stack or self._next_line(task)
@@ -273,7 +273,7 @@ class Machine(Locking):
             return self._push(self.group_exit, None, None)
         return self._push(program[line - 1], None, None)
 
-    def _rests(self, task: Task) -> bool:
+    def rests(self, task: Task) -> bool:
         """Whether a task has nothing to do. Noted as no look: every task is asked at every state of a search."""
         cells = self.journal.cells
         stack_at, state_at, work_at = task.rests_by

@@ -1,0 +1,173 @@
+"""What a task's next step does, remembered: a step that finds what an earlier one found does what that one did.
+
+A step is determined by the task's stack and by the cells it looks at. So each outcome is kept under what was looked at,
+in the order of looking: a tree, whose nodes name a cell and whose branches are the values it had. A search meets the
+same step in thousands of states that differ elsewhere; the kernel's own code runs once for all of them.
+
+The statistics that nothing acts on are left out, as they are from a state's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import Panic
+from engine.journal import STATISTICS, Table, Write, zobrist
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+    from engine.objects.task import Task
+
+Seen = str | Table[Any]
+"""What a step can look at: a cell, or which entries a table has."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Move:
+    """What a step does in the end: the cells it changes, and by what it changes the key of the state.
+
+    `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops.
+    """
+
+    task: str
+    function: str
+    name: str
+    looks: tuple[Seen, ...]
+    writes: tuple[Write, ...]
+    change: int
+    blocked_on: str | None = None
+    panic: Panic | None = None
+
+    @property
+    def is_step(self) -> bool:
+        """Whether the task can make it, so that there is a state behind it."""
+        return self.panic is None and self.blocked_on is None
+
+
+class _Node:
+    """A question about the state and the answers met so far: another question, or the move."""
+
+    __slots__ = ("answers", "looks_at")
+
+    def __init__(self) -> None:
+        self.looks_at: Seen | None = None
+        self.answers: dict[Any, _Node | Move | None] = {}
+
+
+class Moves:
+    """The next moves of the tasks of one machine, and the making and unmaking of them.
+
+    Its journal stands still meanwhile: `key` is kept here, and every move made has to be unmade.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        """The machine stands in the state that the search begins with."""
+        self.machine = machine
+        self.key = machine.journal.key
+        self.made = 0
+        """How many steps were run by the kernel's own code."""
+        self._cells = machine.journal.cells
+        self._known: dict[str, dict[Any, _Node]] = {task: {} for task in machine.tasks}
+        machine.journal.thorough = True
+
+    def of(self, task: Task) -> Move | None:
+        """What a task would do now; None if it has nothing to do."""
+        if self.machine.rests(task):
+            return None
+        cells = self._cells
+        stack = cells.get(task.rests_by[0])
+        known = self._known[task.task]
+        node: Any = known.get(stack)
+        if node is None:
+            node = known[stack] = _Node()
+        while type(node) is _Node:
+            at = node.looks_at
+            if at is None:
+                return self._learn(task, stack)
+            value = cells.get(at) if type(at) is str else tuple(at)
+            try:
+                node = node.answers[value]
+            except KeyError:
+                return self._learn(task, stack)
+        found: Move | None = node
+        return found
+
+    def make(self, move: Move) -> None:
+        """Change the state as a move does."""
+        cells = self._cells
+        for at, _, new in move.writes:
+            if new is None:
+                del cells[at]
+            else:
+                cells[at] = new
+        self.key ^= move.change
+
+    def unmake(self, move: Move) -> None:
+        """Take a move back, the last one made first."""
+        cells = self._cells
+        for at, old, _ in move.writes:
+            if old is None:
+                del cells[at]
+            else:
+                cells[at] = old
+        self.key ^= move.change
+
+    def _learn(self, task: Task, stack: Any) -> Move | None:
+        """Have the kernel make the step, take it back, and keep what it did under what it looked at."""
+        move = self._try(task)
+        self.made += 1
+        node, looks = self._known[task.task][stack], self._looks(move)
+        for place, at in enumerate(looks, 1):
+            value = self._cells.get(at) if isinstance(at, str) else tuple(at)
+            node.looks_at = at
+            if place == len(looks):
+                node.answers[value] = move
+            else:
+                below = node.answers.get(value)
+                if not isinstance(below, _Node):
+                    below = node.answers[value] = _Node()
+                node = below
+        return move
+
+    def _looks(self, move: Move | None) -> tuple[Seen, ...]:
+        return move.looks if move is not None else tuple(_acting(self.machine.journal.reads))
+
+    def _try(self, task: Task) -> Move | None:
+        machine, journal = self.machine, self.machine.journal
+        try:
+            moved = machine.step(task)
+        except Panic as panic:
+            journal.undo()
+            return Move(task.task, "", panic.step or "", tuple(_acting(journal.reads)), (), 0, panic=panic)
+        looks = tuple(_acting(journal.reads))
+        if moved is None:
+            if machine.blocked_on is None:
+                return None
+            return Move(task.task, "", "", looks, (), 0, blocked_on=machine.blocked_on)
+        writes = tuple(_net(journal.since_mark()))
+        journal.undo()
+        change = 0
+        for at, old, new in writes:
+            change ^= zobrist(at, old) ^ zobrist(at, new)
+        return Move(task.task, moved.function.c_name, moved.name, looks, writes, change)
+
+
+def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:
+    for at in seen:
+        if not isinstance(at, str) or not at.endswith(STATISTICS):
+            yield at
+
+
+def _net(writes: list[Write]) -> Iterator[Write]:
+    """Each cell once, from what it was to what it is in the end."""
+    first: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    for at, old, new in writes:
+        first.setdefault(at, old)
+        last[at] = new
+    for at, new in last.items():
+        old = first[at]
+        if not (old is new or old == new) and not at.endswith(STATISTICS):
+            yield at, old, new
