@@ -44,7 +44,7 @@ class FilesystemOps:
     get_block(inode, iblock, create)      a disk block, None for a hole, or an errno
     readpage(page)                        "0" or an errno; entered with the page locked, left with it unlocked
     writepage(page)                       the same; the page is clean already
-    writepages(mapping, sync, first, last)      "0" or an errno; a range of pages where the kernel can say one
+    writepages(mapping, sync, first, last=)     "0" or an errno; a range of pages where the kernel can say one
     sync_file(inode)                      make the metadata durable; "0" or an errno
     write_begin(file, index, page, low, high)   before write(2) puts data into bytes [low, high) of a page
     page_mkwrite(vma, vpn, page)          before a page becomes writable: LOCKED and the page is, RACED, or errno

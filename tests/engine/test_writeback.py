@@ -311,3 +311,12 @@ def test_drop_caches_leaves_what_is_mapped_or_dirty() -> None:
     # 1a.14 eviction; mm/truncate.c invalidate_mapping_pages passes by what is dirty, under writeback or mapped.
     told = play({"A": [MAP, "x = m[0]", 'pwrite(f, "w", 1P)', "x = pread(f, 1, 2P)", "drop_caches()"]})
     assert [told.end.get(f"mapping/f/{i}.page") is not None for i in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("filesystem", ["ext2", "ext4", "xfs", "fuse-writeback"])
+def test_today_msync_writes_its_range_and_leaves_the_rest_dirty(filesystem: str) -> None:
+    # mm/msync.c, 6.x: vfs_fsync_range(file, fstart, fend).
+    script = [MAP, 'm[1P] = "x"', 'm[2P] = "y"', 'm[3P] = "z"', "msync(m[2P:3P], SYNC)"]
+    s = Stage(make({"A": script}, type=filesystem, blocks=16), "linux-6.18").lines("A", len(script))
+    assert s.result("A", 5) == "0"
+    assert [bool(s.page(index).dirty) for index in (1, 2, 3)] == [True, False, True]

@@ -25,7 +25,7 @@ class FilemapWriteAndWaitRange(KernelFunction):
 
     def filemap_fdatawrite_range(self, k: Machine) -> Next:
         """Write every dirty page of the range. Stores through a mapping have marked theirs in the fault."""
-        return call(k.ops.writepages(self._mapping(k), True, self.first, self.last), into="error")
+        return call(k.ops.writepages(self._mapping(k), True, self.first, last=self.last), into="error")
 
     @may_sleep
     def filemap_fdatawait_range(self, k: Machine) -> Next:

@@ -31,7 +31,7 @@ class VfsFsyncRange(KernelFunction):
 
     def filemap_fdatawrite_range(self, k: Machine) -> Next:
         """Write every dirty page of the range."""
-        return call(k.ops.writepages(self._mapping(k), True, self.first, self.last), into="error")
+        return call(k.ops.writepages(self._mapping(k), True, self.first, last=self.last), into="error")
 
     @may_sleep
     def filemap_fdatawait_range(self, k: Machine) -> Next:
