@@ -1,117 +1,293 @@
-"""Every way a scenario can go: all interleavings of its tasks, the kernel's own among them, each state met once.
+"""Every way a scenario can go, asked one question: does a property hold, whoever runs when?
 
-A depth-first walk on one machine. A move is made, its state looked up by its key, and unmade: no state is ever copied,
-so memory holds only the keys. What a step does is worked out once and remembered (engine/moves.py).
+A depth-first search over the states of one machine (engine/moves.py). Where a private step can be made, only it is
+tried (engine/reduction.py); of loops that nobody can leave it says how many there are, found as strongly connected
+components (Tarjan 1972). What it finds is a way, not yet the shortest: engine/witness.py looks for that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
+from engine.claims import Property
 from engine.errors import Panic
-from engine.fates import loses
-from engine.kernel import Kernel
-from engine.kernels import find_kernel
-from engine.machine import Machine
+from engine.journal import zobrist
+from engine.machine import KERNEL_TASKS, Machine
 from engine.moves import Move, Moves
-from engine.objects.task import Task
-from engine.scenario import Scenario
-from engine.setup import build
+from engine.objects.task import DONE, KILLED, Task
+from engine.offers import PREFIX
+from engine.reduction import Footprints
+from engine.telling import Told, hears
+
+STATE_BYTES = 260
+"""What a state takes in memory while a search goes on: its key, and its places in two tables (measured)."""
+GLANCE = 2_048
+"""After so many states the clock is looked at, and progress is told."""
+NOBODY: Told = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How far a walk may go, in distinct states."""
+    """How far a search may go: distinct states, seconds of time, bytes of memory (estimated from the states)."""
 
     states: int = 1_000_000
+    seconds: float = 60.0
+    memory: int = 512 << 20
+
+    @property
+    def most(self) -> int:
+        """The states that fit."""
+        return min(self.states, self.memory // STATE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What a walk met: distinct states, steps between them, ends (nobody can go on), and those that lose data.
+class Found:
+    """A way to break a property (or to do what it asks for): the moves from the beginning, and what is wrong then."""
 
-    An end loses where an accepted byte is gone, or is in memory alone with nobody left to write it. `panics` are steps
-    at which a kernel with defects stops; `complete` is False where the budget was spent first.
-    """
+    moves: tuple[Move, ...]
+    says: str
+    key: int
+    """The state in which it shows: ways to equal states are one."""
 
-    states: int
-    transitions: int
-    ends: int
-    losing_ends: int
+
+@dataclass(slots=True)
+class Report:
+    """What a search met. `stopped` says why it is incomplete: states, seconds, memory, or asked to."""
+
+    states: int = 0
+    transitions: int = 0
+    ends: int = 0
     panics: int = 0
-    complete: bool = True
+    endless: int = 0
+    begun: int = 0
+    found: list[Found] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was seen."""
+        return not self.stopped
 
 
-def walk(scenario: Scenario, kernel: str | Kernel, budget: Budget = Budget()) -> Count:
-    """Count every state that any schedule of the tasks reaches.
+class Search:
+    """A search of one machine for one property."""
 
-    Raises Panic where a kernel without known defects reaches a state that must not be.
-    """
-    chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
-    return Walk(build(scenario, chosen)).run(budget)
+    def __init__(
+        self,
+        machine: Machine,
+        prop: Property,
+        budget: Budget = Budget(),
+        *,
+        reduced: bool = True,
+        wanted: int = 1,
+        progress: Callable[[Report], bool] | None = None,
+    ) -> None:
+        """`wanted`: after so many different states in which it shows, the search ends. `progress` says whether to go on."""
+        self.machine, self.prop, self.budget = machine, prop, budget
+        self.moves, self.footprints = Moves(machine), Footprints(machine)
+        self.tasks = tuple(machine.tasks.values())
+        self.world = frozenset(task for task in machine.tasks if task.startswith(PREFIX))
+        self.reduced, self.wanted, self.progress = reduced, wanted, progress
+        self.again = 0
+        """How often a search was begun again, because a footprint was larger than it seemed."""
+        self._visible: dict[Move, bool] = {}
+        self._began = time.monotonic()
 
+    # -- one state ----------------------------------------------------------------------------------------------------
 
-class Walk:
-    """A walk under way: what was seen, and on the path from the beginning who is left to try at each state."""
-
-    def __init__(self, machine: Machine) -> None:
-        """The machine stands at the beginning."""
-        self.machine, self.moves = machine, Moves(machine)
-        self.seen: set[int] = set()
-        self.transitions = self.ends = self.losing_ends = self.panics = 0
-
-    def run(self, budget: Budget) -> Count:
-        """Go on until everything was seen, or the budget is spent."""
-        moves, seen, tasks = self.moves, self.seen, tuple(self.machine.tasks.values())
-        seen.add(moves.key)
-        path: list[Move] = []
-        left, moved = [iter(tasks)], [False]
-        while left and len(seen) < budget.states:
-            move = self._next(left[-1])
-            if move is not None:
-                moved[-1] = True
-                if move.panic is not None:
-                    self._panic(move.panic)
-                    continue
-                moves.make(move)
-                if moves.key in seen:
-                    moves.unmake(move)
-                    continue
-                seen.add(moves.key)
-                path.append(move)
-                left.append(iter(tasks))
-                moved.append(False)
+    def enabled(self) -> list[Move]:
+        """What may happen now, panics among it. Once the world has begun to do something it is not interrupted."""
+        found = []
+        for task in self.tasks:
+            move = self.moves.of(task)
+            if move is None:
                 continue
-            if not moved[-1]:
-                self._end()
-            left.pop()
-            moved.pop()
-            if path:
-                moves.unmake(path.pop())
-        while path:
-            moves.unmake(path.pop())
-        return self._count(complete=not left)
+            self.footprints.note(move)
+            if move.blocked_on is None:
+                if task.task in self.world and task.stack is not None:
+                    return [move]
+                found.append(move)
+        return found
 
-    def _next(self, left: Iterator[Task]) -> Move | None:
-        """The move of the next task that can make one, or panics; None: there is nobody left to try."""
-        of = self.moves.of
-        for task in left:
-            move = of(task)
-            if move is not None and move.blocked_on is None:
-                self.transitions += 1
-                return move
+    def is_end(self, moves: Collection[Move]) -> bool:
+        """Whether nobody has to go on: what the world may still do, it need not."""
+        return all(move.task in self.world and not self._is_inside(move.task) for move in moves)
+
+    def visible(self, move: Move) -> bool:
+        """Whether a move writes what the property looks at."""
+        seen = self._visible.get(move)
+        if seen is None:
+            seen = self._visible[move] = any(at.endswith(self.prop.fields) for at, _, _ in move.writes)
+        return seen
+
+    def judge(self, move: Move, told: Told) -> tuple[str, Told]:
+        """What is wrong just after a move, and who was told by then."""
+        prop, machine = self.prop, self.machine
+        if not prop.fields or not self.visible(move):
+            return "", told
+        says = prop.at_step(machine, move.writes, told) if prop.at_step else ""
+        if prop.at_state and not says:
+            says = prop.at_state(machine)
+        return says, hears(machine, move.writes, told)[0] if prop.listens else told
+
+    def judge_end(self, told: Told) -> str:
+        """What is wrong at an end."""
+        return self.prop.at_end(self.machine, told) if self.prop.at_end else ""
+
+    def _is_inside(self, task: str) -> bool:
+        return self.machine.journal.cells.get(f"task/{task}.stack") is not None
+
+    # -- all of them --------------------------------------------------------------------------------------------------
+
+    def run(self) -> Report:
+        """Search until everything was seen, enough was found, or the budget is spent."""
+        while True:
+            report = Tour(self).run()
+            if not self.footprints.refuted or report.stopped or len(report.found) >= self.wanted:
+                return report
+            self.footprints.begin_again()
+            self.again += 1
+
+    def ample(self, moves: list[Move], on_path: Collection[int], key: int) -> list[Move]:
+        """The moves that have to be tried here: one alone if it is private, invisible and leads out of the path."""
+        if not self.reduced or len(moves) < 2:
+            return moves
+        to_come = self.footprints.to_come()
+        for move in moves:
+            if move.panic is None and move.task not in self.world and not self.visible(move):
+                if self.footprints.is_private(move, to_come) and key ^ move.change not in on_path:
+                    self.footprints.rely(move)
+                    return [move]
+        return moves
+
+    def spent(self, states: int) -> str:
+        """Which part of the budget is used up, if one is."""
+        if states >= self.budget.most:
+            return "states" if self.budget.states <= self.budget.most else "memory"
+        if states % GLANCE == 0 and time.monotonic() - self._began > self.budget.seconds:
+            return "seconds"
+        return ""
+
+
+class Tour:
+    """One depth-first walk of a search, from the beginning."""
+
+    def __init__(self, search: Search) -> None:
+        """Nothing is seen yet."""
+        self.search, self.moves, self.report = search, search.moves, Report()
+        self.index: dict[int, int] = {}
+        """When each state was met, by its key."""
+        self.on_path: set[int] = set()
+        self.open: list[int] = []
+        """States whose component is not known yet, in the order in which they were met."""
+        self.unsettled: set[int] = set()
+        self.path: list[Move] = []
+        self.found: set[int] = set()
+
+    def run(self) -> Report:
+        """Go on until there is a reason to stop; the machine is then where it was."""
+        report, frames = self.report, [self._enter(NOBODY)]
+        while frames and not report.stopped and len(report.found) < self.search.wanted:
+            frame = frames[-1]
+            if frame.left:
+                child = self._follow(frame, frame.left.pop())
+                if child is not None:
+                    frames.append(child)
+                continue
+            frames.pop()
+            self._leave(frame, frames[-1] if frames else None)
+        while self.path:
+            self.moves.unmake(self.path.pop())
+        report.states = len(self.index)
+        return report
+
+    def _enter(self, told: Told) -> Frame:
+        """Come to a new state: what can be done here, and whether it is an end."""
+        key = self._key(told)
+        self.index[key] = place = len(self.index)
+        self.open.append(key)
+        self.unsettled.add(key)
+        self.on_path.add(key)
+        self._look_around(place + 1)
+        moves = self.search.enabled()
+        end = self.search.is_end(moves)
+        if end:
+            self.report.ends += 1
+            self._note(self.search.judge_end(told), key)
+        left = self.search.ample(moves, self.on_path, key) if not told else moves
+        return Frame(key, told, left[::-1], place, out=end)
+
+    def _follow(self, frame: Frame, move: Move) -> Frame | None:
+        """Try a move; the frame of the state behind it, if that is new."""
+        self.report.transitions += 1
+        if move.panic is not None:
+            self._panic(move.panic)
+            frame.out = True
+            return None
+        self.moves.make(move)
+        self.path.append(move)
+        says, told = self.search.judge(move, frame.told)
+        key = self._key(told)
+        self._note(says, key)
+        if key not in self.index:
+            return self._enter(told)
+        if key in self.unsettled:
+            frame.low = min(frame.low, self.index[key])
+        else:
+            frame.out = True
+        self.moves.unmake(self.path.pop())
         return None
 
+    def _leave(self, frame: Frame, above: Frame | None) -> None:
+        """All was tried here: if this state is the first of its component, that is complete."""
+        self.on_path.discard(frame.key)
+        if frame.low == self.index[frame.key]:
+            while self.open[-1] != frame.key:
+                self.unsettled.discard(self.open.pop())
+            self.unsettled.discard(self.open.pop())
+            self.report.endless += not frame.out
+            if above is not None:
+                above.out = True
+        elif above is not None:
+            above.low, above.out = min(above.low, frame.low), above.out or frame.out
+        if self.path:
+            self.moves.unmake(self.path.pop())
+
+    def _key(self, told: Told) -> int:
+        return self.moves.key ^ zobrist("told", tuple(sorted(told))) if told else self.moves.key
+
+    def _note(self, says: str, key: int) -> None:
+        if says and key not in self.found:
+            self.found.add(key)
+            self.report.found.append(Found(tuple(self.path), says, key))
+
     def _panic(self, panic: Panic) -> None:
-        """The machine stops in the middle of a step: no state is behind it, if this kernel is known to do that."""
-        if not self.machine.kernel.defects:
+        """The machine stops in the middle of a step, if this kernel is known to do that."""
+        if not self.search.machine.kernel.defects:
             raise panic
-        self.panics += 1
+        self.report.panics += 1
 
-    def _end(self) -> None:
-        self.ends += 1
-        self.losing_ends += loses(self.machine)
+    def _look_around(self, states: int) -> None:
+        self.report.stopped = self.search.spent(states)
+        if states % GLANCE == 0 and self.search.progress is not None:
+            self.report.states = states
+            if not self.search.progress(self.report):
+                self.report.stopped = "asked to"
 
-    def _count(self, *, complete: bool) -> Count:
-        return Count(len(self.seen), self.transitions, self.ends, self.losing_ends, self.panics, complete)
+
+@dataclass(slots=True)
+class Frame:
+    """A state on the path: the moves left to try, the earliest open state it leads back to, whether a way leads out."""
+
+    key: int
+    told: Told
+    left: list[Move]
+    low: int
+    out: bool
+
+
+def is_kernels(task: Task) -> bool:
+    """Whether a task is one of the kernel's own."""
+    return task.task in KERNEL_TASKS

@@ -29,8 +29,9 @@ GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
 _KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
-_MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
+MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
                     ".accepted", ".refused", ".size", ".result", ".cuts", ".power", ".delayed", ".down")  # fmt: skip
+"""The cells that a fate can depend on, by their fields."""
 
 
 def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | None = None) -> str:
@@ -143,7 +144,7 @@ class Ledger:
     def update(self, writes: list[Write]) -> tuple[tuple[FateChange, ...], tuple[Delta, ...]]:
         """The fates that this step changed, and the same as deltas of derived cells."""
         self._judgement.note(writes)
-        if not any(at.endswith(_MATTERS) for at, _, _ in writes):
+        if not any(at.endswith(MATTERS) for at, _, _ in writes):
             return (), ()
         power_cut = any(at in ("machine.cuts", "machine.power") for at, _, _ in writes)
         changes, deltas = [], []
@@ -262,35 +263,18 @@ class Ledger:
     def _answered(self, line: str, result: str) -> Iterator[Delta]:
         """A call has returned: an error tells of every store of that file that is not safe, a 0 promises for it."""
         task, _, number = line.rpartition(".")
-        synced = self._synced(task, int(number))
+        about = synced(self._k, task, int(number))
         for name, record in self._records():
             if (
-                synced is None
-                or record.file != synced[0]
+                about is None
+                or record.file != about[0]
                 or self.fates.get(name) in (None, DURABLE, REPLACED, REFUSED, LEAKED)
             ):
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told and record.stop > synced[1].start and record.start < synced[1].stop:
+            elif name not in self.told and record.stop > about[1].start and record.start < about[1].stop:
                 self.lied.add(name)
-
-    def _synced(self, task: str, number: int) -> tuple[str | None, range] | None:
-        """The file that a script line's answer is about, and the bytes of it that a 0 promises to be durable."""
-        operation = self._k.scenario.lines(task)[number - 1].operation
-        promised = range(0) if self._k.kind.in_memory else range(MAX_BYTES)
-        if isinstance(operation, Close):
-            return operation.file, range(0)
-        if isinstance(operation, Fsync | Fdatasync):
-            return operation.file, promised
-        if not isinstance(operation, Msync) or operation.mode != "SYNC":
-            return None
-        vma = _vma_of(self._k.tasks[task].mm, operation.var)
-        if vma is None or not promised:
-            return vma.file if vma is not None else None, range(0)
-        first = vma.pgoff * self._k.page_size
-        stop = MAX_BYTES if operation.stop is None else first + operation.stop
-        return vma.file, range(first + operation.start, stop)
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
         if name not in self.told:
@@ -348,6 +332,24 @@ class Ledger:
         """Whether no program can store anything more, and no store's fate is open."""
         ended = all(self._k.tasks[name].state in (DONE, KILLED) for name in self._k.scenario.tasks)
         return ended and all(fate in (*_KEPT, REFUSED) for fate in self.fates.values())
+
+
+def synced(k: Machine, task: str, number: int) -> tuple[str | None, range] | None:
+    """The file that a script line's answer is about, and the bytes of it that a 0 promises to be durable."""
+    operation = k.scenario.lines(task)[number - 1].operation
+    promised = range(0) if k.kind.in_memory else range(MAX_BYTES)
+    if isinstance(operation, Close):
+        return operation.file, range(0)
+    if isinstance(operation, Fsync | Fdatasync):
+        return operation.file, promised
+    if not isinstance(operation, Msync) or operation.mode != "SYNC":
+        return None
+    vma = _vma_of(k.tasks[task].mm, operation.var)
+    if vma is None or not promised:
+        return vma.file if vma is not None else None, range(0)
+    first = vma.pgoff * k.page_size
+    stop = MAX_BYTES if operation.stop is None else first + operation.stop
+    return vma.file, range(first + operation.start, stop)
 
 
 def _vma_of(mm: Mm, var: str) -> Vma | None:

@@ -182,6 +182,9 @@ class Table(Generic[T]):
         self.journal, self.name, self.field, self.hex = journal, name, field, hexadecimal
         self._at: dict[int, str] = {}
 
+    def __repr__(self) -> str:
+        return f"{self.name}/*.{self.field}"
+
     def at(self, key: int) -> str:
         """The address of an entry."""
         at = self._at.get(key)

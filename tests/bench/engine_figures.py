@@ -20,7 +20,7 @@ from engine import (
     run,
     scenario_from_data,
 )
-from engine.explore import walk
+from engine.perft import walk
 from tests.bench.figures import ROUNDS, Figure, kilobytes, ms, once, timed
 from tests.engine.test_perft import COUNTS, SCENARIOS
 

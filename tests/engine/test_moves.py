@@ -6,7 +6,7 @@ import pytest
 
 from app.catalogue import home
 from engine import KERNELS, Machine, build, find_kernel, gallery
-from engine.explore import Budget, Walk
+from engine.perft import Budget, Walk
 from engine.moves import Move, Moves
 from engine.objects.task import Task
 from tests.engine.test_perft import COUNTS, SCENARIOS

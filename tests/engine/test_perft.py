@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from engine import KERNELS, Machine, Panic, Scenario, build, find_scenario
-from engine.explore import Budget, Count, Walk, walk
+from engine.perft import Budget, Count, Walk, walk
 from engine.function import Next
 from engine.functions.do_exit import DoExit
 from tests.engine.build import CORRECTED, MAP, POSTED, STOCK, make

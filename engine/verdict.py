@@ -1,0 +1,129 @@
+"""The front door of the search: is a property kept, whatever happens? A verdict, and a witness where it is not.
+
+`holds` says of how many states; `broken` comes with the shortest witness there is, or that was found in the budget;
+`undecided` says how far the search got. Of a `sometimes` the witness is what makes it hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from engine.claims import DEFAULT, SOMETIMES, Property, find_property
+from engine.explore import Budget, Found, Report, Search
+from engine.kernel import Kernel
+from engine.kernels import find_kernel
+from engine.offers import offered
+from engine.scenario import Scenario
+from engine.setup import build
+from engine.witness import Ways, Witness, as_run, preemptions
+
+HOLDS, BROKEN, UNDECIDED = "holds", "broken", "undecided"
+NEAR = 60_000
+"""So many states are taken up to find the shortest witness; after that the one that was found is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search has got: what it is doing, distinct states so far, ways found."""
+
+    phase: str
+    states: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a search came to. `stopped` says which part of the budget was spent; `endless` counts loops without end."""
+
+    property: str
+    verdict: str
+    states: int
+    transitions: int
+    ends: int
+    panics: int
+    endless: int
+    stopped: str
+    witnesses: tuple[Witness, ...]
+
+    @property
+    def witness(self) -> Witness | None:
+        """The first of them, the shortest."""
+        return self.witnesses[0] if self.witnesses else None
+
+
+def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
+    scenario: Scenario,
+    kernel: str | Kernel,
+    prop: str | Property = DEFAULT,
+    *,
+    offers: Iterable[str] = (),
+    budget: Budget = Budget(),
+    wanted: int = 1,
+    reduced: bool = True,
+    progress: Callable[[Progress], bool] | None = None,
+) -> Verdict:
+    """Whether a property holds in every run of a scenario on a kernel, or for `sometimes` in one of them.
+
+    `offers` are what the world may do at any moment (engine/offers.py), `wanted` how many different states in which it
+    shows are looked for, each with a witness. `progress` is told now and then, and says whether to go on. Raises
+    UnknownKernel, UnknownProperty, UnknownOffer, and Panic where a kernel without known defects stops.
+    """
+    chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
+    asked = find_property(prop) if isinstance(prop, str) else prop
+    world = offered(scenario, tuple(offers))
+    search = Search(build(world, chosen), asked, budget, wanted=wanted, reduced=reduced)
+    if progress is not None:
+        search.progress = lambda report: progress(Progress("search", report.states, len(report.found)))
+    report = search.run()
+    found = _nearest(search, report, wanted, progress)
+    witnesses = tuple(_witness(scenario, chosen, world, search, *each) for each in found)
+    return Verdict(
+        asked.id, _word(asked, report), report.states, report.transitions, report.ends, report.panics,
+        report.endless, report.stopped, witnesses,
+    )  # fmt: skip
+
+
+def _word(prop: Property, report: Report) -> str:
+    if report.found:
+        return HOLDS if prop.mode == SOMETIMES else BROKEN
+    if not report.complete:
+        return UNDECIDED
+    return BROKEN if prop.mode == SOMETIMES else HOLDS
+
+
+def _nearest(
+    search: Search, report: Report, wanted: int, progress: Callable[[Progress], bool] | None
+) -> list[tuple[Found, bool]]:
+    """The shortest ways, as far as the budget goes; for states that were not met again the way that was found."""
+    if not report.found:
+        return []
+    ways, near = Ways(search), list[Found]()
+    for found in ways.nearest(min(NEAR, search.budget.most)):
+        near.append(found)
+        if len(near) >= min(wanted, len(report.found)) or (
+            progress is not None and not progress(Progress("witness", ways.states, len(near)))
+        ):
+            break
+    met = {found.key for found in near}
+    rest = [found for found in report.found if found.key not in met]
+    return [*((found, True) for found in near), *((found, False) for found in rest)][: max(1, wanted)]
+
+
+def _witness(
+    scenario: Scenario, kernel: Kernel, world: Scenario, search: Search, found: Found, shortest: bool
+) -> Witness:
+    own, trace = as_run(scenario, kernel, world, found.moves)
+    items = tuple(trace.schedule.items())
+    return Witness(
+        replace_story(own), trace.schedule, items, found.says, len(found.moves),
+        preemptions(search, found.moves), shortest,
+    )  # fmt: skip
+
+
+def replace_story(scenario: Scenario) -> Scenario:
+    """The scenario without its written story, which tells another run."""
+    return scenario
+
+
+__all__ = ["BROKEN", "HOLDS", "UNDECIDED", "Budget", "Progress", "Verdict", "Witness", "explore", "replace"]
