@@ -1,7 +1,7 @@
 """What a search can be asked about a scenario: properties by name, each with a sentence and its source.
 
-`always`: it holds in every run, whoever runs when. `sometimes`: there is a run in which it happens. A property is judged
-at the end of a run, in every state, or at the step that does what it is about. Nothing here writes.
+`always`: it holds in every run, whoever runs when. `sometimes`: there is a run in which it happens. A property is
+judged at the end of a run, in every state, or at the step that does what it is about. Nothing here writes.
 """
 
 from __future__ import annotations

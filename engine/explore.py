@@ -10,21 +10,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from random import Random
 
 from engine.claims import Property
 from engine.errors import Panic
 from engine.journal import zobrist
-from engine.machine import KERNEL_TASKS, Machine
+from engine.machine import Machine
 from engine.moves import Move, Moves
-from engine.objects.task import DONE, KILLED, Task
 from engine.offers import PREFIX
-from engine.reduction import Footprints
+from engine.reduction import Futures, Place
 from engine.telling import Told, hears
 
 STATE_BYTES = 260
 """What a state takes in memory while a search goes on: its key, and its places in two tables (measured)."""
 GLANCE = 2_048
 """After so many states the clock is looked at, and progress is told."""
+WAYS, LONGEST_WAY = 20, 2_000
+"""How many ways are gone at random beforehand, and how far."""
 NOBODY: Told = frozenset()
 
 
@@ -74,7 +76,7 @@ class Report:
 class Search:
     """A search of one machine for one property."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is asked, of what, and how far to go
         self,
         machine: Machine,
         prop: Property,
@@ -84,9 +86,12 @@ class Search:
         wanted: int = 1,
         progress: Callable[[Report], bool] | None = None,
     ) -> None:
-        """`wanted`: after so many different states in which it shows, the search ends. `progress` says whether to go on."""
+        """`wanted`: after so many different states in which it shows it ends. `progress` says whether to go on."""
         self.machine, self.prop, self.budget = machine, prop, budget
-        self.moves, self.footprints = Moves(machine), Footprints(machine)
+        self.moves = Moves(machine)
+        self.futures = Futures(self.moves)
+        self.places: list[Place] = []
+        """Where the tasks stand in the state that was looked at last."""
         self.tasks = tuple(machine.tasks.values())
         self.world = frozenset(task for task in machine.tasks if task.startswith(PREFIX))
         self.reduced, self.wanted, self.progress = reduced, wanted, progress
@@ -99,14 +104,16 @@ class Search:
 
     def enabled(self) -> list[Move]:
         """What may happen now, panics among it. Once the world has begun to do something it is not interrupted."""
-        found = []
+        found, self.places = [], []
         for task in self.tasks:
             move = self.moves.of(task)
+            if (place := self.futures.place(task, move)) is not None:
+                self.places.append(place)
             if move is None:
                 continue
-            self.footprints.note(move)
+            self.futures.note(task, move)
             if move.blocked_on is None:
-                if task.task in self.world and task.stack is not None:
+                if task.task in self.world and self._is_inside(task.task):
                     return [move]
                 found.append(move)
         return found
@@ -143,23 +150,38 @@ class Search:
 
     def run(self) -> Report:
         """Search until everything was seen, enough was found, or the budget is spent."""
+        if self.reduced:
+            self._look_ahead()
         while True:
             report = Tour(self).run()
-            if not self.footprints.refuted or report.stopped or len(report.found) >= self.wanted:
+            report.begun = self.again + 1
+            if report.stopped or len(report.found) >= self.wanted or not self.reduced or not self.futures.refuted():
                 return report
-            self.footprints.begin_again()
             self.again += 1
+
+    def _look_ahead(self) -> None:
+        """Go some ways to their ends at random, always the same, to learn what tasks touch."""
+        choose = Random(2004)  # noqa: S311 - the same ways every time
+        for _ in range(WAYS):
+            made: list[Move] = []
+            while len(made) < LONGEST_WAY:
+                able = [move for move in self.enabled() if move.panic is None]
+                if not able:
+                    break
+                made.append(choose.choice(able))
+                self.moves.make(made[-1])
+            while made:
+                self.moves.unmake(made.pop())
 
     def ample(self, moves: list[Move], on_path: Collection[int], key: int) -> list[Move]:
         """The moves that have to be tried here: one alone if it is private, invisible and leads out of the path."""
         if not self.reduced or len(moves) < 2:
             return moves
-        to_come = self.footprints.to_come()
         for move in moves:
-            if move.panic is None and move.task not in self.world and not self.visible(move):
-                if self.footprints.is_private(move, to_come) and key ^ move.change not in on_path:
-                    self.footprints.rely(move)
-                    return [move]
+            if move.panic is not None or move.task in self.world or self.visible(move):
+                continue
+            if key ^ move.change not in on_path and self.futures.is_private(move, self.places):
+                return [move]
         return moves
 
     def spent(self, states: int) -> str:
@@ -286,8 +308,3 @@ class Frame:
     left: list[Move]
     low: int
     out: bool
-
-
-def is_kernels(task: Task) -> bool:
-    """Whether a task is one of the kernel's own."""
-    return task.task in KERNEL_TASKS

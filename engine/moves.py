@@ -28,10 +28,12 @@ Seen = str | Table[Any]
 class Move:
     """What a step does in the end: the cells it changes, and by what it changes the key of the state.
 
+    `stack` is the number of the stack it begins with, from 1.
     `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops.
     """
 
     task: str
+    stack: int
     function: str
     name: str
     looks: tuple[Seen, ...]
@@ -49,9 +51,10 @@ class Move:
 class _Node:
     """A question about the state and the answers met so far: another question, or the move."""
 
-    __slots__ = ("answers", "looks_at")
+    __slots__ = ("answers", "looks_at", "number")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
+        self.number = number
         self.looks_at: Seen | None = None
         self.answers: dict[Any, _Node | Move | None] = {}
 
@@ -81,7 +84,7 @@ class Moves:
         known = self._known[task.task]
         node: Any = known.get(stack)
         if node is None:
-            node = known[stack] = _Node()
+            node = known[stack] = _Node(len(known) + 1)
         while type(node) is _Node:
             at = node.looks_at
             if at is None:
@@ -93,6 +96,13 @@ class Moves:
                 return self._learn(task, stack)
         found: Move | None = node
         return found
+
+    def number(self, task: Task, stack: Any) -> int:
+        """The number of a stack of a task."""
+        known = self._known[task.task]
+        if stack not in known:
+            known[stack] = _Node(len(known) + 1)
+        return known[stack].number
 
     def make(self, move: Move) -> None:
         """Change the state as a move does."""
@@ -116,9 +126,10 @@ class Moves:
 
     def _learn(self, task: Task, stack: Any) -> Move | None:
         """Have the kernel make the step, take it back, and keep what it did under what it looked at."""
-        move = self._try(task)
+        node = self._known[task.task][stack]
+        move = self.try_(task, node.number)
         self.made += 1
-        node, looks = self._known[task.task][stack], self._looks(move)
+        looks = self._looks(move)
         for place, at in enumerate(looks, 1):
             value = self._cells.get(at) if isinstance(at, str) else tuple(at)
             node.looks_at = at
@@ -134,24 +145,25 @@ class Moves:
     def _looks(self, move: Move | None) -> tuple[Seen, ...]:
         return move.looks if move is not None else tuple(_acting(self.machine.journal.reads))
 
-    def _try(self, task: Task) -> Move | None:
+    def try_(self, task: Task, stack: int = 0) -> Move | None:
+        """What a task would do now, by the kernel's own code."""
         machine, journal = self.machine, self.machine.journal
         try:
             moved = machine.step(task)
         except Panic as panic:
             journal.undo()
-            return Move(task.task, "", panic.step or "", tuple(_acting(journal.reads)), (), 0, panic=panic)
+            return Move(task.task, stack, "", panic.step or "", tuple(_acting(journal.reads)), (), 0, panic=panic)
         looks = tuple(_acting(journal.reads))
         if moved is None:
             if machine.blocked_on is None:
                 return None
-            return Move(task.task, "", "", looks, (), 0, blocked_on=machine.blocked_on)
+            return Move(task.task, stack, "", "", looks, (), 0, blocked_on=machine.blocked_on)
         writes = tuple(_net(journal.since_mark()))
         journal.undo()
         change = 0
         for at, old, new in writes:
             change ^= zobrist(at, old) ^ zobrist(at, new)
-        return Move(task.task, moved.function.c_name, moved.name, looks, writes, change)
+        return Move(task.task, stack, moved.function.c_name, moved.name, looks, writes, change)
 
 
 def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:

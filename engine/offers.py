@@ -1,11 +1,11 @@
-"""What the world may do at any moment of a search, if it is offered: writeback, reclaim, a power failure, others' files."""
+"""What the world may do at any moment of a search, if it is offered: writeback, a power failure, others' files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.errors import EngineError, ScenarioError, suggestion
-from engine.operations import Store
+from engine.operations import Mmap, Store
 from engine.scenario import MAX_TASKS, Scenario, scenario_from_data, to_data
 
 PREFIX = "world_"
@@ -24,11 +24,9 @@ def _broken_places(scenario: Scenario) -> Iterator[str]:
     size = scenario.machine.page_size
     found: dict[str, None] = {}
     for task in scenario.tasks:
-        files = {
-            line.operation.var: line.operation.file for line in scenario.lines(task) if hasattr(line.operation, "prot")
-        }
-        for line in scenario.lines(task):
-            operation = line.operation
+        operations = [line.operation for line in scenario.lines(task)]
+        files = {each.var: each.file for each in operations if isinstance(each, Mmap)}
+        for operation in operations:
             if isinstance(operation, Store) and (file := files.get(operation.var)):
                 found[f"disk_error({file}, {operation.start // size}P)"] = None
     yield from list(found)[:MAX_PLACES]

@@ -1,140 +1,138 @@
 """Which steps need not be tried in every order: partial-order reduction from footprints and ownership.
 
-A step is private while no other task that may still run was ever seen to write what it looks at, or to look at what it
-writes. It commutes with whatever the others do, so that where one can be made, it alone has to be tried. What tasks
-touch is learned on the way: a footprint that refutes an earlier decision makes the search begin again, wiser.
+A task's future is what it may touch from where it stands: a graph of its places (script line and stack), each with what
+its steps there were seen to look at and to write. A step is private while the futures of all other tasks have nothing
+to do with it: it commutes with whatever they do, so it alone has to be tried where it can be made. The graphs are
+learned on the way. Decisions that a graph refutes in the end make the search begin again, wiser.
 (Clarke, Grumberg, Peled: Model Checking, ch. 10; the conditions C0 to C3 for ample sets.)
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.machine import KERNEL_TASKS
 from engine.objects.task import DONE, KILLED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from engine.machine import Machine
-    from engine.moves import Move
-
-
-class Footprints:
-    """What each task was seen to touch, cell by cell: sets of script lines, as the bits of a number.
-
-    A kernel task has one line. What a task did on lines that lie behind it, it will not do again.
-    """
-
-    def __init__(self, machine: Machine) -> None:
-        """Nothing was seen, but what every task looks at to know whether it has anything to do."""
-        self.refuted = False
-        """Whether a step that was taken for private turned out not to be."""
-        self._lines: dict[str, tuple[str, str, tuple[int, ...]]] = {}
-        self._own: dict[str, int] = {}
-        self._cells = machine.journal.cells
-        self._readers: defaultdict[str, int] = defaultdict(int)
-        self._writers: defaultdict[str, int] = defaultdict(int)
-        self._relied: defaultdict[str, int] = defaultdict(int)
-        self._relied_alone: defaultdict[str, int] = defaultdict(int)
-        self._relied_on: set[Move] = set()
-        self._noted: dict[Move, int] = {}
-        self._foes: dict[Move, tuple[int, int]] = {}
-        self._version, first = 0, 0
-        for name, task in machine.tasks.items():
-            count = 1 if name in KERNEL_TASKS else len(machine.programs[name]) + 1
-            bits = tuple((1 << count) - (1 << line) << first for line in range(count))
-            self._lines[name] = (f"task/{name}.line", task.rests_by[1], bits)
-            self._own[name] = bits[0]
-            first += count
-            for at in task.rests_by:
-                self._readers[at] |= bits[0]
-
-    def to_come(self) -> int:
-        """The lines that are under way or still to come, of every task."""
-        cells, lines = self._cells, 0
-        for line, state, bits in self._lines.values():
-            if cells.get(state) not in _OVER:
-                lines |= bits[min(cells.get(line, 0), len(bits) - 1)]
-        return lines
-
-    def _line(self, task: str) -> int:
-        """The bit of the line that a task is on."""
-        at, _, bits = self._lines[task]
-        line = min(self._cells.get(at, 0), len(bits) - 1)
-        return bits[line] & ~(bits[line + 1] if line + 1 < len(bits) else 0)
-
-    def note(self, move: Move) -> None:
-        """Learn from a move that can be made now, or has to wait, when it is met on a line for the first time."""
-        bit, noted = self._line(move.task), self._noted.get(move, 0)
-        if noted & bit:
-            return
-        self._noted[move] = noted | bit
-        own = self._own[move.task]
-        for at in map(str, move.looks):
-            if not self._readers[at] & bit:
-                self._readers[at] |= bit
-                self._version += 1
-                self.refuted |= bool(self._relied_alone[at] & ~own)
-        for at in (*_written(move), *_tables(move)):
-            if not self._writers[at] & bit:
-                self._writers[at] |= bit
-                self._version += 1
-                self.refuted |= bool((self._relied[at] | self._relied_alone[at] * (not is_table(at))) & ~own)
-
-    def is_private(self, move: Move, to_come: int) -> bool:
-        """Whether no other task will have to do with what a move touches, on the lines that are still to come."""
-        version, foes = self._foes.get(move, (-1, 0))
-        if version != self._version:
-            foes = self._foes_of(move)
-            self._foes[move] = (self._version, foes)
-        return not foes & to_come
-
-    def rely(self, move: Move) -> None:
-        """A decision rests on the move's being private."""
-        if move in self._relied_on:
-            return
-        self._relied_on.add(move)
-        own = self._own[move.task]
-        for at in map(str, move.looks):
-            self._relied[at] |= own
-        for at in (*_written(move), *_tables(move)):
-            self._relied_alone[at] |= own
-
-    def begin_again(self) -> None:
-        """Forget the decisions, not what was learned."""
-        self._relied.clear()
-        self._relied_alone.clear()
-        self._relied_on.clear()
-        self.refuted = False
-
-    def _foes_of(self, move: Move) -> int:
-        foes = 0
-        for at in map(str, move.looks):
-            foes |= self._writers[at]
-        for at in _written(move):
-            foes |= self._readers[at] | self._writers[at]
-        for at in _tables(move):
-            foes |= self._readers[at]
-        return foes & ~self._own[move.task]
-
+    from engine.moves import Move, Moves
+    from engine.objects.task import Task
 
 _OVER = (DONE, KILLED)
+Place = tuple[str, int, int]
+"""Where a task stands: its name, the number of its stack, its script line."""
 
 
-def _written(move: Move) -> Iterable[str]:
-    return (at for at, _, _ in move.writes)
+@dataclass(slots=True)
+class _Spot:
+    """What a task was seen to do at a place: what it touches there, and where it comes to."""
+
+    looks: set[str] = field(default_factory=set)
+    writes: set[str] = field(default_factory=set)
+    onward: set[Place] = field(default_factory=set)
 
 
-def _tables(move: Move) -> Iterable[str]:
+Future = tuple[frozenset[str], frozenset[str]]
+"""The cells that a task may still look at, and those that it may still write."""
+
+
+class Futures:
+    """What each task may still touch, from wherever it stands."""
+
+    def __init__(self, moves: Moves) -> None:
+        """Nothing was seen yet."""
+        self.moves, self._cells = moves, moves.machine.journal.cells
+        self._spots: defaultdict[Place, _Spot] = defaultdict(_Spot)
+        self._noted: set[tuple[Move, int]] = set()
+        self._futures: dict[Place, Future] = {}
+        self._private: dict[tuple[Move, Place], bool] = {}
+
+    def place(self, task: Task, move: Move | None) -> Place | None:
+        """Where a task stands, given its next move; None if it has none any more. A resting thread stands at 0."""
+        if move is not None:
+            return task.task, move.stack, self._cells.get(task.addresses["line"], 0)
+        return None if self._cells.get(task.rests_by[1]) in _OVER else (task.task, 0, 0)
+
+    def note(self, task: Task, move: Move) -> None:
+        """Learn from a move that can be made now, or has to wait, when it is met on a line for the first time."""
+        line = self._cells.get(task.addresses["line"], 0)
+        if (move, line) in self._noted:
+            return
+        self._noted.add((move, line))
+        spot = self._spots[task.task, move.stack, line]
+        spot.looks.update(map(str, move.looks))
+        spot.looks.update(task.rests_by)
+        spot.writes.update(at for at, _, _ in move.writes)
+        spot.writes.update(tables(move))
+        spot.onward.add(self._behind(task, move, line))
+        self._spots[task.task, 0, 0].onward.add((task.task, move.stack, line))
+
+    def _behind(self, task: Task, move: Move, line: int) -> Place:
+        """Where a task stands after a move."""
+        stack, at = self._cells.get(task.rests_by[0]), task.addresses["line"]
+        for cell, _, new in move.writes:
+            if cell == task.rests_by[0]:
+                stack = new
+            elif cell == at:
+                line = new or 0
+        return task.task, self.moves.number(task, stack), line
+
+    def is_private(self, move: Move, others: Iterable[Place]) -> bool:
+        """Whether none of these futures has to do with what a move touches."""
+        private = self._private
+        for place in others:
+            if place[0] != move.task:
+                known = private.get((move, place))
+                if known is None:
+                    known = private[move, place] = apart(move, self.of(place))
+                if not known:
+                    return False
+        return True
+
+    def of(self, place: Place) -> Future:
+        """What a task may touch from a place on, as far as is known."""
+        future = self._futures.get(place)
+        if future is None:
+            future = self._futures[place] = self._work_out(place)
+        return future
+
+    def _work_out(self, place: Place) -> Future:
+        looks, writes, seen, waiting = set[str](), set[str](), {place}, [place]
+        while waiting:
+            spot = self._spots[waiting.pop()]
+            looks |= spot.looks
+            writes |= spot.writes
+            new = spot.onward - seen
+            seen |= new
+            waiting += new
+        return frozenset(looks), frozenset(writes)
+
+    def refuted(self) -> bool:
+        """Whether a step was taken for private that is not, as far as is known now. Then only the graphs are kept."""
+        now = {place: self._work_out(place) for place in self._futures}
+        wrong = any(known and not apart(move, now[place]) for (move, place), known in self._private.items())
+        self._futures = now
+        if wrong:
+            self._private.clear()
+        return wrong
+
+
+def apart(move: Move, future: Future) -> bool:
+    """Whether a move and a future have nothing to do with each other: neither writes what the other touches."""
+    looks, writes = future
+    if not writes.isdisjoint(map(str, move.looks)):
+        return False
+    written = [at for at, _, _ in move.writes]
+    return writes.isdisjoint(written) and looks.isdisjoint(written) and looks.isdisjoint(tables(move))
+
+
+def tables(move: Move) -> Sequence[str]:
     """The tables that have an entry more or less after a move: it matters to who goes through all of them."""
+    found = []
     for at, old, new in move.writes:
         if old is None or new is None:
             thing, _, name = at.rpartition("/")
-            yield f"{thing}/*.{name.rpartition('.')[2]}"
-
-
-def is_table(at: str) -> bool:
-    """Whether this stands for which entries a table has, not for a cell."""
-    return "/*." in at
+            found.append(f"{thing}/*.{name.rpartition('.')[2]}")
+    return found

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.claims import DEFAULT, SOMETIMES, Property, find_property
 from engine.explore import Budget, Found, Report, Search
@@ -19,7 +19,8 @@ from engine.setup import build
 from engine.witness import Ways, Witness, as_run, preemptions
 
 HOLDS, BROKEN, UNDECIDED = "holds", "broken", "undecided"
-NEAR = 60_000
+BUDGET = Budget()
+NEAR = 100_000
 """So many states are taken up to find the shortest witness; after that the one that was found is given."""
 
 
@@ -34,9 +35,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a search came to. `stopped` says which part of the budget was spent; `endless` counts loops without end."""
+    """What a search came to. `asked` is the property; `stopped` says which part of the budget was spent; `endless` counts loops without end."""
 
-    property: str
+    asked: str
     verdict: str
     states: int
     transitions: int
@@ -58,7 +59,7 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
     prop: str | Property = DEFAULT,
     *,
     offers: Iterable[str] = (),
-    budget: Budget = Budget(),
+    budget: Budget = BUDGET,
     wanted: int = 1,
     reduced: bool = True,
     progress: Callable[[Progress], bool] | None = None,
@@ -77,7 +78,7 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
         search.progress = lambda report: progress(Progress("search", report.states, len(report.found)))
     report = search.run()
     found = _nearest(search, report, wanted, progress)
-    witnesses = tuple(_witness(scenario, chosen, world, search, *each) for each in found)
+    witnesses = tuple(_witness(scenario, search, each, shortest=best) for each, best in found)
     return Verdict(
         asked.id, _word(asked, report), report.states, report.transitions, report.ends, report.panics,
         report.endless, report.stopped, witnesses,
@@ -110,20 +111,8 @@ def _nearest(
     return [*((found, True) for found in near), *((found, False) for found in rest)][: max(1, wanted)]
 
 
-def _witness(
-    scenario: Scenario, kernel: Kernel, world: Scenario, search: Search, found: Found, shortest: bool
-) -> Witness:
-    own, trace = as_run(scenario, kernel, world, found.moves)
-    items = tuple(trace.schedule.items())
-    return Witness(
-        replace_story(own), trace.schedule, items, found.says, len(found.moves),
-        preemptions(search, found.moves), shortest,
-    )  # fmt: skip
-
-
-def replace_story(scenario: Scenario) -> Scenario:
-    """The scenario without its written story, which tells another run."""
-    return scenario
-
-
-__all__ = ["BROKEN", "HOLDS", "UNDECIDED", "Budget", "Progress", "Verdict", "Witness", "explore", "replace"]
+def _witness(scenario: Scenario, search: Search, found: Found, *, shortest: bool) -> Witness:
+    machine = search.machine
+    own, trace = as_run(scenario, machine.kernel, machine.scenario, found.moves)
+    count = preemptions(search, found.moves)
+    return Witness(own, trace.schedule, found.says, len(found.moves), count, shortest)

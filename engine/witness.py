@@ -33,7 +33,6 @@ class Witness:
 
     scenario: Scenario
     schedule: Schedule
-    items: tuple[str, ...]
     says: str
     steps: int
     preemptions: int
@@ -79,7 +78,7 @@ class Ways:
                     if key not in known:
                         known.add(key)
                         yield Found(self._way(node), says, key)
-                for found, child in self._children(node, moves):
+                for found, child in self._children(node, self._worth_trying(node, moves)):
                     if found and child.key not in known:
                         known.add(child.key)
                         yield Found(self._way(child), found, child.key)
@@ -88,6 +87,15 @@ class Ways:
         finally:
             while self._here.parent is not None:
                 self._step_back()
+
+    def _worth_trying(self, node: _Node, moves: list[Move]) -> list[Move]:
+        """To preempt a task before a private step comes to the same as after it: there it just goes on."""
+        search, last = self.search, node.move.task if node.move else ""
+        if not search.reduced:
+            return moves
+        on = (move for move in moves if move.task == last and move.panic is None and not search.visible(move))
+        private = [move for move in on if search.futures.is_private(move, search.places)]
+        return private or moves
 
     def _children(self, node: _Node, moves: Sequence[Move]) -> Iterator[tuple[str, _Node]]:
         last = node.move.task if node.move else ""

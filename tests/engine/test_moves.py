@@ -23,7 +23,7 @@ class Doubting(Moves):
         move = super().of(task)
         if self.made == made:
             self.hits += move is not None
-            assert _told(move) == _told(self._try(task)), (task, self.machine.journal.cells)
+            assert _told(move) == _told(self.try_(task)), (task, self.machine.journal.cells)
         return move
 
 
