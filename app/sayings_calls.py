@@ -16,6 +16,7 @@ MAPPINGS: dict[str, str | Mapping[str, str]] = {
     "do_mmap_pgoff.up_write": {"result=0": "Back to {who}, with the address."},
     "do_mmap.up_write": {"result=0": "Back to {who}, with the address."},
     "do_mmap_pgoff.refuse": "There is no room for everything that might be stored one day, so the mapping is refused.",
+    "do_madvise.populated": {"0": "madvise answers {who}: every page is there.", "E": "madvise answers {who}: {answer}."},
     "*.unmap_region": "The page table forgets this range.",
     "*.detach_vmas": "The range of addresses is gone.",
     "sys_munmap.up_write": "Back to {who}. Whatever became of its stores, this call says that all is well.",

@@ -1,4 +1,4 @@
-"""The reason of a fate is true of the page it names."""
+"""The reason of a fate is true of the page it names, and a call that fails says so in its answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import engine
 from engine import gallery
 from engine.fates import AT_RISK, BACKED, CLEAN_UNSAVED, LOST, Ledger, byte_fate, pieces
 from engine.machine import Machine
+from engine.values import ERRNOS
 from tests.engine.build import possible
 
 PAGED = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED)
@@ -80,3 +81,19 @@ def test_a_page_that_is_given_up_in_memory_is_not_said_to_have_gone() -> None:
     assert reasons("this-should-not-happen", "linux-6.18", "A.4")[-1] == (
         "What memory has of page 3 of f counts as invalid, and the disk never had these bytes."
     )
+
+
+@pytest.mark.parametrize(("scenario", "kernel"), RUNS[::5])
+def test_a_call_that_fails_says_so_in_its_answer(scenario: str, kernel: str) -> None:
+    for step in engine.run(gallery()[scenario], kernel).steps:
+        for at, _, new in step.writes:
+            if at.startswith("line/") and at.endswith(".result") and new in ERRNOS:
+                assert step.answer, (step.event, new)
+
+
+def test_asking_for_all_pages_answers_with_what_the_program_gets() -> None:
+    steps = engine.run(gallery()["ask-for-all"], "linux-6.18").steps
+    assert [step.answer for step in steps if step.function == "do_madvise" and step.name == "populated"] == [
+        "EFAULT",
+        "0",
+    ]
