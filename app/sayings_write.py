@@ -39,7 +39,8 @@ BLOCKS: dict[str, str | Mapping[str, str]] = {
     "ext4_map_blocks.allocated": {"no: ": "{It} gets no block: {reason}.", "-": "It is got."},
     "ext4_map_blocks.ext4_ext_insert_extent": {"block": "The file leads there from now on."},
     "ext4_da_get_block_prep.ext4_nonda_switch": {
-        "no: a promise will do": "There is room enough for a promise to be kept, so no block is chosen yet."
+        "no: ask for a promise": "By the kernel's rule of thumb a promise is no gamble yet, so no block is chosen. Whether one is left to promise is asked next.",
+        "yes": "So little is free, beside what is promised, that a promise would be a gamble: {it} gets its block at once, or none.",
     },
     "ext4_da_get_block_prep.dquot_reserve_block": {
         "yes": "A block is promised to {page}. Which one, is decided when it is written.",
