@@ -51,8 +51,14 @@ BLOCKS: dict[str, str | Mapping[str, str]] = {
 
 NOTE: Mapping[str, str] = {
     "noted=yes": "A note is made with {file}: a write has failed. So far nobody has been told.",
-    "last=no: ": "That a write has failed is noted with {file} already.",
-    "last=yes": "Nothing has gone wrong, so nothing is noted.",
+    "last=no: & note=yes": "That a write has failed is noted with {file} already.",
+    "last=no: ": "Nobody has passed on that a write has failed, so nothing is noted with {file}: it is forgotten here.",
+    "": "Nothing has gone wrong, so nothing is noted.",
+}
+
+SENT: Mapping[str, str] = {
+    "sent=yes": "{It} is on its way to the disk.",
+    "": "No block of {it} is marked, so nothing is sent: {it} counts as written.",
 }
 
 WRITEBACK: dict[str, str | Mapping[str, str]] = {
@@ -106,11 +112,12 @@ WRITEBACK: dict[str, str | Mapping[str, str]] = {
     "block_write_full_page.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
     "block_write_full_folio.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
     "ext4_bio_write_folio.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
+    "ext4_bio_write_folio.recover": "Writing {page} has failed. What memory has of it counts as invalid from now on, and nobody is told.",
     "*.recover": "Writing {page} has failed. The page stays marked as clean all the same, so nobody will try again.",
     "*.mapping_set_error": NOTE,
     "pageout.handle_write_error": NOTE,
-    "*.submit_bio": "{It} is on its way to the disk.",
-    "*.submit_bh": "{It} is on its way to the disk.",
+    "*.submit_bio": SENT,
+    "*.submit_bh": SENT,
     "end_page_writeback.end_io": {
         "written & disk=written": "The disk has {page} now: it survives a power cut.",
         "written": "{Page} has been written.",

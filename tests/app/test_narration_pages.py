@@ -104,3 +104,23 @@ def test_a_private_copy_that_goes_has_to_be_written_by_nobody() -> None:
     assert said("private-and-write", "A.6.zap_pte_range.zap_pte").endswith(
         "belongs to no file: nobody has to write it."
     )
+
+
+def test_a_promise_that_is_asked_for_is_not_said_to_have_room() -> None:
+    for name in ("erigon-16709", "delayed-allocation", "ltp-mmap16", "mapdb-442"):
+        steps = list(told(name))
+        for at, (step, sentence) in enumerate(steps):
+            if step.name == "ext4_nonda_switch" and "ENOSPC" in (steps[at + 1][0].answer or ""):
+                assert sentence.endswith("Whether one is left to promise is asked next."), step.event
+
+
+def test_a_page_of_which_nothing_is_marked_is_not_said_to_travel() -> None:
+    sentences = [s for step, s in told("december-2006") if step.name == "submit_bh" and "nothing is sent" in s]
+    assert sentences == ["No block of page 2 is marked, so nothing is sent: page 2 counts as written."]
+
+
+def test_a_failure_that_is_passed_on_to_nobody_is_not_said_to_be_noted() -> None:
+    steps = told("this-should-not-happen")
+    after = [steps[at + 1][1] for at, (step, _) in enumerate(steps) if step.name == "recover"]
+    assert len(after) == 2
+    assert all(sentence.endswith("it is forgotten here.") for sentence in after)
