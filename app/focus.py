@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.cast import Cast, where_is
-from app.cells import Entry, entry_of
+from app.cells import Entry, Range, entry_of, ranges_of
+from app.maps import DIRECT
 from engine import Step
 
 Get = Callable[[str], Any]
@@ -24,6 +25,12 @@ _PTE = re.compile(r"mm/([^/]+)/pte/(0x[0-9a-f]+)\.")
 _TLB = re.compile(r"cpu/(\d+)/tlb/(0x[0-9a-f]+)\.")
 _CACHE = re.compile(r"mapping/(.+)/(\d+)\.")
 _FRAME = re.compile(r"page/(\d+)[./]")
+_BLOCK = re.compile(r"inode/([^/]+)/block/(\d+)\.")
+LOOKUPS = frozenset((
+    "ext2_get_branch", "ext4_find_extent", "ext4_es_lookup_extent", "xfs_bmapi_read", "btrfs_lookup_file_extent",
+    "get_block",
+))  # fmt: skip
+"""Steps that ask where a part of a file is: the first slot of its map that they read says which part."""
 _BELOW = ("disk/", "inode/", "block/", "index/", "quota/", "fs.")
 
 
@@ -40,41 +47,83 @@ class Spot:
 class Touched:
     """The cells that a step wrote and read, with what each belongs to: writes first, of those that say it."""
 
-    def __init__(self, writes: Sequence[str], reads: Sequence[str]) -> None:
+    def __init__(self, writes: Sequence[str], reads: Sequence[str], asked: str = "") -> None:
+        """`asked` is the slot of a file's map that says what a lookup is about."""
         self.writes = writes
         self.written = [place for at in writes if (place := _place(at))]
         self.places = self.written + [place for at in reads if (place := _place(at))]
+        if match := _BLOCK.match(asked):
+            self.places.append(("block", match[1], int(match[2])))
 
     @classmethod
     def by(cls, step: Step) -> Touched:
         """What a step touched."""
-        return cls([at for at, _, _ in step.writes], step.reads)
+        asked = next(filter(_BLOCK.match, step.reads), "") if step.name in LOOKUPS else ""
+        return cls([at for at, _, _ in step.writes], step.reads, asked)
 
 
 class Spots:
-    """Every page of a file that is mapped, by each of its names."""
+    """Every page of a file that is ever mapped, by each of its names."""
 
     def __init__(self, *casts: Cast) -> None:
         mappings = [mapping for cast in casts for mapping in cast.mappings]
         every = [Spot(m.mm, vpn, m.file or "", index) for m in mappings for vpn, index in m.pages if m.file]
         self._virtual = {(spot.mm, spot.vpn): spot for spot in reversed(every)}
-        self._filed = {(spot.file, spot.index): spot for spot in reversed(every)}
+        self._filed: dict[tuple[str, int | None], list[Spot]] = {}
+        for spot in every:
+            self._filed.setdefault((spot.file, spot.index), []).append(spot)
+        self._blocks_per_page = casts[0].page_size // casts[0].block_size
+        self._direct = DIRECT.get(casts[0].map)
 
-    def complete(self, found: Spot, before: Spot) -> Spot:
-        """A virtual page with the file's page behind it; a file's page with the virtual page in question, or any."""
+    def named(self, kind: str, of: str, which: int, get: Get) -> Spot | None:
+        """The page by the name that a touched cell gives it; None for a cell that gives none."""
+        if kind == "block":
+            is_data = self._direct is None or which < self._direct
+            return _spot("", None, of, which // self._blocks_per_page) if is_data else None
+        return _named(kind, of, which, get)
+
+    def complete(self, found: Spot, before: Spot, get: Get) -> Spot:
+        """A virtual page with the file's page behind it; a file's page with the virtual page in question, or any.
+
+        An address shows the page of the file that is mapped there now: another one may have been, or will be.
+        """
         if found.vpn is not None:
-            return self._virtual.get((found.mm, found.vpn), found)
+            return self._behind(found, before, get)
         if (before.file, before.index) == (found.file, found.index):
             return before
-        return self._filed.get((found.file, found.index), found)
+        near = self._filed.get((found.file, found.index), [])
+        return next((spot for spot in near if mapped(spot, get) is not None), near[0] if near else found)
+
+    def _behind(self, found: Spot, before: Spot, get: Get) -> Spot:
+        """A virtual page with what is mapped there; with what was or will be, where nothing is."""
+        vma = _range_at(found.mm, found.vpn or 0, get)
+        if vma is None:
+            same = (before.mm, before.vpn) == (found.mm, found.vpn)
+            return before if same else self._virtual.get((found.mm, found.vpn), found)
+        return _spot(found.mm, found.vpn, vma.file, vma.index(found.vpn or 0)) if vma.file else found
+
+
+def mapped(spot: Spot, get: Get) -> Range | None:
+    """The mapping that shows a page at its address now; None where none does, or one of another file."""
+    vma = _range_at(spot.mm, spot.vpn, get) if spot.vpn is not None else None
+    if vma is None or not spot.file:
+        return vma
+    return vma if (vma.file, vma.index(spot.vpn or 0)) == (spot.file, spot.index) else None
+
+
+def _range_at(mm: str, vpn: int, get: Get) -> Range | None:
+    """The mapping that a virtual page lies in."""
+    return next((vma for vma in ranges_of(get(f"mm/{mm}.vmas")) if vma.start <= vpn < vma.end), None)
 
 
 def aim(spot: Spot, touched: Touched, get: Get, spots: Spots) -> Spot:
-    """The page that the first telling one of the touched cells belongs to; the one before if none does."""
-    for place in touched.places:
-        if named := _named(*place, get):
-            return spots.complete(named, spot)
-    return spot
+    """The page that the first telling one of the touched cells belongs to; the one before if none does.
+
+    A step that looks at several pages and writes to none is about the one before, if that is among them.
+    """
+    named = (spots.complete(found, spot, get) for place in touched.places if (found := spots.named(*place, get)))
+    first = next(named, spot)
+    return spot if not touched.written and spot in named else first
 
 
 @lru_cache(maxsize=8192)

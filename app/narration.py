@@ -17,7 +17,7 @@ from typing import Any
 
 from app import exhibits, focus
 from app.cast import Cast, cast_of, where_is
-from app.cells import Entry, Range, entry_of, ranges_of
+from app.cells import Entry, entry_of
 from app.focus import Spot
 from app.sayings import NEVER, REASONS, Witness, saying
 from app.stations import asks
@@ -28,8 +28,13 @@ ACCESSES = {"load": "load", "store": "store", "copy_to_user": "store"}
 """The functions that begin an access, and whether it reads or stores."""
 
 ARTICLES = {"flusher": "the flusher", "disk": "the disk"}
-BESIDE = ("do_fault_around", "page_cache_ra")
-"""Steps that look at the neighbours of the page in question."""
+BESIDE = ("do_fault_around", "page_cache_ra", "folio_mkclean", "page_mkclean_one")
+"""Steps that look at other entries than that of the page in question as well, or instead."""
+NEXT = (("install_page", "nopage"), ("madvise_populate", "faultin_page"))
+"""Steps that go on to another page of a range: which one, a later step will show."""
+
+NOTES = (".enospc", ".eio", ".wb_err")
+"""The cells of a mapping that say that a write has failed."""
 
 _NUMBER = re.compile(r"(?:frame|page|block) (\d+)")
 _REFUSAL = re.compile(r"no: (E[A-Z]+)")
@@ -104,6 +109,9 @@ class Narrator:
             doing.asked = step.answer
         if step.name in BESIDE:
             return
+        if (step.function, step.name) in NEXT:
+            doing.spot = Spot()
+            return
         doing.spot = focus.aim(doing.spot, focus.Touched.by(step), self._state.get, self._spots)
 
     def _facts(self, doing: Doing, step: Step) -> dict[str, str]:
@@ -130,17 +138,14 @@ class Narrator:
         if spot.file and spot.index is not None:
             found |= {"page": f"page {spot.index} of {spot.file}", "it": f"page {spot.index}", "file": spot.file}
             found["owner"] = str(self._state.get(f"inode/{spot.file}.owner") or "")
-        vma = self._vma(spot.mm, spot.vpn) if spot.vpn is not None else None
+            found["note"] = "yes" if any(self._state.get(f"mapping/{spot.file}{note}") for note in NOTES) else ""
+        vma = focus.mapped(spot, self._state.get)
         if vma is not None:
             found.setdefault("page", f"page {vma.index(spot.vpn or 0)} of {spot.mm}'s own memory")
             found.setdefault("it", "the page")
             found["mapping"] = "private" if vma.rights.endswith("p") else "shared"
+            found["stores"] = "allowed" if "w" in vma.rights else "forbidden"
         return found
-
-    def _vma(self, mm: str, vpn: int) -> Range | None:
-        """The mapping that a virtual page lies in."""
-        vmas = ranges_of(self._state.get(f"mm/{mm}.vmas"))
-        return next((vma for vma in vmas if vma.start <= vpn < vma.end), None)
 
     def _written(self, step: Step) -> dict[str, str]:  # noqa: C901 - a table of cells, not a path
         """What the step wrote that a sentence may hang on: an entry, a page that became dirty or clean, a result."""
@@ -148,11 +153,13 @@ class Narrator:
         for at, old, new in step.writes:
             if _ENTRY.fullmatch(at):
                 found["entry"] = _entry_word(entry_of(old), entry_of(new))
-                found["home"] = self._home(entry.pfn) if (entry := entry_of(new)) else ""
-            elif at.startswith("mapping/") and at.endswith((".enospc", ".eio", ".wb_err")) and new:
+                found["home"] = self._home(entry.pfn) if (entry := entry_of(new) or entry_of(old)) else ""
+            elif at.startswith("mapping/") and at.endswith(NOTES) and new:
                 found["noted"] = "yes"
             elif at.startswith("disk/"):
                 found["disk"] = "written"
+            elif at == "disk.queue":
+                found["sent"] = "yes"
             elif at.startswith("mm/") and at.endswith(".vmas"):
                 found["mapped"] = "yes"
             elif at.endswith(".dirty") and at.startswith("page/") and "/bh/" not in at:

@@ -16,12 +16,17 @@ MAPPINGS: dict[str, str | Mapping[str, str]] = {
     "do_mmap_pgoff.up_write": {"result=0": "Back to {who}, with the address."},
     "do_mmap.up_write": {"result=0": "Back to {who}, with the address."},
     "do_mmap_pgoff.refuse": "There is no room for everything that might be stored one day, so the mapping is refused.",
+    "do_madvise.populated": {
+        "0": "madvise answers {who}: every page is there.",
+        "E": "madvise answers {who}: {answer}.",
+    },
     "*.unmap_region": "The page table forgets this range.",
     "*.detach_vmas": "The range of addresses is gone.",
     "sys_munmap.up_write": "Back to {who}. Whatever became of its stores, this call says that all is well.",
     "do_vmi_munmap.up_write": "Back to {who}. Whatever became of its stores, this call says that all is well.",
     "zap_pte_range.lock": "The page table is locked while it is taken apart.",
     "zap_pte_range.zap_pte": {
+        "entry=torn dirty & mapping=private & home=own": "The entry of {page} goes. What {who} stored there belongs to no file: nobody has to write it.",
         "entry=torn dirty & dirt=dirty": "The entry of {page} goes. It knew of a store, so the page itself is marked now: somebody has to write it.",
         "entry=torn": "The entry of {page} goes.",
         "-": "No entry is left.",

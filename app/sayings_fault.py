@@ -254,6 +254,7 @@ ROOM: dict[str, str | Mapping[str, str]] = {
         "entry=writable & asked=yes": "The answer was yes, so {page} becomes writable.",
         "entry=writable": "{Page} becomes writable.",
         "asked=no: ": "The answer was no, so the entry of {page} is not filled.",
+        "entry=read-only & stores=forbidden": "{Who} may read {page} now. Its mapping allows no stores.",
         "entry=read-only": "{Who} may read {page} now. Its first store will stop here once more.",
     },
     "do_shared_fault.finish_fault": "Now the entry of {it} can be filled.",

@@ -39,7 +39,8 @@ BLOCKS: dict[str, str | Mapping[str, str]] = {
     "ext4_map_blocks.allocated": {"no: ": "{It} gets no block: {reason}.", "-": "It is got."},
     "ext4_map_blocks.ext4_ext_insert_extent": {"block": "The file leads there from now on."},
     "ext4_da_get_block_prep.ext4_nonda_switch": {
-        "no: a promise will do": "There is room enough for a promise to be kept, so no block is chosen yet."
+        "no: ask for a promise": "By the kernel's rule of thumb a promise is no gamble yet, so no block is chosen. Whether one is left to promise is asked next.",
+        "yes": "So little is free, beside what is promised, that a promise would be a gamble: {it} gets its block at once, or none.",
     },
     "ext4_da_get_block_prep.dquot_reserve_block": {
         "yes": "A block is promised to {page}. Which one, is decided when it is written.",
@@ -50,8 +51,14 @@ BLOCKS: dict[str, str | Mapping[str, str]] = {
 
 NOTE: Mapping[str, str] = {
     "noted=yes": "A note is made with {file}: a write has failed. So far nobody has been told.",
-    "last=no: ": "That a write has failed is noted with {file} already.",
-    "last=yes": "Nothing has gone wrong, so nothing is noted.",
+    "last=no: & note=yes": "That a write has failed is noted with {file} already.",
+    "last=no: ": "Nobody has passed on that a write has failed, so nothing is noted with {file}: it is forgotten here.",
+    "": "Nothing has gone wrong, so nothing is noted.",
+}
+
+SENT: Mapping[str, str] = {
+    "sent=yes": "{It} is on its way to the disk.",
+    "": "No block of {it} is marked, so nothing is sent: {it} counts as written.",
 }
 
 WRITEBACK: dict[str, str | Mapping[str, str]] = {
@@ -105,11 +112,12 @@ WRITEBACK: dict[str, str | Mapping[str, str]] = {
     "block_write_full_page.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
     "block_write_full_folio.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
     "ext4_bio_write_folio.i_size": "Does {file} reach as far as {it}? Beyond its end nothing is written.",
+    "ext4_bio_write_folio.recover": "Writing {page} has failed. What memory has of it counts as invalid from now on, and nobody is told.",
     "*.recover": "Writing {page} has failed. The page stays marked as clean all the same, so nobody will try again.",
     "*.mapping_set_error": NOTE,
     "pageout.handle_write_error": NOTE,
-    "*.submit_bio": "{It} is on its way to the disk.",
-    "*.submit_bh": "{It} is on its way to the disk.",
+    "*.submit_bio": SENT,
+    "*.submit_bh": SENT,
     "end_page_writeback.end_io": {
         "written & disk=written": "The disk has {page} now: it survives a power cut.",
         "written": "{Page} has been written.",

@@ -187,7 +187,9 @@ class Ledger:
         return any(run.store == name for data in (*cached, *on_disk) for run in data.runs)
 
     def _why(self, new: str, record: StoreRecord, old: str | None, *, power_cut: bool) -> str:
-        page = record.start // self._k.page_size
+        """The reason of a fate, told of the first page of the store that has it: others may be better off."""
+        at = self._first(record, new)
+        page = at // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
         if new == LOST and not power_cut and self._is_astray(record):
             return f"Memory has let go of {where}; its bytes are on the disk, and the file does not lead there."
@@ -200,12 +202,10 @@ class Ledger:
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         if new == BACKED and self._k.kind.in_memory:
             return "It is in memory, which is all that this filesystem has."
-        down = self._k.space.down
-        danger = "the filesystem is shut down" if down else f"{self._risk(record.file or '', page)} {where}"
         return {
-            AT_RISK: f"The only copy is in memory: {danger}.",
+            AT_RISK: f"The only copy is in memory: {self._risk(record.file or '', page, old).format(where)}.",
             BACKED: "The disk has these bytes; where they lie in the file is not written down yet."
-            if self._is_written(record)
+            if self._is_written(record, at)
             else f"{where[0].upper()}{where[1:]} has a block or was promised one; the disk lacks these bytes yet.",
             DURABLE: "The disk has it, and the file on the disk leads to it.",
             CLEAN_UNSAVED: f"Writeback failed and {where} is marked clean: nothing will try again.",
@@ -214,6 +214,14 @@ class Ledger:
             LEAKED: "A private store has reached the page of a file: copy-on-write is broken.",
             PRIVATE: "It is the process's own copy and was never meant for a file.",
         }[new]
+
+    def _first(self, record: StoreRecord, fate: str) -> int:
+        """The first byte of a store that has a fate; where the store begins, if the fate is that of no byte."""
+        if record.file is None:
+            return record.start
+        parts = pieces(self._k, record.file, record.name.removeprefix("store/"))
+        found = (part.start for part in parts if self._judgement.last(record.file, part) == fate)
+        return next(found, record.start)
 
     def _is_astray(self, record: StoreRecord) -> bool:
         """Whether a block of the disk that the file has lost still holds the bytes."""
@@ -235,21 +243,45 @@ class Ledger:
         if old == DURABLE:
             return "The disk had these bytes of {}, and others were written over them."
         page = self._k.cached(self._k.mappings[file], index) if file else None
-        how = "Other bytes have come into" if page is not None and page.uptodate else "Memory has let go of"
-        return how + " {}, and the disk never had these bytes."
+        if page is None:
+            return "Memory has let go of {}, and the disk never had these bytes."
+        how = "Other bytes have come into {}" if page.uptodate else "What memory has of {} counts as invalid"
+        return how + ", and the disk never had these bytes."
 
-    def _is_written(self, record: StoreRecord) -> bool:
-        """Whether the block at the beginning of a store has bytes of it, on the disk."""
+    def _is_written(self, record: StoreRecord, at: int) -> bool:
+        """Whether the block of byte `at` of a file has bytes of a store, on the disk."""
         if record.file is None:
             return False
-        block = self._k.map.lookup(self._k.inodes[record.file], record.start // self._k.block_size)
+        block = self._k.map.lookup(self._k.inodes[record.file], at // self._k.block_size)
         name = record.name.removeprefix("store/")
         return block is not None and any(run.store == name for run in self._k.disk.read(block).runs)
 
-    def _risk(self, file: str, index: int) -> str:
+    def _risk(self, file: str, index: int, old: str | None) -> str:
+        """Why a copy in memory is in danger, with a place for where."""
+        if self._k.space.down:
+            return "the filesystem is shut down"
         page = self._k.cached(self._k.mappings[file], index) if file else None
-        stale = page is not None and not page.uptodate
-        return "whoever reads it next puts the disk's bytes over" if stale else "no block stands behind"
+        if page is not None and not page.uptodate:
+            return "whoever reads it next puts the disk's bytes over {}"
+        if old == BACKED and self._has_unmapped(file):
+            return "{} has been given its block, but the file does not lead there yet"
+        vmas = [(mm, vma) for mm in self._k.mms.values() for vma in mm.vmas or () if vma.file == file]
+        if any(mm.promised[vpn] for mm, vma in vmas if (vpn := vma.vpn(index)) is not None):
+            return "no block stands behind {}, only a promise that ends with the mapping"
+        if self._k.space.delalloc and not self._owed():
+            return "no block stands behind {}, and the one that was promised was promised to nobody"
+        return "no block stands behind {}"
+
+    def _has_unmapped(self, file: str) -> bool:
+        """Whether a block belongs to a file that its map does not lead to: it has just been taken."""
+        inode = self._k.inodes[file]
+        ours = {self._k.map.lookup(inode, iblock) for iblock in self._k.map.mapped(inode)}
+        return any(owner in (file, f"{file}:new") and block not in ours for block, owner in self._k.space.owner.items())
+
+    def _owed(self) -> bool:
+        """Whether somebody is known to wait for a block that is promised: part of a file, or a mapping."""
+        inodes, mms = self._k.inodes.values(), self._k.mms.values()
+        return any([*inode.delayed] or inode.indlen for inode in inodes) or any([*mm.promised] for mm in mms)
 
     # -- who was told ---------------------------------------------------------------------------------------------
 

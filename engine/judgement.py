@@ -64,6 +64,10 @@ class Judgement:
             self._counts[store][fate] += 1
         return +self._counts[store]
 
+    def last(self, file: str, run: Run) -> str | None:
+        """The fate of a piece, as last judged."""
+        return self._fates.get((file, run))
+
     def _look(self, piece: Piece) -> str:
         """Judge a piece, and note what that was read from."""
         file, run = piece

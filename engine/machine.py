@@ -28,6 +28,7 @@ from engine.objects.mapping import AddressSpace, ErrorCursor, Inode, Oracle
 from engine.objects.mm import Mm
 from engine.objects.page import Page
 from engine.objects.task import DONE, IDLE, KILLED, Task
+from engine.values import ERRNOS
 
 if TYPE_CHECKING:
     from engine.kernel import Kernel
@@ -164,7 +165,9 @@ class Machine(Locking):
         return self.cpus[task.cpu]
 
     def finish_line(self, result: str) -> None:
-        """Note what the current script line came to."""
+        """Note what the current script line came to. An errno is the step's answer too, unless that says more."""
+        if result in ERRNOS and self.journal.note is None:
+            self.answer(result)
         self.result(self.current.task, self.current.line).result = result
 
     def answer(self, text: str) -> None:

@@ -25,6 +25,7 @@ LOCKED, RACED = "locked", "raced"
 """What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""
 ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
 EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY = "EINVAL", "EFAULT", "EOPNOTSUPP", "EBADF", "EBUSY"
+ERRNOS = frozenset((ENOSPC, EDQUOT, EIO, ENOMEM, EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY))
 OK = "0"
 DELAYED = -1
 """What get_block says instead of a block number: reserved, to be found at writeback (delayed allocation)."""

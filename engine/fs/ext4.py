@@ -190,7 +190,7 @@ class Ext4DaGetBlockPrep(KernelFunction):
         """Is there so little room that a promise would be a gamble? Then the block is allocated at once."""
         free, promised = k.space.free, k.space.delalloc or 0
         low = 2 * free < 3 * promised or free < promised + watermark(k)
-        k.answer("yes: allocate now" if low else "no: a promise will do")
+        k.answer("yes: allocate now" if low else "no: ask for a promise")
         if low:
             return tail(Ext4MapBlocks(self.inode, self.iblock, True))
 

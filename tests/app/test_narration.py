@@ -135,7 +135,7 @@ def test_no_room_is_said_only_where_it_was_answered() -> None:
             last[0, step.task] = step.answer
         if NO.search(sentence):
             answered = step.answer or last.get((0, step.task), "")
-            assert answered.startswith(("no: E", "there is none")), (step.event, sentence)
+            assert answered.startswith(("no: E", "there is none", "ENOSPC", "EDQUOT")), (step.event, sentence)
 
 
 def test_what_becomes_writable_is_written_so() -> None:
@@ -165,6 +165,7 @@ def test_nobody_is_said_to_be_asked_where_somebody_was() -> None:
         ("memory lets go of it", r"mapping/[^/]+/\d+\.page"),
         ("is in memory now, in", r"page/\d+\.data"),
         ("it survives a power cut", r"disk/"),
+        ("is on its way to the disk.", r"disk\.queue"),
         ("is free, and is taken", r"page/\d+\.count"),
         ("has a range of addresses now", r"mm/[^/]+\.vmas"),
         ("The store does not happen", r"line/[^/]+\.result"),
@@ -175,6 +176,17 @@ def test_what_is_said_to_happen_is_written(words: str, cells: str) -> None:
     assert found
     for step, sentence in found:
         assert any(re.match(cells, at) for at, _, _ in step.writes), (step.event, sentence)
+
+
+def test_nothing_has_gone_wrong_where_nothing_failed_before() -> None:
+    last: dict[tuple[int, str], str] = {}
+    for step, sentence in every():
+        if step.n == 1:
+            last.clear()
+        if "Nothing has gone wrong" in sentence:
+            assert not last.get((0, step.task), "").startswith("no: E"), (step.event, sentence)
+        if step.answer:
+            last[0, step.task] = step.answer
 
 
 def test_what_a_program_reads_is_what_the_step_answers() -> None:

@@ -428,9 +428,10 @@ def test_munmap_writes_and_close_tells() -> None:
     assert told.outcome == "lost-told"
 
 
-def test_sync_tells_nobody_and_close_still_does() -> None:
-    # Row fuse-close-tells.
-    told = alone("fuse-writeback", "fill(g)", MAP, 'm[0P:2P] = "A"', "sync()", "munmap(m)", "close(f)")
+@pytest.mark.parametrize("kind", ["fuse-writeback", "nfs"])
+def test_sync_tells_nobody_and_close_still_does(kind: str) -> None:
+    # Row fuse-close-tells; facts 1e.4 of NFS: reported at fsync or close.
+    told = alone(kind, "fill(g)", MAP, 'm[0P:2P] = "A"', "sync()", "munmap(m)", "close(f)")
     assert told.results("A")[3:] == ["0", "0", "ENOSPC"]
 
 

@@ -78,8 +78,9 @@ class DoMadvise(SysMadvise):
         return call(MadvisePopulate(piece.start, piece.end, self.advice == "POPULATE_WRITE"), into="error")
 
     def populated(self, k: Machine) -> Next:
-        """Back to the program."""
+        """Back to the program, with the answer."""
         k.finish_line(self.error)
+        k.answer(self.error)
         return ret()
 
 
