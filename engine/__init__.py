@@ -7,6 +7,7 @@ print(trace.outcome, len(trace.steps))
 
 from __future__ import annotations
 
+from engine.claims import PROPERTIES, Property, UnknownProperty, find_property
 from engine.errors import (
     EngineError,
     NoSuchCombination,
@@ -19,12 +20,14 @@ from engine.errors import (
     UnknownSwitch,
 )
 from engine.exhibit import FunctionSource, StepSource, source
+from engine.explore import Budget
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
 from engine.gallery import find_scenario, gallery, kernels_of, scenario_text
 from engine.hardware.paging import FORMATS, Format
 from engine.kernel import BuildError, BuildReport, Kernel, Switch
 from engine.kernels import KERNELS, find_kernel, known_steps
 from engine.machine import KERNEL_TASKS, Machine, Peek
+from engine.offers import OFFERS, UnknownOffer
 from engine.properties import INVARIANTS, Invariant
 from engine.rewriting import set_value
 from engine.run import Limits, run
@@ -34,19 +37,27 @@ from engine.schedule import split as split_schedule
 from engine.setup import build
 from engine.trace import Breach, FateChange, Step, StoreInfo, Trace, Violation
 from engine.values import Pte, pte_of
+from engine.verdict import BROKEN, HOLDS, UNDECIDED, Progress, Verdict, explore
 from engine.what_if import called_in, spelt
+from engine.witness import Witness
 
 EDITION = 1
 """Bumped when a gallery run changes: links carry it, so that an old one can say so."""
 
 __all__ = [
+    "BROKEN",
     "EDITION",
     "FILESYSTEMS",
     "FORMATS",
+    "HOLDS",
     "INVARIANTS",
     "KERNELS",
     "KERNEL_TASKS",
+    "OFFERS",
+    "PROPERTIES",
+    "UNDECIDED",
     "Breach",
+    "Budget",
     "BuildError",
     "BuildReport",
     "EngineError",
@@ -63,6 +74,8 @@ __all__ = [
     "Peek",
     "Preemption",
     "Problem",
+    "Progress",
+    "Property",
     "Pte",
     "Scenario",
     "ScenarioError",
@@ -74,12 +87,18 @@ __all__ = [
     "Switch",
     "Trace",
     "UnknownKernel",
+    "UnknownOffer",
+    "UnknownProperty",
     "UnknownScenario",
     "UnknownSwitch",
+    "Verdict",
     "Violation",
+    "Witness",
     "build",
     "called_in",
+    "explore",
     "find_kernel",
+    "find_property",
     "find_scenario",
     "gallery",
     "json_schema",

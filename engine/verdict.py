@@ -35,7 +35,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a search came to. `asked` is the property; `stopped` says which part of the budget was spent; `endless` counts loops without end."""
+    """What a search came to. `asked` is the property's id; `stopped` says which part of the budget was spent.
+
+    `endless` counts the loops that nobody can leave: runs that come there have no end.
+    """
 
     asked: str
     verdict: str
