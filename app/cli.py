@@ -16,7 +16,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app import catalogue, cli_steps, logs, runs, text, wire
+from app import catalogue, cli_explore, cli_steps, logs, runs, text, wire
 from app.cli_input import (
     OUR_FAULT,
     FilesystemOption,
@@ -47,6 +47,7 @@ cli = typer.Typer(
 )
 
 cli_steps.add_to(cli)
+cli_explore.add_to(cli)
 cli.add_typer(links_cli, name="links")
 
 

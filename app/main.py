@@ -17,6 +17,7 @@ from app import answers, links, problems, static_files, templating
 from app.api import api
 from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
+from app.api_verdicts import verdicts
 from app.bells import bell_of
 from app.compare import router as compare
 from app.contests import contests
@@ -38,6 +39,8 @@ from app.paper import paper
 from app.rates import Rates
 from app.rooms import Rooms
 from app.runs import Runs, perform
+from app.search_page import search_pages
+from app.searches import Searches
 from app.settings import Settings
 from app.sharing import sharing
 from app.steps import steps
@@ -64,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = app.state.storage.database
     app.state.rooms = Rooms(database, hours=settings.room_hours, most=settings.max_rooms)
     app.state.hub = Hub(app.state.rooms, bell_of(database.dialect))
+    app.state.searches = Searches()
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Rates, rate=settings.rate)
@@ -74,6 +78,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(api_steps)
     app.include_router(compare_api)
+    app.include_router(verdicts)
+    app.include_router(search_pages)
     app.include_router(pages)
     app.include_router(compare)
     app.include_router(paper)
@@ -105,6 +111,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     housekeeping.stop()
     app.state.hub.close()
+    app.state.searches.close()
     app.state.storage.close()
 
 

@@ -1,0 +1,130 @@
+"""The commands that search: is a property kept whatever happens, on one kernel, or on all of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import msgspec
+import typer
+
+from app import asking
+from app.cli_input import FilesystemOption, KernelOption, ScenarioArgument, read, refuse
+from app.orders import order
+from app.troubles import Trouble
+from app.wire_verdicts import MOST_WITNESSES, USUAL_SECONDS, USUAL_STATES, VerdictOut, verdict_out
+from engine import BROKEN, HOLDS, OFFERS, PROPERTIES, UNDECIDED, Budget, EngineError, Progress, explore
+
+CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
+
+PropertyOption = Annotated[
+    str,
+    typer.Option(
+        "--property",
+        help=f"what is asked: {', '.join(PROPERTIES)}",
+        autocompletion=lambda incomplete: [name for name in PROPERTIES if name.startswith(incomplete)],
+    ),
+]
+OfferOption = Annotated[
+    str, typer.Option("--offer", help=f"what the world may do at any moment, with commas: {', '.join(OFFERS)}")
+]
+StatesOption = Annotated[int, typer.Option("--budget", min=1, help="distinct states at most")]
+SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="seconds at most")]
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Give the command line this command."""
+    cli.command(name="explore")(explore_command)
+
+
+def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
+    scenario: ScenarioArgument,
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    name: PropertyOption = "no-loss",
+    offer: OfferOption = "",
+    states: StatesOption = USUAL_STATES,
+    seconds: SecondsOption = float(USUAL_SECONDS),
+    witnesses: Annotated[
+        int, typer.Option(min=1, max=MOST_WITNESSES, help="how many different ways are looked for")
+    ] = 1,
+    json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or lines of text")] = False,
+) -> None:
+    """Try every way a scenario can go: does a property hold, whoever runs when?
+
+    The exit code is 0 when it holds, 1 when it is broken (the shortest way is told), 2 for bad input, and 3 when the
+    budget was spent first.
+
+    \b
+    pagefate explore last-block --kernel wli-posted
+    pagefate explore mail --kernel wli-corrected --offer writeback,drop-caches
+    pagefate explore mine.yaml --property sync-means-durable --json
+    """
+    offers = [each.strip() for each in offer.split(",") if each.strip()]
+    try:
+        given = order(read(scenario), kernel, filesystem)
+        budget = Budget(states=states, seconds=seconds)
+        asked = asking.question(given, name, offers, budget=budget, wanted=witnesses)
+        began = time.monotonic()
+        with counting("Searching") as progress:
+            verdict = explore(
+                given.scenario, given.kernel, name, offers=asked.offers, budget=budget, wanted=witnesses,
+                progress=progress,
+            )  # fmt: skip
+    except Trouble as trouble:
+        refuse(trouble.in_address())
+    except EngineError as error:
+        refuse(Trouble("bad-request", error.message, cure=error.cure))
+    said, spent = asking.answer(asked, verdict), round(time.monotonic() - began, 3)
+    answer = verdict_out(asked, said, state="done", says="", seconds=spent, links={})
+    if json:
+        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    else:
+        typer.echo("\n".join(lines(answer)))
+    raise typer.Exit(CODES[verdict.verdict])
+
+
+@contextmanager
+def counting(label: str) -> Iterator[Callable[[Progress], bool]]:
+    """A line on a terminal that says how far a search is; elsewhere nothing. Control-C stops it, with what it has."""
+    shown = sys.stderr.isatty()
+
+    def progress(now: Progress) -> bool:
+        if shown:
+            doing = label if now.phase == "search" else "Looking for the shortest way"
+            found = f", {now.found} found" if now.found else ""
+            sys.stderr.write(f"\r\x1b[K{doing}: {now.states:,} states{found}")
+            sys.stderr.flush()
+        return True
+
+    try:
+        yield progress
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+
+
+def lines(found: VerdictOut) -> Iterator[str]:
+    """A verdict in sentences."""
+    searched = f"{found.states:,} states, {found.ends:,} ends"
+    how = {
+        HOLDS: f"holds: {searched}." if found.mode == "always" else "holds: there is such a run.",
+        BROKEN: "broken." if found.witnesses else f"broken: it happens in none of {searched}.",
+        UNDECIDED: f"undecided: the budget of {found.stopped} was spent after {searched}.",
+    }
+    yield f"{found.sentence[:-1]}: {how[found.verdict]}"
+    if found.endless:
+        yield f"{found.endless} loops have no way out."
+    for witness in found.witnesses:
+        best = "" if witness.shortest else " (there may be a shorter way)"
+        yield f"  {witness.says}, after {witness.steps} steps with {times(witness.preemptions)}{best}"
+        yield f"    --schedule '{witness.schedule}'"
+        yield f"    {witness.url}"
+
+
+def times(count: int) -> str:
+    """`no preemption`, `1 preemption`, `2 preemptions`."""
+    return "no preemption" if not count else f"{count} preemption{'s' * (count > 1)}"

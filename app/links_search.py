@@ -1,0 +1,28 @@
+"""The addresses of searches: they belong to links.py, which is long enough.
+
+/search/{scenario}/{kernel}?property=&offer=    every way a scenario can go; also /search/{id} for a short link
+/search/{search}/cancel                         stops one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from app.links import SAFE, RunLink
+
+SEARCH = "/search"
+
+
+def search(run: RunLink, name: str = "", offers: Sequence[str] = ()) -> str:
+    """The page that searches every way a run's scenario can go, for a property and what the world may do."""
+    parts = (run.link,) if run.link else (run.scenario, run.kernel)
+    said = [(key, value) for key, value in run.fields().items() if key != "switch"]
+    said += [("property", name)] * bool(name) + [("offer", offer) for offer in offers]
+    query = "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in said)
+    return "/".join([SEARCH, *(quote(part, safe="+") for part in parts)]) + (f"?{query}" if query else "")
+
+
+def cancel(search: str) -> str:
+    """Where a search is told to stop."""
+    return f"{SEARCH}/{search}/cancel"
