@@ -6,7 +6,7 @@ judged at the end of a run, in every state, or at the step that does what it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,24 +63,27 @@ def find_property(name: str) -> Property:
 
 
 def _lost(k: Machine, _told: Told) -> str:
-    return next(_gone(k), "")
+    gone = {fate: _places(k, fate) for fate in (LOST, CLEAN_UNSAVED)}
+    said = [f"the bytes of {gone[LOST]} are gone"] if gone[LOST] else []
+    if gone[CLEAN_UNSAVED]:
+        said.append(f"the bytes of {gone[CLEAN_UNSAVED]} are in memory alone, and nothing will write them")
+    return "; ".join(said)
 
 
-def _gone(k: Machine) -> Iterator[str]:
-    for file in k.oracles:
-        for piece in pieces(k, file):
-            fate = byte_fate(k, file, piece)
-            if fate in (LOST, CLEAN_UNSAVED):
-                where = f"page {piece.start // k.page_size} of {file}"
-                yield f"the bytes of {where} are gone" if fate == LOST else (
-                    f"the bytes of {where} are in memory alone, and nothing will write them")  # fmt: skip
+def _places(k: Machine, fate: str) -> str:
+    """The pages with bytes of that fate: `page 1 of f and page 2 of f`."""
+    found = [(file, piece) for file in k.oracles for piece in pieces(k, file) if byte_fate(k, file, piece) == fate]
+    return " and ".join(dict.fromkeys(f"page {piece.start // k.page_size} of {file}" for file, piece in found))
 
 
 def _untold(k: Machine, told: Told) -> str:
-    for name, record in stores(k):
-        if name not in told and fate_of(k, name, record) in (LOST, CLEAN_UNSAVED):
-            return f"store {name} is not on the disk, and nobody was told"
-    return ""
+    found = [
+        name for name, record in stores(k) if name not in told and fate_of(k, name, record) in (LOST, CLEAN_UNSAVED)
+    ]
+    if not found:
+        return ""
+    which = f"stores {' and '.join(found)} are" if found[1:] else f"store {found[0]} is"
+    return f"{which} not on the disk, and nobody was told"
 
 
 def _vouched(k: Machine, writes: tuple[Write, ...], told: Told) -> str:

@@ -46,21 +46,26 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A way to break a property (or to do what it asks for): the moves from the beginning, and what is wrong then."""
+    """A way to break a property (or to do what it asks for): the moves from the beginning, and what is wrong then.
+
+    Ways are different where what they come to is told in other words.
+    """
 
     moves: tuple[Move, ...]
     says: str
-    key: int
-    """The state in which it shows: ways to equal states are one."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What a search met. `stopped` says why it is incomplete: states, seconds, memory, or asked to."""
+    """What a search met. `stopped` says why it is incomplete: states, seconds, memory, or asked to.
+
+    `broken_ends` are those of the ends at which something is wrong.
+    """
 
     states: int = 0
     transitions: int = 0
     ends: int = 0
+    broken_ends: int = 0
     panics: int = 0
     endless: int = 0
     begun: int = 0
@@ -86,7 +91,7 @@ class Search:
         wanted: int = 1,
         progress: Callable[[Report], bool] | None = None,
     ) -> None:
-        """`wanted`: after so many different states in which it shows it ends. `progress` says whether to go on."""
+        """`wanted`: after so many different ways it ends. `progress` says whether to go on."""
         self.machine, self.prop, self.budget = machine, prop, budget
         self.moves = Moves(machine)
         self.futures = Futures(self.moves)
@@ -151,7 +156,7 @@ class Search:
     def run(self) -> Report:
         """Search until everything was seen, enough was found, or the budget is spent."""
         if self.reduced:
-            self._look_ahead()
+            self.look_ahead()
         while True:
             report = Tour(self).run()
             report.begun = self.again + 1
@@ -159,7 +164,7 @@ class Search:
                 return report
             self.again += 1
 
-    def _look_ahead(self) -> None:
+    def look_ahead(self) -> None:
         """Go some ways to their ends at random, always the same, to learn what tasks touch."""
         choose = Random(2004)  # noqa: S311 - the same ways every time
         for _ in range(WAYS):
@@ -206,7 +211,7 @@ class Tour:
         """States whose component is not known yet, in the order in which they were met."""
         self.unsettled: set[int] = set()
         self.path: list[Move] = []
-        self.found: set[int] = set()
+        self.found: set[str] = set()
 
     def run(self) -> Report:
         """Go on until there is a reason to stop; the machine is then where it was."""
@@ -237,7 +242,9 @@ class Tour:
         end = self.search.is_end(moves)
         if end:
             self.report.ends += 1
-            self._note(self.search.judge_end(told), key)
+            says = self.search.judge_end(told)
+            self.report.broken_ends += bool(says)
+            self._note(says)
         left = self.search.ample(moves, self.on_path, key) if not told else moves
         return Frame(key, told, left[::-1], place, out=end)
 
@@ -252,7 +259,7 @@ class Tour:
         self.path.append(move)
         says, told = self.search.judge(move, frame.told)
         key = self._key(told)
-        self._note(says, key)
+        self._note(says)
         if key not in self.index:
             return self._enter(told)
         if key in self.unsettled:
@@ -280,10 +287,10 @@ class Tour:
     def _key(self, told: Told) -> int:
         return self.moves.key ^ zobrist("told", tuple(sorted(told))) if told else self.moves.key
 
-    def _note(self, says: str, key: int) -> None:
-        if says and key not in self.found:
-            self.found.add(key)
-            self.report.found.append(Found(tuple(self.path), says, key))
+    def _note(self, says: str) -> None:
+        if says and says not in self.found:
+            self.found.add(says)
+            self.report.found.append(Found(tuple(self.path), says))
 
     def _panic(self, panic: Panic) -> None:
         """The machine stops in the middle of a step, if this kernel is known to do that."""

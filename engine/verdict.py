@@ -69,7 +69,7 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
 ) -> Verdict:
     """Whether a property holds in every run of a scenario on a kernel, or for `sometimes` in one of them.
 
-    `offers` are what the world may do at any moment (engine/offers.py), `wanted` how many different states in which it
+    `offers` are what the world may do at any moment (engine/offers.py), `wanted` how many different ways in which it
     shows are looked for, each with a witness. `progress` is told now and then, and says whether to go on. Raises
     UnknownKernel, UnknownProperty, UnknownOffer, and Panic where a kernel without known defects stops.
     """
@@ -109,8 +109,8 @@ def _nearest(
             progress is not None and not progress(Progress("witness", ways.states, len(near)))
         ):
             break
-    met = {found.key for found in near}
-    rest = [found for found in report.found if found.key not in met]
+    met = {found.says for found in near}
+    rest = [found for found in report.found if found.says not in met]
     return [*((found, True) for found in near), *((found, False) for found in rest)][: max(1, wanted)]
 
 

@@ -62,9 +62,9 @@ class Ways:
         self._best: dict[int, tuple[int, int]] = {}
 
     def nearest(self, most: int) -> Iterator[Found]:
-        """The states in which it shows, nearest first, until so many were taken up."""
+        """The different ways in which it shows, nearest first, until so many states were taken up."""
         queue: list[tuple[int, int, int, _Node]] = [(0, 0, 0, self._here)]
-        count, known = 0, set[int]()
+        count, known = 0, set[str]()
         try:
             while queue and self.states < most:
                 cost, depth, _, node = heappop(queue)
@@ -73,15 +73,13 @@ class Ways:
                 self._go(node)
                 self.states += 1
                 moves = self.search.enabled()
-                if self.search.is_end(moves) and (says := self.search.judge_end(node.told)):
-                    key = self.moves.key
-                    if key not in known:
-                        known.add(key)
-                        yield Found(self._way(node), says, key)
+                if self.search.is_end(moves) and (says := self.search.judge_end(node.told)) and says not in known:
+                    known.add(says)
+                    yield Found(self._way(node), says)
                 for found, child in self._children(node, self._worth_trying(node, moves)):
-                    if found and child.key not in known:
-                        known.add(child.key)
-                        yield Found(self._way(child), found, child.key)
+                    if found and found not in known:
+                        known.add(found)
+                        yield Found(self._way(child), found)
                     count += 1
                     heappush(queue, (child.cost, child.depth, count, child))
         finally:
