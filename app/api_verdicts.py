@@ -8,9 +8,11 @@ import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from app import answers, asking, bodies, links, orders, serving
+from app import answers, asking, bodies, links, orders, outlook, serving
 from app.answers import JSON
 from app.api import documented, pinned
+from app.api_steps import GalleryRun, LinkedRun
+from app.runs import Run
 from app.searches import OVER, Search, Searches
 from app.wire_verdicts import EXAMPLE, VerdictIn, VerdictOut, verdict_out
 from engine import Budget
@@ -62,6 +64,34 @@ async def cancel_verdict(request: Request, search: SearchId) -> Response:
     """It stops, and its answer is undecided, with how far it got."""
     serving.own_site(request)
     return _answer(request, searches(request).cancel(search))
+
+
+@verdicts.get(
+    "/runs/{scenario}/{kernel}/foresight",
+    summary="What could still become of a gallery run, step by step",
+    responses=documented("ForesightOut"),
+)
+async def get_foresight(request: Request, run: GalleryRun) -> Response:
+    """Each step is safe, at risk or doomed by the ends still in reach; where it turns; what dooms a store."""
+    return await _foresight(request, run)
+
+
+@verdicts.get(
+    "/links/{link}/foresight",
+    summary="What could still become of a short link's run, step by step",
+    responses=documented("ForesightOut"),
+)
+async def get_link_foresight(request: Request, run: LinkedRun) -> Response:
+    """Each step is safe, at risk or doomed by the ends still in reach; where it turns; what dooms a store."""
+    return await _foresight(request, run)
+
+
+async def _foresight(request: Request, run: Run) -> Response:
+    """Worked out once for each run, while others are served."""
+    body = await serving.runs(request).page(
+        f"{run.order.id} foresight.json", lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON)
+    )
+    return answers.answer(request, body, cache=serving.cache(request))
 
 
 def _answer(request: Request, search: Search, *, status: int = 200) -> Response:

@@ -11,12 +11,37 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app import asking
-from app.cli_input import FilesystemOption, KernelOption, ScenarioArgument, read, refuse
+from app import asking, outlook, runs
+from app.cli_input import (
+    FilesystemOption,
+    KernelOption,
+    ScenarioArgument,
+    ScheduleOption,
+    read,
+    refuse,
+    settings_of,
+)
+from app.links import RunLink
 from app.orders import order
 from app.troubles import Trouble
 from app.wire_verdicts import MOST_WITNESSES, USUAL_SECONDS, USUAL_STATES, VerdictOut, verdict_out
-from engine import BROKEN, HOLDS, OFFERS, PROPERTIES, UNDECIDED, Budget, EngineError, Progress, explore
+from engine import (
+    BROKEN,
+    HOLDS,
+    KERNELS,
+    OFFERS,
+    PROPERTIES,
+    UNDECIDED,
+    Budget,
+    EngineError,
+    Progress,
+    explore,
+    find_property,
+    find_scenario,
+    gallery,
+)
+from engine.curve import BLOCKS, MOST, curve
+from engine.matrix import Cell, Job, jobs, on_cluster, on_cores
 
 CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
 
@@ -36,8 +61,11 @@ SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="second
 
 
 def add_to(cli: typer.Typer) -> None:
-    """Give the command line this command."""
+    """Give the command line these commands."""
     cli.command(name="explore")(explore_command)
+    cli.command(name="foresight")(foresight_command)
+    cli.command(name="matrix")(matrix_command)
+    cli.command(name="curve")(curve_command)
 
 
 def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -85,6 +113,131 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     else:
         typer.echo("\n".join(lines(answer)))
     raise typer.Exit(CODES[verdict.verdict])
+
+
+def foresight_command(
+    scenario: ScenarioArgument,
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    schedule: ScheduleOption = None,
+    json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or lines of text")] = False,
+) -> None:
+    """Say of each step of a run whether a loss could still happen, or nothing can prevent it any more.
+
+    \b
+    pagefate foresight mail
+    """
+    try:
+        run = runs.perform(order(read(scenario), kernel, filesystem, schedule), settings_of().engine_limits())
+    except Trouble as trouble:
+        refuse(trouble.in_address())
+    if json:
+        sys.stdout.write(msgspec.json.encode(outlook.told(run)).decode() + "\n")
+        return
+    found = outlook.of(run)
+    for step, says in outlook.sentences(run, found):
+        typer.echo(f"{step:>5}  {says}")
+    if not found.complete:
+        known = found.outlook.count("")
+        typer.echo(f"       What could follow before step {known} was too much to look through.")
+
+
+def matrix_command(  # noqa: PLR0913, PLR0917 - the options of a command
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="scenarios; left out, the gallery")
+    ] = None,
+    kernels: Annotated[str, typer.Option(help="kernels, with commas; left out, all")] = "",
+    name: PropertyOption = "no-loss",
+    offer: OfferOption = "",
+    states: StatesOption = 20_000,
+    seconds: SecondsOption = 10.0,
+    cluster: Annotated[str, typer.Option(help="a Dask scheduler, as tcp://HOST:8786; else the machine's cores")] = "",
+    json: Annotated[bool, typer.Option("--json/--text", help="a line of JSON a cell, or a table")] = False,
+) -> None:
+    """Search scenarios on kernels for one property, and show the verdicts as a table.
+
+    \b
+    pagefate matrix mail last-block quota
+    pagefate matrix --kernels linux-2.6.9,linux-6.18 --property no-loss-untold --json
+    """
+    offers = [each.strip() for each in offer.split(",") if each.strip()]
+    chosen = [each.strip() for each in kernels.split(",") if each.strip()] or list(KERNELS)
+    try:
+        find_property(name)
+        wanted = [find_scenario(each) for each in scenarios or gallery()]
+        cells = list(jobs(wanted, chosen, name, offers, Budget(states=states, seconds=seconds)))
+        work = [each for each in cells if isinstance(each, Job)]
+        found = {(each.scenario, each.kernel): each for each in cells if isinstance(each, Cell)}
+        coming = on_cluster(work, cluster) if cluster else on_cores(work)
+        with typer.progressbar(coming, length=len(work), label="Searching", file=sys.stderr) as done:
+            found |= {(each.scenario, each.kernel): each for each in done}
+    except EngineError as error:
+        refuse(Trouble("bad-request", error.message, cure=error.cure))
+    table = [[found[scenario.id, kernel] for kernel in chosen] for scenario in wanted]
+    if json:
+        for row in table:
+            for each in row:
+                sys.stdout.write(msgspec.json.encode(cell_out(each)).decode() + "\n")
+        return
+    typer.echo("\n".join(columns(chosen, table)))
+
+
+class CellOut(msgspec.Struct):
+    """A cell of a matrix; `url` opens its witness."""
+
+    scenario: str
+    kernel: str
+    verdict: str
+    states: int
+    says: str
+    url: str
+
+
+def cell_out(cell: Cell) -> CellOut:
+    """A cell as JSON has it."""
+    url = RunLink(cell.scenario, cell.kernel, switch=cell.schedule).url() if cell.schedule else ""
+    return CellOut(cell.scenario, cell.kernel, cell.verdict, cell.states, cell.says, url)
+
+
+def columns(kernels: list[str], table: list[list[Cell]]) -> Iterator[str]:
+    """A line a scenario, a column a kernel."""
+    first = max(len(row[0].scenario) for row in table)
+    widths = [max(len(kernel), *(len(row[place].verdict) for row in table)) for place, kernel in enumerate(kernels)]
+    yield "  ".join(
+        [" " * first, *(f"{kernel:{width}}" for kernel, width in zip(kernels, widths, strict=True))]
+    ).rstrip()
+    for row in table:
+        cells = (f"{cell.verdict:{width}}" for cell, width in zip(row, widths, strict=True))
+        yield "  ".join([f"{row[0].scenario:{first}}", *cells]).rstrip()
+
+
+def curve_command(
+    scenario: ScenarioArgument,
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    of: Annotated[str, typer.Option(help="what is varied: blocks, or a user with a quota")] = BLOCKS,
+    most: Annotated[int, typer.Option("--to", min=0, max=MOST, help="the most room")] = 8,
+    json: Annotated[bool, typer.Option("--json/--text", help="a line of JSON a point, or a table")] = False,
+) -> None:
+    """Run a scenario with more and more room: how many stores are kept, refused, lost, and refused needlessly?
+
+    \b
+    pagefate curve last-block --kernel wli-posted
+    """
+    try:
+        given = order(read(scenario), kernel, filesystem)
+        points = list(curve(given.scenario, given.kernel, of, most))
+    except Trouble as trouble:
+        refuse(trouble.in_address())
+    except EngineError as error:
+        refuse(Trouble("bad-request", error.message, cure=error.cure))
+    if json:
+        for point in points:
+            sys.stdout.write(msgspec.json.encode(point).decode() + "\n")
+        return
+    typer.echo("room  kept  refused  lost  open  needless  outcome")
+    for p in points:
+        typer.echo(f"{p.room:>4}  {p.kept:>4}  {p.refused:>7}  {p.lost:>4}  {p.open:>4}  {p.needless:>8}  {p.outcome}")
 
 
 @contextmanager

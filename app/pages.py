@@ -23,6 +23,7 @@ from app import (
     openings,
     orders,
     others,
+    outlook,
     patterns,
     serving,
     static_files,
@@ -109,6 +110,32 @@ async def part_of_link(request: Request, link: str) -> Response:
     """A part of the page of a short link."""
     address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
     return await _part(request, await serving.kept(request, address))
+
+
+@pages.get("/run/{scenario}/{kernel}/foresight")
+async def foresight_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """What could still become of a gallery run, for its page."""
+    return await _foresight(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/foresight")
+async def foresight_of_link(request: Request, link: str) -> Response:
+    """What could still become of the run of a short link, for its page."""
+    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    return await _foresight(request, await serving.kept(request, address))
+
+
+async def _foresight(request: Request, order: Order) -> Response:
+    """The outlook comes when somebody asks for it: it takes seconds where much can follow."""
+    run = await serving.runs(request).run(order)
+
+    def told() -> Body:
+        found = outlook.of(run)
+        context = {"stretches": list(outlook.stretches(found)), "sentences": list(outlook.sentences(run, found))}
+        return Body.of(templating.render("_foresight.html", run=run, found=found, words=outlook.WORDS, **context), HTML)
+
+    body = await serving.runs(request).page(f"{order.id} foresight", told)
+    return answers.answer(request, body, cache=serving.cache(request))
 
 
 async def _part(request: Request, order: Order) -> Response:

@@ -35,6 +35,7 @@ LAYERS = (
 
 GUESTS = {
     "engine.beats": {"pydantic", "pydantic_core"},
+    "engine.matrix": {"distributed"},
     "engine.scenario": {"pydantic", "pydantic_core", "yaml"},
     "engine.document": {"yaml"},
     "engine.shape": {"yaml"},
