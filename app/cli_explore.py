@@ -211,7 +211,7 @@ def columns(kernels: list[str], table: list[list[Cell]]) -> Iterator[str]:
         yield "  ".join([f"{row[0].scenario:{first}}", *cells]).rstrip()
 
 
-def curve_command(
+def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
     kernel: KernelOption = "",
     filesystem: FilesystemOption = None,

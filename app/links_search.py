@@ -2,6 +2,8 @@
 
 /search/{scenario}/{kernel}?property=&offer=    every way a scenario can go; also /search/{id} for a short link
 /search/{search}/cancel                         stops one
+    /matrix/{scenario}?property=&offer=             the same question on every kernel
+    /curve/{scenario}?of=                           what becomes of it with more and more room, on every kernel
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from urllib.parse import quote
 
 from app.links import SAFE, RunLink
 
-SEARCH = "/search"
+SEARCH, MATRIX, CURVE = "/search", "/matrix", "/curve"
 
 
 def search(run: RunLink, name: str = "", offers: Sequence[str] = ()) -> str:
@@ -21,6 +23,18 @@ def search(run: RunLink, name: str = "", offers: Sequence[str] = ()) -> str:
     said += [("property", name)] * bool(name) + [("offer", offer) for offer in offers]
     query = "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in said)
     return "/".join([SEARCH, *(quote(part, safe="+") for part in parts)]) + (f"?{query}" if query else "")
+
+
+def everywhere(scenario: str, name: str = "", offers: Sequence[str] = ()) -> str:
+    """The page that asks the same of a gallery scenario on every kernel."""
+    said = [("property", name)] * bool(name) + [("offer", offer) for offer in offers]
+    query = "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in said)
+    return f"{MATRIX}/{quote(scenario, safe='')}" + (f"?{query}" if query else "")
+
+
+def curve(scenario: str, of: str = "") -> str:
+    """The page that draws what becomes of a gallery scenario with more and more room, on every kernel."""
+    return f"{CURVE}/{quote(scenario, safe='')}" + (f"?of={quote(of, safe=SAFE)}" if of else "")
 
 
 def cancel(search: str) -> str:

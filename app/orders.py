@@ -122,6 +122,16 @@ def at_address(address: RunLink) -> Order:
     return replace(made, address=address)
 
 
+def gallery_scenario(name: str) -> Scenario:
+    """The scenario of an address.
+
+    Raises:
+        Trouble: when the gallery has none of that name.
+    """
+    with in_address():
+        return engine.find_scenario(name)
+
+
 @contextmanager
 def in_address() -> Iterator[None]:
     """Turn a refusal of the engine into an answer: a name that stands in an address, and is not there, is not found."""
