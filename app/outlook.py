@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -93,6 +94,53 @@ def stretches(found: Foresight) -> Iterator[Stretch]:
         count = len(list(steps))
         yield Stretch(outlook, percent(at, total), percent(count, total), f"{WORDS[outlook]}: {MEANS[outlook]}")
         at += count
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The way of a store's bytes: what was stored where, each step that mattered to it, and who was told of a loss."""
+
+    title: str
+    fate: str
+    links: tuple[tuple[int, str], ...]
+    told: str
+
+
+def chains(run: Run, found: Foresight) -> Iterator[Chain]:
+    """The way of every store into a file, from the step that made it to its fate."""
+    size, dooms = run.order.scenario.machine.page_size, {each.store: each.doomed for each in found.stores}
+    for store in run.trace.stores:
+        if store.file is None or not store.accepted:
+            continue
+        way = [*_way(run, store.id), *_point_of_no_return(dooms.get(store.id))]
+        links = sorted(way, key=itemgetter(0))
+        title = f"{store.id}: “{shorten(store.text)}” into page {store.start // size} of {store.file}"
+        yield Chain(title, store.fate, tuple(links), store.told or "")
+
+
+def _way(run: Run, store: str) -> Iterator[tuple[int, str]]:
+    accepted = f"store/{store}.accepted"
+    for step in run.trace.steps:
+        if any(at == accepted for at, _, _ in step.writes):
+            yield step.n, f"{step.function}, {step.name}: the bytes are let in."
+        for change in step.fates:
+            if change.store == store:
+                yield step.n, f"{NAMES.get(change.new, change.new)}. {change.why}"
+
+
+def _point_of_no_return(doomed: int | None) -> Iterator[tuple[int, str]]:
+    if doomed:
+        yield doomed, "Doomed: from here on nothing can save them."
+
+
+NAMES = {
+    "at-risk": "At risk",
+    "backed": "Backed",
+    "durable": "On the disk",
+    "clean-unsaved": "Not on the disk",
+    "lost": "Lost",
+    "replaced": "Replaced",
+}
 
 
 def sentences(run: Run, found: Foresight) -> Iterator[tuple[int, str]]:

@@ -132,6 +132,7 @@ async def _foresight(request: Request, order: Order) -> Response:
     def told() -> Body:
         found = outlook.of(run)
         context = {"stretches": list(outlook.stretches(found)), "sentences": list(outlook.sentences(run, found))}
+        context["chains"] = list(outlook.chains(run, found))
         return Body.of(templating.render("_foresight.html", run=run, found=found, words=outlook.WORDS, **context), HTML)
 
     body = await serving.runs(request).page(f"{order.id} foresight", told)
