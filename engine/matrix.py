@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
@@ -22,8 +23,8 @@ from engine.schedule import Schedule
 from engine.verdict import Verdict, explore
 from engine.what_if import spelt
 
-TRIES = 3
-"""How often a cell is begun whose worker dies."""
+SECONDS, TRIES = 10, 3
+"""How long a cluster may take to answer, and how often a cell is begun whose worker dies."""
 NEVER = "never existed"
 """What stands in a cell where the kernel has not the scenario's filesystem."""
 
@@ -112,10 +113,14 @@ def _on_a_pool(left: dict[int, Job], workers: int) -> Iterator[Cell]:
 def on_cluster(wanted: Sequence[Job], address: str) -> Iterator[Cell]:
     """The cells, as they are done by the workers of a Dask scheduler. Raises EngineError without the extra."""
     try:
-        from distributed import Client, as_completed  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        distributed: Any = import_module("distributed")
     except ImportError as error:
         raise EngineError("a cluster needs Dask", cure="pip install 'pagefate[cluster]'") from error
-    with Client(address) as client:
-        futures = client.map(work_out, wanted, retries=TRIES, pure=False)
-        for future in as_completed(futures):
+    try:
+        client = distributed.Client(address, timeout=SECONDS)
+    except (OSError, ValueError) as error:
+        cure = "Start `dask scheduler`, and give its address as tcp://HOST:8786"
+        raise EngineError(f"no cluster answers at {address}", cure=cure) from error
+    with client:
+        for future in distributed.as_completed(client.map(work_out, wanted, retries=TRIES, pure=False)):
             yield future.result()

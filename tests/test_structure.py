@@ -35,7 +35,6 @@ LAYERS = (
 
 GUESTS = {
     "engine.beats": {"pydantic", "pydantic_core"},
-    "engine.matrix": {"distributed"},
     "engine.scenario": {"pydantic", "pydantic_core", "yaml"},
     "engine.document": {"yaml"},
     "engine.shape": {"yaml"},
