@@ -8,9 +8,9 @@ import msgspec
 from anyio import to_thread
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from app import answers, asking, bodies, links, orders, outlook, serving
+from app import answers, asking, bodies, links, next_steps, orders, outlook, serving
 from app.answers import JSON
-from app.api import documented, pinned
+from app.api import Number, data, documented, pinned
 from app.api_steps import GalleryRun, LinkedRun
 from app.runs import Run
 from app.searches import OVER, Search, Searches
@@ -84,6 +84,26 @@ async def get_foresight(request: Request, run: GalleryRun) -> Response:
 async def get_link_foresight(request: Request, run: LinkedRun) -> Response:
     """Each step is safe, at risk or doomed by the ends still in reach; where it turns; what dooms a store."""
     return await _foresight(request, run)
+
+
+@verdicts.get(
+    "/runs/{scenario}/{kernel}/steps/{n}/next",
+    summary="Who can run after a step of a gallery run",
+    responses=documented("NextStepsOut"),
+)
+async def get_next(request: Request, run: GalleryRun, n: Number) -> Response:
+    """What each task would do next, what that reads and writes; who would have to wait, and for whom."""
+    return data(request, next_steps.told(run, serving.step_within(run, n)))
+
+
+@verdicts.get(
+    "/links/{link}/steps/{n}/next",
+    summary="Who can run after a step of a short link's run",
+    responses=documented("NextStepsOut"),
+)
+async def get_link_next(request: Request, run: LinkedRun, n: Number) -> Response:
+    """What each task would do next, what that reads and writes; who would have to wait, and for whom."""
+    return data(request, next_steps.told(run, serving.step_within(run, n)))
 
 
 async def _foresight(request: Request, run: Run) -> Response:

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from app import comparison, lineup, runs, text, wire, wire_compare, wire_selection
+from app import next_steps as looking
 from app.cli_input import (
     FilesystemOption,
     KernelOption,
@@ -35,6 +36,7 @@ def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
     for command in (step, steps, diff, provenance, compare, link):
         cli.command()(command)
+    cli.command(name="next")(next_steps)
 
 
 def step(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -77,6 +79,29 @@ def steps(  # noqa: PLR0913, PLR0917 - the options of a command
         else:
             said = f" — {each.answer}" if each.answer else ""
             typer.echo(f"{each.n:>5}  {each.event:<44} {each.caption}{said}")
+
+
+def next_steps(  # noqa: PLR0913, PLR0917 - the options of a command
+    scenario: ScenarioArgument,
+    number: Annotated[int, typer.Argument(min=0, help="after which step; 0 is the beginning")],
+    kernel: KernelOption = "",
+    filesystem: FilesystemOption = None,
+    schedule: ScheduleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show who can run after a step: what each task would read and write, and who would wait for whom."""
+    made = _run(scenario, kernel, filesystem, schedule)
+    n = _within(made, number)
+    if json:
+        _say(looking.told(made, n))
+        return
+    for each in looking.choices(made, n):
+        waits = (
+            f"waits for {each.waits}"
+            if each.waits
+            else f"reads {each.reads or 'nothing'}; {each.writes or 'no change'}"
+        )
+        typer.echo(f"{each.name:<8} {each.does:<44} {waits}")
 
 
 def diff(  # noqa: PLR0913, PLR0917 - the options of a command

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app import outlook, wire, wire_choices, wire_compare, wire_selection, wire_verdicts
+from app import next_steps, outlook, wire, wire_choices, wire_compare, wire_selection, wire_verdicts
 from app.openapi_examples import examples
 from app.problem_wire import ProblemOut
 from app.problems import MEDIA_TYPE
@@ -29,6 +29,7 @@ ANSWERS = (
     wire_compare.ComparisonOut,
     wire_verdicts.VerdictOut,
     outlook.ForesightOut,
+    next_steps.NextStepsOut,
     wire_choices.KernelOut,
     wire_choices.FilesystemOut,
     wire_choices.ScenarioOut,

@@ -19,6 +19,7 @@ from app import (
     framing,
     keeping,
     links,
+    next_steps,
     openapi,
     openings,
     orders,
@@ -136,6 +137,28 @@ async def _foresight(request: Request, order: Order) -> Response:
         return Body.of(templating.render("_foresight.html", run=run, found=found, words=outlook.WORDS, **context), HTML)
 
     body = await serving.runs(request).page(f"{order.id} foresight", told)
+    return answers.answer(request, body, cache=serving.cache(request))
+
+
+@pages.get("/run/{scenario}/{kernel}/next")
+async def next_of_run(request: Request, scenario: str, kernel: str) -> Response:
+    """Who can run after a step of a gallery run, for its page."""
+    return await _next(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+
+
+@pages.get("/s/{link}/next")
+async def next_of_link(request: Request, link: str) -> Response:
+    """Who can run after a step of the run of a short link, for its page."""
+    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    return await _next(request, await serving.kept(request, address))
+
+
+async def _next(request: Request, order: Order) -> Response:
+    run = await serving.runs(request).run(order)
+    said = request.query_params.get("step", "0")
+    step = serving.step_within(run, int(said) if said.isdecimal() and len(said) <= links.DIGITS else 0)
+    found = await serving.runs(request).apart(lambda _limits: list(next_steps.choices(run, step)), order)
+    body = Body.of(templating.render("_next.html", choices=found, run=run, step=step), HTML)
     return answers.answer(request, body, cache=serving.cache(request))
 
 
