@@ -54,8 +54,8 @@ docker-check: ## build the Dockerfile and run it, without a Docker engine
 
 lock: .tools/installed ## rewrite the three locks with the least change
 	@$(lock) --group tools -o requirements-uv.lock
-	@$(lock) pyproject.toml --group assets -o requirements.lock
-	@$(lock) pyproject.toml --group assets --group test -c requirements.lock -o requirements-test.lock
+	@$(lock) pyproject.toml --extra postgresql --group assets -o requirements.lock
+	@$(lock) pyproject.toml --extra postgresql --group assets --group test -c requirements.lock -o requirements-test.lock
 
 upgrade: fresh = --upgrade
 upgrade: lock ## rewrite the three locks with the newest versions
