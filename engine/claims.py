@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError, suggestion
 from engine.fates import CLEAN_UNSAVED, LOST, MATTERS, byte_fate, pieces
+from engine.journal import zobrist
 from engine.properties import INVARIANTS
 from engine.telling import Told, fate_of, hears, stores
 from engine.values import EDQUOT, ENOSPC, SIGBUS
@@ -30,7 +31,8 @@ ANSWERS = (".result", ".refused", ".signal")
 class Property:
     """A question with an answer for every run. Each judge says in words what it has found, or nothing.
 
-    `fields` are those of the cells that the judges of states and steps depend on; `listens`: it matters who was told.
+    `fields` are those of the cells that the judges of states and steps depend on; `listens`: it matters who was told;
+    `rests`: it also matters who is in the middle of a call.
     """
 
     id: str
@@ -42,6 +44,15 @@ class Property:
     at_step: Callable[[Machine, tuple[Write, ...], Told], str] | None = None
     fields: tuple[str, ...] = ()
     listens: bool = False
+    rests: bool = False
+
+    def shows(self, at: str, old: Any, new: Any) -> int:
+        """What a write changes in the key of all that its judges depend on; 0: nothing."""
+        if at.endswith(self.fields):
+            return zobrist(at, old) ^ zobrist(at, new)
+        if self.rests and at.endswith(".stack") and (old is None) != (new is None):
+            return zobrist(at, "in a call")
+        return 0
 
 
 class UnknownProperty(EngineError):
@@ -182,7 +193,8 @@ _ALL = (
         "accounts-balance", ALWAYS, "Each block is free or somebody's, and quota counts what files have.",
         "kernel-facts 7.1, I3", at_state=_unbalanced,
         fields=(".free", ".owner", ".total", ".pointer", ".blocks", ".used", ".delalloc", ".promised", ".delayed",
-                ".indlen", ".vmas", ".stack"),
+                ".indlen", ".vmas"),
+        rests=True,
     ),
     Property(
         "no-dangling-entry", ALWAYS, "No entry of a page table points to a free frame.",
