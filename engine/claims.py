@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ALWAYS, SOMETIMES = "always", "sometimes"
 ANSWERS = (".result", ".refused", ".signal")
 """The cells by which a program, or whoever looks at it, learns something."""
+ABOUT = (*MATTERS, *ANSWERS, ".file", ".start", ".stop", ".names", ".vmas", ".line", ".locked", ".index", ".private",
+         ".unwritten")  # fmt: skip
+"""What an answer speaks of, and the fates of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +180,24 @@ _ALL = (
     ),
     Property(
         "no-loss-untold", ALWAYS, "No byte is lost without anybody being told.",
-        "kernel-facts 1a.14, 1a.15", at_end=_untold, fields=(*MATTERS, *ANSWERS), listens=True,
+        "kernel-facts 1a.14, 1a.15", at_end=_untold, fields=ABOUT, listens=True,
     ),
     Property(
         "no-false-refusal", ALWAYS, "No store is refused for which there is room.",
         "kernel-facts 1b, false SIGBUS", at_step=_needless,
         fields=(*ANSWERS, ".free", ".owner", ".pointer", ".size", ".used", ".delalloc", ".promised", ".delayed",
-                ".accepted", ".expires", ".clock", ".bad", ".pool"),
+                ".accepted", ".expires", ".clock", ".bad", ".pool", ".file", ".start", ".stop", ".hard", ".soft",
+                ".reserved"),
     ),
     Property(
         "no-private-byte", ALWAYS, "No private byte comes into a file.",
-        "kernel-facts 1b, copy-on-write", at_state=_private, fields=(".data", ".page", ".accepted"),
+        "kernel-facts 1b, copy-on-write", at_state=_private, fields=(".data", ".page", ".accepted", ".refused", ".file"),
     ),
     Property(
         "accounts-balance", ALWAYS, "Each block is free or somebody's, and quota counts what files have.",
         "kernel-facts 7.1, I3", at_state=_unbalanced,
         fields=(".free", ".owner", ".total", ".pointer", ".blocks", ".used", ".delalloc", ".promised", ".delayed",
-                ".indlen", ".vmas"),
+                ".indlen", ".vmas", ".sharers"),
         rests=True,
     ),
     Property(
@@ -202,7 +206,7 @@ _ALL = (
     ),
     Property(
         "sync-means-durable", ALWAYS, "What msync() or fsync() answers 0 for is on the disk.",
-        "kernel-facts 1a.9, H3", at_step=_vouched, fields=(*MATTERS, *ANSWERS), listens=True,
+        "kernel-facts 1a.9, H3", at_step=_vouched, fields=ABOUT, listens=True,
     ),
     Property(
         "somebody-gets-sigbus", SOMETIMES, "Somebody gets SIGBUS.",
