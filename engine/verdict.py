@@ -114,9 +114,7 @@ def _near(search: Search, wanted: int, progress: Callable[[Progress], bool] | No
     ways, near = Ways(search), list[Found]()
     for found in ways.nearest(min(NEAR, search.budget.most)):
         near.append(found)
-        if len(near) >= wanted or (
-            progress is not None and not progress(Progress("witness", ways.states, len(near)))
-        ):
+        if len(near) >= wanted or (progress is not None and not progress(Progress("witness", ways.states, len(near)))):
             break
     return near
 
