@@ -191,7 +191,8 @@ _ALL = (
     ),
     Property(
         "no-private-byte", ALWAYS, "No private byte comes into a file.",
-        "kernel-facts 1b, copy-on-write", at_state=_private, fields=(".data", ".page", ".accepted", ".refused", ".file"),
+        "kernel-facts 1b, copy-on-write", at_state=_private,
+        fields=(".data", ".page", ".accepted", ".refused", ".file"),
     ),
     Property(
         "accounts-balance", ALWAYS, "Each block is free or somebody's, and quota counts what files have.",

@@ -4,8 +4,8 @@ A step is determined by the task's stack and by the cells it looks at. So each o
 in the order of looking: a tree, whose nodes name a cell and whose branches are the values it had. A search meets the
 same step in thousands of states that differ elsewhere; the kernel's own code runs once for all of them.
 
-The statistics that nothing acts on are left out, as they are from a state's key. A step that looks at nearly everything,
-as a power failure does, is made anew each time: it would never find again what it found.
+The statistics that nothing acts on are left out, as they are from a state's key. A step that looks at nearly all there
+is, as a power failure does, is made anew each time: it would never find again what it found.
 """
 
 from __future__ import annotations

@@ -235,7 +235,7 @@ def test_a_search_leaves_the_machine_as_it_was(budget: Budget, wanted: int) -> N
 
 @dataclass
 class Spins(DoExit):
-    def exit_signals(self, k: Machine) -> Next:
+    def exit_signals(self, k: Machine) -> Next:  # noqa: ARG002 - as every step
         """A program that wants to leave waits for itself."""
         return self.exit_signals
 
@@ -266,20 +266,20 @@ def test_a_load_that_never_ends_and_counts_its_rounds_spends_the_budget() -> Non
 
 
 def test_what_is_not_known_is_refused_with_what_was_probably_meant() -> None:
-    with pytest.raises(UnknownProperty, match="no property 'no-los'.*no-loss"):
+    with pytest.raises(UnknownProperty, match=r"no property 'no-los'.*no-loss"):
         explore(STORE, STOCK, "no-los")
-    with pytest.raises(UnknownOffer, match="'power-cuts' cannot be offered.*power-cut"):
+    with pytest.raises(UnknownOffer, match=r"'power-cuts' cannot be offered.*power-cut"):
         explore(STORE, STOCK, offers=["power-cuts"])
 
 
 def test_too_many_offers_are_refused_with_a_cure() -> None:
     full = make({f"T{number}": ["sync()"] for number in range(MAX_TASKS - 1)})
-    with pytest.raises(EngineError, match=f"2 offers are more than {MAX_TASKS}.*Offer less"):
+    with pytest.raises(EngineError, match=rf"2 offers are more than {MAX_TASKS}.*Offer less"):
         explore(full, STOCK, offers=["writeback", "reclaim"])
 
 
 def test_a_block_can_be_given_back_only_by_who_took_one() -> None:
-    with pytest.raises(EngineError, match="nobody takes blocks.*take"):
+    with pytest.raises(EngineError, match=r"nobody takes blocks.*take"):
         offered(STORE, ["free"])
     assert "free(g, 1)" in [task.script[0] for task in offered(MAIL, ["free"]).tasks.values()]
     assert explore(MAIL, STOCK, offers=["free"]).verdict == "broken"
