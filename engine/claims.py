@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError, suggestion
 from engine.fates import CLEAN_UNSAVED, LOST, MATTERS, byte_fate, pieces
+from engine.journal import zobrist
 from engine.properties import INVARIANTS
 from engine.telling import Told, fate_of, hears, stores
 from engine.values import EDQUOT, ENOSPC, SIGBUS
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 ALWAYS, SOMETIMES = "always", "sometimes"
 ANSWERS = (".result", ".refused", ".signal")
 """The cells by which a program, or whoever looks at it, learns something."""
+ABOUT = (*MATTERS, *ANSWERS, ".file", ".start", ".stop", ".names", ".vmas", ".line", ".locked", ".index", ".private",
+         ".unwritten")  # fmt: skip
+"""What an answer speaks of, and the fates of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
     """A question with an answer for every run. Each judge says in words what it has found, or nothing.
 
-    `fields` are those of the cells that the judges of states and steps depend on; `listens`: it matters who was told.
+    `fields` are those of the cells that the judges of states and steps depend on; `listens`: it matters who was told;
+    `rests`: it also matters who is in the middle of a call.
     """
 
     id: str
@@ -42,6 +47,15 @@ class Property:
     at_step: Callable[[Machine, tuple[Write, ...], Told], str] | None = None
     fields: tuple[str, ...] = ()
     listens: bool = False
+    rests: bool = False
+
+    def shows(self, at: str, old: Any, new: Any) -> int:
+        """What a write changes in the key of all that its judges depend on; 0: nothing."""
+        if at.endswith(self.fields):
+            return zobrist(at, old) ^ zobrist(at, new)
+        if self.rests and at.endswith(".stack") and (old is None) != (new is None):
+            return zobrist(at, "in a call")
+        return 0
 
 
 class UnknownProperty(EngineError):
@@ -169,23 +183,26 @@ _ALL = (
     ),
     Property(
         "no-loss-untold", ALWAYS, "No byte is lost without anybody being told.",
-        "kernel-facts 1a.14, 1a.15", at_end=_untold, fields=(*MATTERS, *ANSWERS), listens=True,
+        "kernel-facts 1a.14, 1a.15", at_end=_untold, fields=ABOUT, listens=True,
     ),
     Property(
         "no-false-refusal", ALWAYS, "No store is refused for which there is room.",
         "kernel-facts 1b, false SIGBUS", at_step=_needless,
         fields=(*ANSWERS, ".free", ".owner", ".pointer", ".size", ".used", ".delalloc", ".promised", ".delayed",
-                ".accepted", ".expires", ".clock", ".bad", ".pool"),
+                ".accepted", ".expires", ".clock", ".bad", ".pool", ".file", ".start", ".stop", ".hard", ".soft",
+                ".reserved"),
     ),
     Property(
         "no-private-byte", ALWAYS, "No private byte comes into a file.",
-        "kernel-facts 1b, copy-on-write", at_state=_private, fields=(".data", ".page", ".accepted"),
+        "kernel-facts 1b, copy-on-write", at_state=_private,
+        fields=(".data", ".page", ".accepted", ".refused", ".file"),
     ),
     Property(
         "accounts-balance", ALWAYS, "Each block is free or somebody's, and quota counts what files have.",
         "kernel-facts 7.1, I3", at_state=_unbalanced,
         fields=(".free", ".owner", ".total", ".pointer", ".blocks", ".used", ".delalloc", ".promised", ".delayed",
-                ".indlen", ".vmas", ".stack"),
+                ".indlen", ".vmas", ".sharers"),
+        rests=True,
     ),
     Property(
         "no-dangling-entry", ALWAYS, "No entry of a page table points to a free frame.",
@@ -193,7 +210,7 @@ _ALL = (
     ),
     Property(
         "sync-means-durable", ALWAYS, "What msync() or fsync() answers 0 for is on the disk.",
-        "kernel-facts 1a.9, H3", at_step=_vouched, fields=(*MATTERS, *ANSWERS), listens=True,
+        "kernel-facts 1a.9, H3", at_step=_vouched, fields=ABOUT, listens=True,
     ),
     Property(
         "somebody-gets-sigbus", SOMETIMES, "Somebody gets SIGBUS.",

@@ -17,16 +17,17 @@ from engine.errors import Panic
 from engine.journal import zobrist
 from engine.machine import Machine
 from engine.moves import Move, Moves
-from engine.offers import PREFIX
 from engine.reduction import Futures, Place
 from engine.telling import Told, hears
 
 STATE_BYTES = 260
 """What a state takes in memory while a search goes on: its key, and its places in two tables (measured)."""
-GLANCE = 2_048
+GLANCE = 256
 """After so many states the clock is looked at, and progress is told."""
 WAYS, LONGEST_WAY = 20, 2_000
 """How many ways are gone at random beforehand, and how far."""
+MOST_JUDGED = 1 << 16
+"""So many judgements of states are remembered."""
 NOBODY: Told = frozenset()
 
 
@@ -93,16 +94,16 @@ class Search:
     ) -> None:
         """`wanted`: after so many different ways it ends. `progress` says whether to go on."""
         self.machine, self.prop, self.budget = machine, prop, budget
-        self.moves = Moves(machine)
+        self.moves = Moves(machine, prop.shows if prop.fields else None)
         self.futures = Futures(self.moves)
         self.places: list[Place] = []
         """Where the tasks stand in the state that was looked at last."""
         self.tasks = tuple(machine.tasks.values())
-        self.world = frozenset(task for task in machine.tasks if task.startswith(PREFIX))
+        self.world = frozenset(name for name, task in machine.scenario.tasks.items() if task.on_call)
         self.reduced, self.wanted, self.progress = reduced, wanted, progress
         self.again = 0
         """How often a search was begun again, because a footprint was larger than it seemed."""
-        self._visible: dict[Move, bool] = {}
+        self._judged: dict[int, str] = {}
         self._began = time.monotonic()
 
     # -- one state ----------------------------------------------------------------------------------------------------
@@ -127,22 +128,25 @@ class Search:
         """Whether nobody has to go on: what the world may still do, it need not."""
         return all(move.task in self.world and not self._is_inside(move.task) for move in moves)
 
-    def visible(self, move: Move) -> bool:
-        """Whether a move writes what the property looks at."""
-        seen = self._visible.get(move)
-        if seen is None:
-            seen = self._visible[move] = any(at.endswith(self.prop.fields) for at, _, _ in move.writes)
-        return seen
-
     def judge(self, move: Move, told: Told) -> tuple[str, Told]:
-        """What is wrong just after a move, and who was told by then."""
+        """What is wrong just after a move, and who was told by then. Only of a move that shows."""
         prop, machine = self.prop, self.machine
-        if not prop.fields or not self.visible(move):
+        if not move.part:
             return "", told
         says = prop.at_step(machine, move.writes, told) if prop.at_step else ""
         if prop.at_state and not says:
-            says = prop.at_state(machine)
+            says = self._judge_state(prop.at_state)
         return says, hears(machine, move.writes, told)[0] if prop.listens else told
+
+    def _judge_state(self, at_state: Callable[[Machine], str]) -> str:
+        """What is wrong now, remembered by all that it depends on."""
+        judged, part = self._judged, self.moves.part
+        says = judged.get(part)
+        if says is None:
+            if len(judged) >= MOST_JUDGED:
+                judged.clear()
+            says = judged[part] = at_state(self.machine)
+        return says
 
     def judge_end(self, told: Told) -> str:
         """What is wrong at an end."""
@@ -183,7 +187,7 @@ class Search:
         if not self.reduced or len(moves) < 2:
             return moves
         for move in moves:
-            if move.panic is not None or move.task in self.world or self.visible(move):
+            if move.panic is not None or move.task in self.world or move.part:
                 continue
             if key ^ move.change not in on_path and self.futures.is_private(move, self.places):
                 return [move]
@@ -193,9 +197,11 @@ class Search:
         """Which part of the budget is used up, if one is."""
         if states >= self.budget.most:
             return "states" if self.budget.states <= self.budget.most else "memory"
-        if states % GLANCE == 0 and time.monotonic() - self._began > self.budget.seconds:
-            return "seconds"
-        return ""
+        return "seconds" if states % GLANCE == 0 and self.is_late() else ""
+
+    def is_late(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() - self._began > self.budget.seconds
 
 
 class Tour:
@@ -232,7 +238,7 @@ class Tour:
 
     def _enter(self, told: Told) -> Frame:
         """Come to a new state: what can be done here, and whether it is an end."""
-        key = self._key(told)
+        key = key_of(self.moves.key, told)
         self.index[key] = place = len(self.index)
         self.open.append(key)
         self.unsettled.add(key)
@@ -258,7 +264,7 @@ class Tour:
         self.moves.make(move)
         self.path.append(move)
         says, told = self.search.judge(move, frame.told)
-        key = self._key(told)
+        key = key_of(self.moves.key, told)
         self._note(says)
         if key not in self.index:
             return self._enter(told)
@@ -284,9 +290,6 @@ class Tour:
         if self.path:
             self.moves.unmake(self.path.pop())
 
-    def _key(self, told: Told) -> int:
-        return self.moves.key ^ zobrist("told", tuple(sorted(told))) if told else self.moves.key
-
     def _note(self, says: str) -> None:
         if says and says not in self.found:
             self.found.add(says)
@@ -304,6 +307,11 @@ class Tour:
             self.report.states = states
             if not self.search.progress(self.report):
                 self.report.stopped = "asked to"
+
+
+def key_of(key: int, told: Told) -> int:
+    """The key of a state in which somebody was told of something."""
+    return key ^ zobrist("told", tuple(sorted(told))) if told else key
 
 
 @dataclass(slots=True)

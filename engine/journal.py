@@ -139,8 +139,12 @@ class Entity:
 
     def clear(self) -> None:
         """Empty every cell of this thing."""
-        for at in self.addresses.values():
-            self.journal.write(at, None)
+        journal, places = self.journal, self.addresses.values()
+        if journal.thorough:
+            journal.reads.update(dict.fromkeys(places))
+        for at in places:
+            if at in journal.cells:
+                journal.write(at, None)
 
 
 def fields_of(kind: type) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ A step is determined by the task's stack and by the cells it looks at. So each o
 in the order of looking: a tree, whose nodes name a cell and whose branches are the values it had. A search meets the
 same step in thousands of states that differ elsewhere; the kernel's own code runs once for all of them.
 
-The statistics that nothing acts on are left out, as they are from a state's key.
+The statistics that nothing acts on are left out, as they are from a state's key. A step that looks at nearly all there
+is, as a power failure does, is made anew each time: it would never find again what it found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +23,19 @@ if TYPE_CHECKING:
 
 Seen = str | Table[Any]
 """What a step can look at: a cell, or which entries a table has."""
+Shows = Callable[[str, Any, Any], int]
+"""What it changes in the key of all that matters to a question when a cell goes from one value to another."""
+MOST_LOOKS = 150
+"""A step that looks at more is not remembered."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Move:
     """What a step does in the end: the cells it changes, and by what it changes the key of the state.
 
-    `stack` is the number of the stack it begins with, from 1.
+    `stack` is the number of the stack it begins with, from 1. `part` is what it changes in the key of all that
+    matters to what is asked; 0: the move does not show. One that is not `remembered` says nothing
+    of what it looks at: take it that it looks at everything.
     `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops.
     """
 
@@ -39,6 +46,8 @@ class Move:
     looks: tuple[Seen, ...]
     writes: tuple[Write, ...]
     change: int
+    part: int = 0
+    remembered: bool = True
     blocked_on: str | None = None
     panic: Panic | None = None
 
@@ -62,13 +71,15 @@ class _Node:
 class Moves:
     """The next moves of the tasks of one machine, and the making and unmaking of them.
 
-    Its journal stands still meanwhile: `key` is kept here, and every move made has to be unmade.
+    Its journal stands still meanwhile: `key` is kept here, and every move made has to be unmade. `part` is the key
+    of what `shows` picks, seen from the beginning: states of equal parts are alike to what is asked.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, shows: Shows | None = None) -> None:
         """The machine stands in the state that the search begins with."""
         self.machine = machine
-        self.key = machine.journal.key
+        self.key, self.part = machine.journal.key, 0
+        self._shows = shows
         self.made = 0
         """How many steps were run by the kernel's own code."""
         self._cells = machine.journal.cells
@@ -113,6 +124,7 @@ class Moves:
             else:
                 cells[at] = new
         self.key ^= move.change
+        self.part ^= move.part
 
     def unmake(self, move: Move) -> None:
         """Take a move back, the last one made first."""
@@ -123,12 +135,15 @@ class Moves:
             else:
                 cells[at] = old
         self.key ^= move.change
+        self.part ^= move.part
 
     def _learn(self, task: Task, stack: Any) -> Move | None:
         """Have the kernel make the step, take it back, and keep what it did under what it looked at."""
         node = self._known[task.task][stack]
         move = self.try_(task, node.number)
         self.made += 1
+        if move is not None and not move.remembered:
+            return move
         looks = self._looks(move)
         for place, at in enumerate(looks, 1):
             value = self._cells.get(at) if isinstance(at, str) else tuple(at)
@@ -153,17 +168,20 @@ class Moves:
         except Panic as panic:
             journal.undo()
             return Move(task.task, stack, "", panic.step or "", tuple(_acting(journal.reads)), (), 0, panic=panic)
-        looks = tuple(_acting(journal.reads))
+        remembered = len(journal.reads) <= MOST_LOOKS
+        looks = tuple(_acting(journal.reads)) if remembered or moved is None else ()
         if moved is None:
             if machine.blocked_on is None:
                 return None
             return Move(task.task, stack, "", "", looks, (), 0, blocked_on=machine.blocked_on)
         writes = tuple(_net(journal.since_mark()))
         journal.undo()
-        change = 0
+        change, part = 0, 0
         for at, old, new in writes:
             change ^= zobrist(at, old) ^ zobrist(at, new)
-        return Move(task.task, stack, moved.function.c_name, moved.name, looks, writes, change)
+            if self._shows is not None:
+                part ^= self._shows(at, old, new)
+        return Move(task.task, stack, moved.function.c_name, moved.name, looks, writes, change, part, remembered)
 
 
 def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:

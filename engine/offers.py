@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from engine.errors import EngineError, ScenarioError, suggestion
-from engine.operations import Mmap, Store
+from engine.operations import Fill, Mmap, Store, Take
 from engine.scenario import MAX_TASKS, Scenario, scenario_from_data, to_data
 
 PREFIX = "world_"
@@ -32,13 +32,20 @@ def _broken_places(scenario: Scenario) -> Iterator[str]:
     yield from list(found)[:MAX_PLACES]
 
 
+def _given_back(scenario: Scenario) -> Iterator[str]:
+    """A block of whoever takes blocks in a script; else of whoever takes one if that is offered."""
+    operations = [line.operation for task in scenario.tasks for line in scenario.lines(task)]
+    names = [each.name for each in operations if isinstance(each, Fill | Take)]
+    yield f"free({(*names, OTHERS)[0]}, 1)"
+
+
 OFFERS: dict[str, tuple[str, Callable[[Scenario], Iterable[str]]]] = {
     "writeback": ("the flusher wakes up, once", _once("writeback()")),
     "reclaim": ("memory gets short, once", _once("reclaim()")),
     "drop-caches": ("clean pages are dropped, once", _once("drop_caches()")),
     "power-cut": ("the power fails, once", _once("power_fails()")),
     "take": ("somebody else takes a block, once", _once(f"take({OTHERS}, 1)")),
-    "free": ("somebody else gives a block back, once", _once(f"free({OTHERS}, 1)")),
+    "free": ("somebody else gives a block back, once", _given_back),
     "disk-error": ("the disk fails under a page that is stored to", _broken_places),
 }
 """What can be offered: what it says, and the calls that do it."""

@@ -32,10 +32,11 @@ class _Spot:
     looks: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
     onward: set[Place] = field(default_factory=set)
+    everything: bool = False
 
 
-Future = tuple[frozenset[str], frozenset[str]]
-"""The cells that a task may still look at, and those that it may still write."""
+Future = tuple[frozenset[str], frozenset[str]] | None
+"""The cells that a task may still look at, and those that it may still write. None: all of them."""
 
 
 class Futures:
@@ -58,10 +59,13 @@ class Futures:
     def note(self, task: Task, move: Move) -> None:
         """Learn from a move that can be made now, or has to wait, when it is met on a line for the first time."""
         line = self._cells.get(task.addresses["line"], 0)
-        if (move, line) in self._noted:
-            return
-        self._noted.add((move, line))
         spot = self._spots[task.task, move.stack, line]
+        if spot.everything or (move, line) in self._noted:
+            return
+        if move.remembered:
+            self._noted.add((move, line))
+        else:
+            spot.everything = True
         spot.looks.update(map(str, move.looks))
         spot.looks.update(task.rests_by)
         spot.writes.update(at for at, _, _ in move.writes)
@@ -81,6 +85,8 @@ class Futures:
 
     def is_private(self, move: Move, others: Iterable[Place]) -> bool:
         """Whether none of these futures has to do with what a move touches."""
+        if not move.remembered:
+            return False
         private = self._private
         for place in others:
             if place[0] != move.task:
@@ -93,15 +99,16 @@ class Futures:
 
     def of(self, place: Place) -> Future:
         """What a task may touch from a place on, as far as is known."""
-        future = self._futures.get(place)
-        if future is None:
-            future = self._futures[place] = self._work_out(place)
-        return future
+        if place not in self._futures:
+            self._futures[place] = self._work_out(place)
+        return self._futures[place]
 
     def _work_out(self, place: Place) -> Future:
         looks, writes, seen, waiting = set[str](), set[str](), {place}, [place]
         while waiting:
             spot = self._spots[waiting.pop()]
+            if spot.everything:
+                return None
             looks |= spot.looks
             writes |= spot.writes
             new = spot.onward - seen
@@ -121,6 +128,8 @@ class Futures:
 
 def apart(move: Move, future: Future) -> bool:
     """Whether a move and a future have nothing to do with each other: neither writes what the other touches."""
+    if future is None:
+        return False
     looks, writes = future
     if not writes.isdisjoint(map(str, move.looks)):
         return False

@@ -102,16 +102,21 @@ def _nearest(
     """The shortest ways, as far as the budget goes; for states that were not met again the way that was found."""
     if not report.found:
         return []
-    ways, near = Ways(search), list[Found]()
-    for found in ways.nearest(min(NEAR, search.budget.most)):
-        near.append(found)
-        if len(near) >= min(wanted, len(report.found)) or (
-            progress is not None and not progress(Progress("witness", ways.states, len(near)))
-        ):
-            break
+    near = _near(search, min(wanted, len(report.found)), progress)
+    while search.futures.refuted():  # a step that was skipped was not private: once more, wiser
+        near = _near(search, min(wanted, len(report.found)), progress)
     met = {found.says for found in near}
     rest = [found for found in report.found if found.says not in met]
     return [*((found, True) for found in near), *((found, False) for found in rest)][: max(1, wanted)]
+
+
+def _near(search: Search, wanted: int, progress: Callable[[Progress], bool] | None) -> list[Found]:
+    ways, near = Ways(search), list[Found]()
+    for found in ways.nearest(min(NEAR, search.budget.most)):
+        near.append(found)
+        if len(near) >= wanted or (progress is not None and not progress(Progress("witness", ways.states, len(near)))):
+            break
+    return near
 
 
 def _witness(scenario: Scenario, search: Search, found: Found, *, shortest: bool) -> Witness:

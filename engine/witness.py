@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from engine.errors import EngineError
-from engine.explore import NOBODY, Found, Search
+from engine.errors import EngineError, ScheduleError
+from engine.explore import GLANCE, NOBODY, Found, Search, key_of
 from engine.journal import zobrist
 from engine.kernel import Kernel
 from engine.moves import Move
 from engine.offers import call_of
 from engine.run import Limits, run
-from engine.scenario import Scenario
+from engine.scenario import Scenario, scenario_from_data, to_data
 from engine.schedule import Schedule, schedule_of
 from engine.telling import Told
 from engine.trace import Trace
@@ -41,7 +41,7 @@ class Witness:
 
 @dataclass(slots=True)
 class _Node:
-    """A state and who ran last, with the way there."""
+    """A state and who ran last, with the way there; `says` what is wrong with the step that led here."""
 
     parent: _Node | None
     move: Move | None
@@ -49,6 +49,7 @@ class _Node:
     depth: int
     cost: int
     key: int
+    says: str = ""
 
 
 class Ways:
@@ -60,26 +61,25 @@ class Ways:
         self.states = 0
         self._here = _Node(None, None, NOBODY, 0, 0, search.moves.key)
         self._best: dict[int, tuple[int, int]] = {}
+        self._skips = search.reduced and search.prop.at_step is None and search.prop.at_state is None
 
     def nearest(self, most: int) -> Iterator[Found]:
-        """The different ways in which it shows, nearest first, until so many states were taken up."""
+        """The different ways in which it shows, nearest first, until so many states or all the time is spent."""
         queue: list[tuple[int, int, int, _Node]] = [(0, 0, 0, self._here)]
         count, known = 0, set[str]()
         try:
-            while queue and self.states < most:
+            while queue and self.states < most and (self.states % GLANCE or not self.search.is_late()):
                 cost, depth, _, node = heappop(queue)
-                if self._best.get(node.key, (cost, depth)) < (cost, depth):
+                if self._best.get(node.key, (cost, depth)) < (cost, depth) and not node.says:
                     continue
                 self._go(node)
                 self.states += 1
                 moves = self.search.enabled()
-                if self.search.is_end(moves) and (says := self.search.judge_end(node.told)) and says not in known:
+                says = node.says or (self.search.judge_end(node.told) if self.search.is_end(moves) else "")
+                if says and says not in known:
                     known.add(says)
                     yield Found(self._way(node), says)
-                for found, child in self._children(node, self._worth_trying(node, moves)):
-                    if found and found not in known:
-                        known.add(found)
-                        yield Found(self._way(child), found)
+                for child in self._children(node, self._worth_trying(node, moves)):
                     count += 1
                     heappush(queue, (child.cost, child.depth, count, child))
         finally:
@@ -87,31 +87,36 @@ class Ways:
                 self._step_back()
 
     def _worth_trying(self, node: _Node, moves: list[Move]) -> list[Move]:
-        """To preempt a task before a private step comes to the same as after it: there it just goes on."""
+        """To preempt a task before a private step comes to the same as after it: there it just goes on.
+
+        That is so where an end is looked for, to which each of these steps belongs. To a state on the way they may be
+        steps too many.
+        """
         search, last = self.search, node.move.task if node.move else ""
-        if not search.reduced:
+        if not self._skips:
             return moves
-        on = (move for move in moves if move.task == last and move.panic is None and not search.visible(move))
+        on = (move for move in moves if move.task == last and move.panic is None and not move.part)
         private = [move for move in on if search.futures.is_private(move, search.places)]
         return private or moves
 
-    def _children(self, node: _Node, moves: Sequence[Move]) -> Iterator[tuple[str, _Node]]:
+    def _children(self, node: _Node, moves: Sequence[Move]) -> Iterator[_Node]:
         last = node.move.task if node.move else ""
         goes_on = any(move.task == last for move in moves)
         for move in moves:
             if move.panic is not None:
                 continue
             says, told = "", node.told
-            if self.search.visible(move) and self.search.prop.fields:
+            if move.part:
                 self.moves.make(move)
                 says, told = self.search.judge(move, told)
                 self.moves.unmake(move)
-            cost = node.cost + (goes_on and move.task != last)
-            key = self.moves.key ^ move.change ^ zobrist("last", move.task)
-            key ^= zobrist("told", tuple(sorted(told))) if told else 0
-            if self._best.get(key, (cost + 1, 0)) > (cost, node.depth + 1):
-                self._best[key] = (cost, node.depth + 1)
-                yield says, _Node(node, move, told, node.depth + 1, cost, key)
+            cost, depth = node.cost + (goes_on and move.task != last), node.depth + 1
+            key = key_of(self.moves.key ^ move.change, told) ^ zobrist("last", move.task)
+            is_best = self._best.get(key, (cost + 1, 0)) > (cost, depth)
+            if is_best:
+                self._best[key] = cost, depth
+            if is_best or says:
+                yield _Node(node, move, told, depth, cost, key, says)
 
     def _go(self, node: _Node) -> None:
         """Bring the machine to a state, back to where its way and the present one part and on from there."""
@@ -169,50 +174,68 @@ class NoSchedule(EngineError):
 def as_run(scenario: Scenario, kernel: Kernel, searched: Scenario, moves: Sequence[Move]) -> tuple[Scenario, Trace]:
     """The scenario and its run under a schedule that goes the way of these moves, and on to its end.
 
-    `searched` is the scenario with what was offered. Preemptions are added where the run would go another way.
-    Raises NoSchedule where that does not help.
+    `searched` is the scenario with what was offered. What the world does becomes a call in the schedule; if it does
+    that before anything else, or two things at once, it keeps its tasks. Raises NoSchedule where that does not help.
     """
-    wanted = [(_called(searched, move.task), move.function, move.name) for move in moves]
-    events = _events(wanted)
+    try:
+        return _steered(scenario, kernel, [(call_of(searched, m.task) or m.task, m.function, m.name) for m in moves])
+    except (NoSchedule, ScheduleError):  # the calls of one task cannot come between each other
+        world = _with_world(scenario, searched, moves)
+        return _steered(world, kernel, [(move.task, move.function, move.name) for move in moves])
+
+
+def _with_world(scenario: Scenario, searched: Scenario, moves: Sequence[Move]) -> Scenario:
+    """The scenario with a task for each thing that the world does; one that begins before all others is not on call."""
+    data, early = to_data(scenario), True
+    tasks = data["tasks"]
+    for move in moves:
+        early = early and (move.task not in searched.tasks or searched.tasks[move.task].on_call)
+        if call := call_of(searched, move.task):
+            tasks.setdefault(move.task, {"user": "root", "on_call": not early, "script": [call]})
+    return scenario_from_data({**data, "beats": []}, scenario.id)
+
+
+def _steered(scenario: Scenario, kernel: Kernel, wanted: Sequence[_Event]) -> tuple[Scenario, Trace]:
+    """A run that goes this way: preemptions are added where it would go another."""
     items: dict[int, str] = {}
-    first = next((task for task, _, _ in wanted if not task.endswith(")")), "")
+    first = next((task for task, _, _ in wanted if task in scenario.tasks and not scenario.tasks[task].on_call), "")
+    limits = Limits(steps=len(wanted) + 2_000, work=1_000 * len(wanted) + 500_000)
     for _ in range(len(wanted) + 1):
-        ordered = ([first] if first in scenario.tasks else []) + [items[at] for at in sorted(items)]
+        ordered = [*([first] if first else []), *(items[at] for at in sorted(items))]
         world, switches = called_in(scenario, ordered)
-        trace = run(world, kernel, schedule_of(switches, tasks=world.tasks), Limits(steps=len(wanted) + 2_000))
-        gone = _where_it_parts(wanted, trace, world)
+        you = next((task for task in world.tasks if task not in scenario.tasks), WHO)
+        trace = run(world, kernel, schedule_of(switches, tasks=world.tasks), limits)
+        gone = _where_it_parts(wanted, trace, world, you)
         if gone is None:
             return world, trace
         if gone == 0 or gone - 1 in items:
             break
-        items[gone - 1] = f"{events[gone - 1]}>{wanted[gone][0]}"
+        to = wanted[gone][0]
+        goes_on = to.endswith(")") and any(task == to for task, _, _ in wanted[:gone])
+        items[gone - 1] = f"{_place_of(wanted[:gone], you)}>{you if goes_on else to}"
     raise NoSchedule("this way cannot be written as a schedule", where=f"step {len(items)}")
 
 
-def _called(searched: Scenario, task: str) -> str:
-    return call_of(searched, task) or task
+_Event = tuple[str, str, str]
+"""Who makes a step (a task, or a call), of which function, its name."""
 
 
-def _events(wanted: Sequence[tuple[str, str, str]]) -> list[str]:
-    """Where each step is, as preemptions name it: `A@do_no_page.set_pte#2`."""
-    seen: dict[tuple[str, str, str], int] = {}
-    found = []
-    for step in wanted:
-        task, function, name = step
-        who = WHO if task.endswith(")") else task
-        key = (who, function, name)
-        seen[key] = seen.get(key, 0) + 1
-        found.append(f"{who}@{function}.{name}" + (f"#{seen[key]}" if seen[key] > 1 else ""))
-    return found
+def _place_of(steps: Sequence[_Event], you: str) -> str:
+    """Where the last of these steps is, as preemptions name it: `A@do_no_page.set_pte#2`."""
+    named = [(you if task.endswith(")") else task, function, name) for task, function, name in steps]
+    who, function, name = named[-1]
+    count = named.count(named[-1])
+    return f"{who}@{function}.{name}" + (f"#{count}" if count > 1 else "")
 
 
-def _where_it_parts(wanted: Sequence[tuple[str, str, str]], trace: Trace, world: Scenario) -> int | None:
+def _where_it_parts(wanted: Sequence[_Event], trace: Trace, world: Scenario, you: str) -> int | None:
     """The first step at which a run goes another way than wanted; None if it does not."""
-    for at, (task, function, name) in enumerate(wanted):
+    calls = world.tasks[you].script if you in world.tasks else ()
+    for at, event in enumerate(wanted):
         if at >= len(trace.steps):
             return at
         step = trace.steps[at]
-        who = world.tasks[WHO].script[step.line - 1] if step.task == WHO and WHO in world.tasks else step.task
-        if (who, step.function, step.name) != (task, function, name):
+        who = calls[step.line - 1] if step.task == you and event[0].endswith(")") else step.task
+        if (who, step.function, step.name) != event:
             return at
     return None

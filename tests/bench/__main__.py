@@ -12,12 +12,14 @@ from tests.bench.engine_figures import engine_figures
 from tests.bench.figures import Figure
 from tests.bench.memory_figures import different_runs, memory_figures
 from tests.bench.room_figures import room_figures
+from tests.bench.search_figures import search_figures
 from tests.bench.web_figures import web_figures
 
 
 def figures() -> Iterator[Figure]:
     """All that DESIGN 7 has a budget for and that is there to be measured."""
     yield from engine_figures()
+    yield from search_figures()
     links = different_runs()
     yield from web_figures(links[:60])
     yield from browser_figures()

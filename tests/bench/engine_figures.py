@@ -20,9 +20,7 @@ from engine import (
     run,
     scenario_from_data,
 )
-from engine.perft import walk
 from tests.bench.figures import ROUNDS, Figure, kilobytes, ms, once, timed
-from tests.engine.test_perft import COUNTS, SCENARIOS
 
 
 def engine_figures() -> list[Figure]:
@@ -37,7 +35,6 @@ def engine_figures() -> list[Figure]:
     bare = timed(lambda: msgspec.json.encode(trace))
     return [
         Figure("forward with deltas, engine alone", f"{speed:,.0f} steps/s", "≥ 100,000 steps/s", beside),
-        search(),
         Figure(
             "a gallery run, text to full trace JSON",
             ms(median(spent)),
@@ -87,16 +84,6 @@ def steps_per_second() -> float:
                     moved, count = True, count + 1
         rates.append(count / (time.process_time() - began))
     return median(rates)
-
-
-def search() -> Figure:
-    """Distinct states a second over every interleaving of the perft table, with dedupe and without reduction."""
-    began = time.process_time()
-    counts = [walk(SCENARIOS[scenario], kernel) for scenario, kernel in COUNTS]
-    spent = time.process_time() - began
-    states, steps = (sum(count.states for count in counts), sum(count.transitions for count in counts))
-    beside = f"{steps / spent:,.0f} transitions/s; {states:,} states of {len(counts)} walks"
-    return Figure("exhaustive search with dedupe", f"{states / spent:,.0f} states/s", "≥ 50,000 states/s", beside)
 
 
 def generator_steps_per_second() -> float:
