@@ -1,8 +1,6 @@
 """The view: what the picture shows at the telling steps, from the facts; and its laws, for every run of the gallery."""
 
 import json
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -15,9 +13,10 @@ from app.catalogue import home, kernels_with
 from app.cells import bytes_of, cut, entry_of, letters, names_of, ranges_of, slots_of
 from app.exhibits import plain
 from app.scene import directories
-from app.view import Delta, Telling, View, build_view
+from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
 from engine.schedule import parse_schedule
+from tests.app.playing import played
 
 FEW = ("mail", "mail-store-first", "private-full-disk", "fork", "memory-pressure", "lock-drop", "truncate-race")
 TELLING = ("linux-2.6.9", "wli-posted", "wli-corrected", "linux-6.18")
@@ -224,9 +223,8 @@ def test_the_payload_replays_to_the_same_cells(scenario: str, kernel: str) -> No
     assert "<" not in text
     data = json.loads(text)
     state: dict[str, Any] = {}
-    for n, flat in enumerate([data["initial"], *data["steps"]]):
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        state.update((data["cells"][cell], data["values"][value]) for cell, value in pairs)
+    for n, pairs in enumerate(played(data)):
+        state.update(pairs)
         if n in (0, len(trace.steps) // 2, len(trace.steps)):
             raw = {at: value for at, value in trace.state_at(n).items() if payload.shown(at)}
             assert {at: value for at, value in state.items() if value is not None} == {**raw, **view.state_at(n)}
@@ -365,38 +363,3 @@ def test_an_invariant_that_breaks_is_said_in_the_caption_and_marked_on_the_timel
     assert "broken" not in str(view.state_at(86).get("caption.defect", ""))
     lanes = timeline.lanes(trace, scenario, view.runs, dict(view.cast.hues))
     assert {mark.n for mark in timeline.marks(trace, lanes) if mark.fate == "broken"} == {69, 85, 91}
-
-
-# --- told as far as it is needed --------------------------------------------------------------------------------------
-
-
-def test_a_step_is_told_when_somebody_asks_for_it() -> None:
-    trace, whole = run("mail")
-    view = build_view(trace, gallery()["mail"], KERNELS["linux-2.6.9"])
-    assert len(view.telling.until(0)) == 0
-    assert view.state_at(43) == whole.state_at(43)
-    assert len(view.telling.until(0)) == 43
-    assert view.state_at(7) == whole.state_at(7)
-    assert view.state_at(len(trace.steps) + 1) == whole.state_at(len(trace.steps))
-    assert list(view.steps) == list(whole.steps)
-
-
-def test_threads_that_ask_at_once_are_told_the_same() -> None:
-    trace, whole = run("last-block")
-    view = build_view(trace, gallery()["last-block"], KERNELS["linux-2.6.9"])
-    wanted = [*range(0, len(trace.steps), 10)] * 2
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(view.state_at, wanted))
-    assert found == [whole.state_at(n) for n in wanted]
-
-
-def test_a_telling_that_breaks_off_says_so_each_time() -> None:
-    def steps() -> Iterator[tuple[Delta, ...]]:
-        yield ()
-        raise ZeroDivisionError
-
-    telling = Telling(steps())
-    assert len(telling.until(1)) == 1
-    for _ in range(2):
-        with pytest.raises((ZeroDivisionError, LookupError)):
-            telling.until(2)
