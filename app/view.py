@@ -6,9 +6,9 @@
     view.steps[n - 1]           what step n changes: (address, old, new)
 
 A page shows one step, so the steps are told as far as somebody asks: `state_at(n)` has them told up to n, `steps` has
-all of them told. Rules (app/rules.py, app/accounts.py) run again only where a raw cell they read has changed; what belongs to the step
-itself (caption, rail, call stack, what changed) is worked out a step at a time by app/moments.py. Server and browser
-show nothing but these cells and the raw ones.
+all of them told. Rules (app/rules.py, app/accounts.py) run again only where a raw cell they read has changed; what
+belongs to the step itself (caption, rail, call stack, what changed) is worked out a step at a time by app/moments.py.
+Server and browser show nothing but these cells and the raw ones.
 """
 
 from __future__ import annotations
