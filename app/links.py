@@ -6,7 +6,7 @@
     …/step/{n}.txt                       behind a run or a short link: one step as text
     /s/{id}?step=n                       the same run by its short link
     …/others                             behind either: what comes of it on other kernels
-    …/functions  …/events                behind either: parts of its page that come when the page is there
+    …/functions  …/events  …/trace       behind either: parts of its page that come when the page is there
     …/about                              behind a short link: who made it may delete it, who reads it may report it
     /compare/{scenario}?kernels=a,b&fs=&switch=&step=   two to four runs side by side
     /s/{id}/compare?kernels=a,b&fs=&switch=&step=       the same of a short link's script
@@ -210,7 +210,7 @@ class RunLink:
         return self.url(suffix="/others")
 
     def part(self, name: str) -> str:
-        """The address of a part of the page that comes when the page is there: `functions`, `events`."""
+        """The address of a part of the page that comes when the page is there: `functions`, `events`, `trace`."""
         return self.url(suffix=f"/{name}")
 
     def paper(self, *, blanks: bool = False) -> str:

@@ -67,9 +67,9 @@ class Player:
     """One column while its run goes by: raw cells, view entities, and the journey whose gates are shown."""
 
     def __init__(self, column: Column) -> None:
-        """Nothing has happened yet."""
+        """Nothing has happened yet. All steps are told first: the journeys are known to their ends then."""
         self.column, self.n = column, 0
-        stage = column.stage
+        stage, self.told = column.stage, column.stage.view.steps
         self.raw: dict[str, Any] = dict(stage.trace.initial)
         self.entities: dict[str, Fields] = {}
         self._put((at, None, value) for at, value in stage.view.initial.items())
@@ -81,7 +81,7 @@ class Player:
         stage, self.n = self.column.stage, self.n + 1
         step, journey = stage.trace.steps[self.n - 1], stage.view.journeys[self.n - 1]
         self.raw.update((at, new) for at, _, new in (*step.writes, *step.derived))
-        self._put(stage.view.steps[self.n - 1])
+        self._put(self.told[self.n - 1])
         self.journey = journey if journey.kind != "call" else self.journey
 
     def _put(self, deltas: Iterator[Delta] | tuple[Delta, ...]) -> None:

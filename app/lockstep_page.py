@@ -13,9 +13,9 @@ import msgspec
 from app import catalogue, lockstep
 from app.comparison import Column, Comparison
 from app.links import CompareLink
-from app.lockstep import GATES, Frame, Reel, Value
+from app.lockstep import GATES, Reel
 from app.others import OUTCOMES, result_of
-from app.payload import UNSAFE
+from app.payload import UNSAFE, Flat
 from app.timeline import SHAPES, percent
 from engine import KERNELS, FilesystemKind, Kernel, Scenario, Step
 
@@ -112,18 +112,10 @@ class LockstepPage:
         return text
 
     def _data(self) -> dict[str, Any]:
-        cells: dict[str, int] = {}
-        values: dict[tuple[type, Value], int] = {}
-
-        def flat(changed: Frame) -> list[int]:
-            found: list[int] = []
-            for at, value in changed.items():
-                found += (cells.setdefault(at, len(cells)), values.setdefault((type(value), value), len(values)))
-            return found
-
-        initial, steps = flat(self.reel.initial), [flat(change) for change in self.reel.changes]
+        flat = Flat()
+        initial, steps = flat.write(self.reel.initial.items()), [flat.write(each.items()) for each in self.reel.changes]
         return {
-            "cells": list(cells), "values": [value for _, value in values], "initial": initial, "steps": steps,
+            "cells": flat.cells, "values": flat.values, "initial": initial, "steps": steps,
             "reads": [[] for _ in steps], "told": [], "faults": self.faults,
         }  # fmt: skip
 

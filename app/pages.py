@@ -45,7 +45,7 @@ from engine import FILESYSTEMS
 from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
-PARTS = {"functions": "_functions.html", "events": "_event_list.html"}
+PARTS = {"functions": "_functions.html", "events": "_event_list.html", "trace": "_trace.html"}
 VARY = f"{serving.VARY}, HX-Request, HX-History-Restore-Request"
 
 pages = APIRouter(include_in_schema=False)
@@ -100,6 +100,7 @@ async def others_of_link(request: Request, link: str) -> Response:
 
 @pages.get("/run/{scenario}/{kernel}/functions")
 @pages.get("/run/{scenario}/{kernel}/events")
+@pages.get("/run/{scenario}/{kernel}/trace")
 async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """A part of the page of a gallery run."""
     return await _part(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
@@ -107,6 +108,7 @@ async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
 
 @pages.get("/s/{link}/functions")
 @pages.get("/s/{link}/events")
+@pages.get("/s/{link}/trace")
 async def part_of_link(request: Request, link: str) -> Response:
     """A part of the page of a short link."""
     address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
@@ -163,7 +165,7 @@ async def _next(request: Request, order: Order) -> Response:
 
 
 async def _part(request: Request, order: Order) -> Response:
-    """What a page shows little of at a time: it comes when the page is there, so that the first view is light."""
+    """What a first view does not need: it comes when the page is there, and needs all steps told."""
     template = PARTS[request.url.path.rpartition("/")[2]]
     found = await serving.runs(request).run(order)
     body = await serving.runs(request).page(

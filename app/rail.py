@@ -142,12 +142,13 @@ class Journey:
         return self.kind == "fault" and here == len(self.stations) - 1 and place == 1
 
     def _rail(self, reached: Reached) -> Places:
-        if self._last is None or self._last[0] is not reached:
+        last = self._last
+        if last is None or last[0] is not reached:
             furthest, refused = max(reached.answers, default=-1), self._refused(reached.answers)
             made = [self._made_once(place, reached, furthest, refused) for place in range(len(self.stations))]
             made += [NOTHING] * (STATIONS - len(made))
-            self._last = reached, list(zip(PLACES, made, strict=True))
-        return self._last[1]
+            self._last = last = reached, list(zip(PLACES, made, strict=True))
+        return last[1]
 
     def _made_once(self, place: int, reached: Reached, furthest: int, refused: bool) -> Fields:
         """A station's fields. Those of stations that the journey is not at stay the same for many steps."""

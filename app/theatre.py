@@ -1,7 +1,7 @@
 """A run as the page shows it: what stays the same for all its steps (Stage), and one step of it (Moment).
 
-A stage is worked out once a run and kept while there is room; it holds the derived cells, the picture's places, and the
-JSON that the page carries for its script.
+A stage is worked out once a run and kept while there is room; it holds the derived cells, as far as they are told, and
+the picture's places.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class Stage:
         """The places of the picture."""
         return self.view.cast.places
 
-    @cached_property
+    @property
     def payload(self) -> str:
-        """The JSON for the script, safe inside a script element."""
+        """The JSON for the script, safe inside a script element. What is sent of it is kept elsewhere, packed."""
         return payload(self.trace, self.view)
 
     def state_at(self, n: int) -> dict[str, Value]:
@@ -203,6 +203,12 @@ class Moment:
     def event(self) -> str:
         """The name of the step in links; empty at the beginning."""
         return self.stage.trace.steps[self.step - 1].event if self.step else ""
+
+    @property
+    def functions_now(self) -> list[FunctionSource]:
+        """The source of the function that runs; none before the first step."""
+        name, kernel = self.stage.trace.steps[self.step - 1].function if self.step else "", self.stage.kernel
+        return [engine.source(kernel, name)] if name in kernel.functions else []
 
     @property
     def events_near(self) -> tuple[Happening, ...]:

@@ -2,17 +2,21 @@
 
     view = build_view(trace, scenario, kernel)
     view.initial                {address: value} before the first step
+    view.state_at(n)            the cells after step n
     view.steps[n - 1]           what step n changes: (address, old, new)
 
-Rules (app/rules.py, app/accounts.py) run again only where a raw cell they read has changed; what belongs to the step
-itself (caption, rail, call stack, what changed) is worked out a step at a time by app/moments.py. Server and browser
-show nothing but these cells and the raw ones.
+A page shows one step, so the steps are told as far as somebody asks: `state_at(n)` has them told up to n, `steps` has
+all of them told. Rules (app/rules.py, app/accounts.py) run again only where a raw cell they read has changed; what
+belongs to the step itself (caption, rail, call stack, what changed) is worked out a step at a time by app/moments.py.
+Server and browser show nothing but these cells and the raw ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from threading import Lock
 from typing import Any
 
 from app import questions, rail, stories
@@ -32,29 +36,56 @@ Delta = tuple[str, Value, Value]
 NOTHING: Fields = {}
 
 
+class Telling:
+    """What each step changes, told as far as somebody asks. It goes on where it stopped; threads may share it."""
+
+    def __init__(self, steps: Iterator[tuple[Delta, ...]]) -> None:
+        """`steps` tells one after the other."""
+        self._told: list[tuple[Delta, ...]] = []
+        self._steps = steps
+        self._turn = Lock()
+
+    def until(self, n: int) -> Sequence[tuple[Delta, ...]]:
+        """The steps that are told, at least the first n.
+
+        Raises:
+            LookupError: when the telling broke off before.
+        """
+        with self._turn:
+            self._told += islice(self._steps, max(0, n - len(self._told)))
+        if len(self._told) < n:
+            raise LookupError(f"{n} steps are asked for, {len(self._told)} are told")
+        return self._told
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """The derived cells of a run, and what was learned on the way."""
+    """The derived cells of a run, and what is known of it before its steps are told."""
 
     cast: Cast
     stores: tuple[Stored, ...]
     journeys: tuple[rail.Journey, ...]
     runs: tuple[Run, ...]
     initial: dict[str, Value]
-    steps: tuple[tuple[Delta, ...], ...]
+    telling: Telling
     beats: tuple[stories.Beat, ...] = ()
     questions: tuple[questions.Question, ...] = ()
+
+    @property
+    def steps(self) -> Sequence[tuple[Delta, ...]]:
+        """What each step changes, of all of them."""
+        return self.telling.until(len(self.journeys))
 
     def state_at(self, n: int) -> dict[str, Value]:
         """The view cells after step n; 0 is the beginning."""
         state = dict(self.initial)
-        for step in self.steps[:n]:
+        for step in islice(self.telling.until(min(n, len(self.journeys))), n):
             state.update((at, new) for at, _, new in step)
         return {at: value for at, value in state.items() if value is not None}
 
 
 def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
-    """Work out the view of a whole run. The kernel says where its functions stand in the source."""
+    """Work out the view of a run up to its first step. The kernel says where its functions stand in the source."""
     cast = cast_of(trace, scenario)
     stores = tuple(_stored(store, scenario, cast, trace) for store in trace.stores)
     stacks = stacks_of(trace)
@@ -68,18 +99,20 @@ def build_view(trace: Trace, scenario: Scenario, kernel: Kernel) -> View:
     sheet.refresh(None)
     sheet.put([*moments.beginning(sheet.fields), ("story", tale.get(0, NOTHING)), *_asked(quiz, 0)])
     initial, marks = sheet.cells(), Marks()
-    steps = []
-    for step in trace.steps:
-        sheet.log, sheet.before = [], {}
-        writes = (*step.writes, *step.derived)
-        for at, _, new in writes:
-            sheet.state[at] = new
-        sheet.refresh(at for at, _, _ in writes)
-        sheet.put(marks.of(sheet.before, sheet.known))
-        sheet.put(moments.at(step, sheet.state.get, sheet.fields))
-        sheet.put([("story", tale.get(step.n, NOTHING)), *_asked(quiz, step.n)])
-        steps.append(tuple(sheet.log))
-    return View(cast, stores, journeys, tuple(moments.runs), initial, tuple(steps), beats, asked)
+
+    def tell() -> Iterator[tuple[Delta, ...]]:
+        for step in trace.steps:
+            sheet.log, sheet.before = [], {}
+            writes = (*step.writes, *step.derived)
+            for at, _, new in writes:
+                sheet.state[at] = new
+            sheet.refresh(at for at, _, _ in writes)
+            sheet.put(marks.of(sheet.before, sheet.known))
+            sheet.put(moments.at(step, sheet.state.get, sheet.fields))
+            sheet.put([("story", tale.get(step.n, NOTHING)), *_asked(quiz, step.n)])
+            yield tuple(sheet.log)
+
+    return View(cast, stores, journeys, tuple(moments.runs), initial, Telling(tell()), beats, asked)
 
 
 def _asked(quiz: Mapping[int, Mapping[str, Fields]], n: int) -> list[tuple[str, Fields]]:

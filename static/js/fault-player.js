@@ -68,7 +68,7 @@ class FaultPlayer extends HTMLElement {
 
   /** The step of this name, as links have it; undefined when there is none. */
   named(event) {
-    const n = this.trace.told.findIndex(told => told[3] === event)
+    const n = this.trace.told.indexOf(event)
     return n < 0 ? undefined : n + 1
   }
 

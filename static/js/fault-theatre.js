@@ -1,11 +1,11 @@
 /**
- * <fault-theatre>: plays one trace. Everything in it works as plain links without this file; it never fetches.
+ * <fault-theatre>: plays one trace, which comes after the page. Until it is there, and without this file, everything works
+ * as plain links. It never fetches: htmx brings the trace as it brings the other parts.
  *
  * It tells its surroundings by the bubbling event `fault:step` ({at, event}), and mirrors the step in the address:
- * replaceState while stepping, pushState on a jump.
+ * replaceState while stepping, pushState on a jump. It has the attribute data-ready as soon as it plays.
  */
 import { Forks } from './forks.js'
-import { Inspector } from './inspector.js'
 import { offer, perform } from './keys.js'
 import { Motion } from './motion.js'
 import { blank, present, presenting, show } from './present.js'
@@ -15,8 +15,12 @@ import { Story } from './story.js'
 import { Trace } from './trace.js'
 import { acts, asked, Transport } from './transport.js'
 import { Voice } from './voice.js'
+import { pressed } from './waiting.js'
 
 const RESTING = 120
+/** What htmx 2 and htmx 4 say when a part is in its place, and when it does not come. */
+const SETTLED = ['htmx:afterSettle', 'htmx:after:settle']
+const FAILED = ['htmx:sendError', 'htmx:responseError', 'htmx:error', 'htmx:response:error']
 
 /** Sharing comes when it is wanted. */
 const sharing = () => import('./share.js')
@@ -27,67 +31,88 @@ let replaced = false
 
 class FaultTheatre extends HTMLElement {
   #leave = new AbortController()
+  #wanted
+  #early
   #soon
   #frame
   #rest = () => {}
 
   connectedCallback() {
-    this.trace = new Trace(JSON.parse(this.querySelector('script[data-trace]').textContent))
-    this.scene = new Scene(this)
-    this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
-    this.inspector = new Inspector(this, this.trace)
-    this.transport = new Transport(this)
-    this.forks = new Forks(this)
-    this.voice = new Voice(this)
+    this.trace = this.inspector = undefined
+    this.#wanted = undefined
     this.#leave = new AbortController()
     const { signal } = this.#leave
-    this.story = new Story(this, signal)
-    this.predict = new Predict(this)
+    this.forks = new Forks(this)
+    this.voice = new Voice(this)
     this.addEventListener('click', event => this.#click(event), { signal })
     this.querySelector('#scrub').addEventListener('input', event => this.#scrub(event), { signal })
-    for (const swapped of ['htmx:afterSettle', 'htmx:after:settle']) this.addEventListener(swapped, () => this.#settled(), { signal })
-    document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
-    offer(this.#acts(), signal)
+    for (const settled of SETTLED) this.addEventListener(settled, () => this.#settled(), { signal })
+    for (const failed of FAILED) this.addEventListener(failed, event => this.#failed(event), { signal })
     window.addEventListener('popstate', event => this.#pop(event), { signal })
-    document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
+    this.#early = pressed(this, signal)
     show()
-    this.go(Number(this.dataset.step))
-    this.story.arrived()
     this.querySelector(`[data-tab="${CSS.escape(asked('pane'))}"]`)?.click()
+    this.#tell()
+    this.#settled()
     requestAnimationFrame(refocus)
+  }
+
+  /** The trace is there. The picture shows its step already, as the server sent it. */
+  #start(data) {
+    const { signal } = this.#leave
+    this.trace = new Trace(JSON.parse(data))
+    this.scene = new Scene(this)
+    this.trace.seek(Number(this.dataset.step))
+    this.motion = new Motion(this.scene, this.trace, this.querySelector('.overlay'))
+    this.transport = new Transport(this)
+    this.story = new Story(this, signal)
+    this.predict = new Predict(this)
+    document.addEventListener('keydown', event => this.#firstWord(event), { signal, capture: true })
+    document.addEventListener('fullscreenchange', () => this.#keepInSight(), { signal })
+    offer(this.#acts(), signal)
+    this.go(this.#wanted ?? this.at)
+    this.story.arrived()
+    this.dataset.ready = ''
+    this.#early()
   }
 
   disconnectedCallback() {
     replaced = true
-    this.transport.pause()
-    this.story.halt()
-    this.motion.cancel()
+    this.transport?.pause()
+    this.story?.halt()
+    this.motion?.cancel()
     this.#leave.abort()
     clearTimeout(this.#soon)
     cancelAnimationFrame(this.#frame)
   }
 
-  get at() { return this.trace.at }
-  get length() { return this.trace.length }
+  get at() { return this.trace?.at ?? Number(this.dataset.step) }
+  get length() { return this.trace?.length ?? Number(this.querySelector('#scrub').max) }
   get zoom() { return this.dataset.zoom }
   get next() { return this.predict.upTo(this.trace.beside(1, this.zoom)) }
 
-  /** Show a step. One step forward is also played, unless motion is off; everything else is instant. */
+  /**
+   * Show a step; where the trace is not there yet, as soon as it is. One step forward is also played, unless motion is off;
+   * everything else is instant.
+   */
   async go(to, { address = 'replace', played = false } = {}) {
+    if (!this.trace) { this.#wanted = to; return }
     this.motion.cancel()
     const forward = to === this.at + 1
     if (forward) this.motion.before(to)
     this.scene.show(this.trace.seek(to))
     this.#mirror(address)
-    this.inspector.show()
+    this.inspector?.show()
     this.#keepInSight()
     this.querySelector('#caption').setAttribute('aria-live', played ? 'off' : 'polite')
-    this.dispatchEvent(new CustomEvent('fault:step', { bubbles: true, detail: { at: this.at, event: this.event } }))
+    this.#tell()
     if (forward) await this.motion.after(this.transport.rate)
     this.dataset.settled = this.at
   }
 
-  get event() { return this.trace.step()?.event ?? '' }
+  get event() { return this.trace ? this.trace.step()?.event ?? '' : this.querySelector('#here').value }
+
+  #tell() { this.dispatchEvent(new CustomEvent('fault:step', { bubbles: true, detail: { at: this.at, event: this.event } })) }
 
   step(by) {
     this.transport.pause()
@@ -133,8 +158,8 @@ class FaultTheatre extends HTMLElement {
       blank: () => { transport.pause(); blank() },
       share: () => this.#share(),
       copy: async () => (await sharing()).copyStep(this.#here()),
-      unselect: () => this.inspector.clear(),
-      leave: () => { this.inspector.clear(); if (presenting()) this.#present(false) },
+      unselect: () => this.inspector?.clear(),
+      leave: () => { this.inspector?.clear(); if (presenting()) this.#present(false) },
     }
   }
 
@@ -198,14 +223,22 @@ class FaultTheatre extends HTMLElement {
     this.#address(here, address)
   }
 
-  /** A part has come that was not needed at first: what other kernels do, the functions of this one, all steps. */
+  /** A part has come that was not needed at first: the trace, what other kernels do, the functions of this one, all steps. */
   #settled() {
+    const come = this.trace ? undefined : this.querySelector('script[data-trace]')
+    if (come) this.#start(come.textContent)
+    if (!this.trace) return
     this.#keepMeaning()
     for (const part of this.querySelectorAll('.later:not([data-adopted])')) {
       part.dataset.adopted = ''
       this.scene.adopt(part, this.trace.cells)
     }
     this.#keepInSight()
+  }
+
+  /** The trace does not come. Nothing on the page needs it. */
+  #failed(event) {
+    if (event.target.matches('[data-awaited]')) document.querySelector('#toast').textContent = 'No connection: each step is a page of its own for now.'
   }
 
   /** Links to other kernels lead to what happens here, told as here; those that come late are told as well. */
@@ -236,30 +269,38 @@ class FaultTheatre extends HTMLElement {
   #click(event) {
     const link = event.target.closest('a')
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-    if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.hasAttribute('hx-get')) focused = (link.closest('details')?.querySelector('summary') ?? link).id
+    const offer = event.target.closest('button[name="if"]')
+    if (offer) return this.forks.asked(offer)
+    const tab = event.target.closest('[data-tab]')
+    if (tab) return this.#tab(tab)
+    if (!this.trace) return
+    if (link && ['first', 'prev', 'next', 'last'].includes(link.rel)) return this.#follow(event, link.rel)
     if (link?.dataset.zoom) { event.preventDefault(); return this.by(link.dataset.zoom) }
     if (this.story.click(event.target.closest('.storyline [data-story], a[data-story]'))) return event.preventDefault()
     if (link?.dataset.choice) { event.preventDefault(); return this.predict.answer(Number(link.dataset.choice)) }
     if (link?.dataset.voice) { event.preventDefault(); return this.voice.choose(link.dataset.voice) }
     const step = link?.dataset.step ?? link?.getAttribute('href').match(/^\?step=(\d+)$/)?.[1]
     if (step) { event.preventDefault(); return this.jump(Number(step)) }
-    const offer = event.target.closest('button[name="if"]')
-    if (offer) return this.forks.asked(offer)
     const button = event.target.closest('[data-copy]')
     if (button) return sharing().then(({ copy }) => copy(this.querySelector('#share'), button))
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what) return this.#do(what, event)
-    const tab = event.target.closest('[data-tab]')
-    if (tab) return this.#tab(tab)
     const tile = event.target.closest('.tile, .bits > li, .tlb, .pgd')
-    if (tile) this.inspector.select(tile)
+    if (tile) this.#select(tile)
+  }
+
+  /** The inspector comes when something is to be looked at. */
+  async #select(tile) {
+    const { Inspector } = await import('./inspector.js')
+    this.inspector ??= new Inspector(this, this.trace)
+    this.inspector.select(tile)
   }
 
   /** As a click on a tile, without one: the focus goes to what is shown. */
-  inspect(tile) {
+  async inspect(tile) {
     if (this.dataset.pane === 'picture' && matchMedia('(max-width: 43.99rem)').matches) this.#tab(this.querySelector('[data-tab="stores"]'))
-    this.inspector.select(tile)
+    await this.#select(tile)
     this.querySelector('.inspector button').focus()
   }
 
@@ -281,13 +322,14 @@ class FaultTheatre extends HTMLElement {
     this.dataset.pane = tab.dataset.tab
     for (const other of this.querySelectorAll('[data-tab]')) other.toggleAttribute('aria-current', false)
     tab.setAttribute('aria-current', 'true')
+    if (!this.trace) return
     this.#mirror('replace')
     this.#keepInSight()
     if (this.dataset.pane === 'events') this.querySelector('.events [data-now]')?.scrollIntoView({ block: 'center' })
   }
 
   #scrub(event) {
-    this.transport.pause()
+    this.transport?.pause()
     this.go(Number(event.target.value))
   }
 

@@ -73,7 +73,7 @@ function taken(key, target) {
  * The act that a key means here, or undefined. Never while typing, never what belongs to the browser. A dialog that has just
  * been closed may have the focus for a moment longer: it counts for nothing.
  */
-function meaning(event) {
+export function meaning(event) {
   const key = spelt(event)
   const gone = event.target.closest?.('dialog:not([open])')
   const target = event.target.closest && !gone ? event.target : document.body

@@ -64,7 +64,7 @@ const NAMES = { vpage: 'address', mm: 'entry', pteslot: 'entry', tlbslot: 'TLB',
 /** What a click in the picture inspects, for who has no pointer. */
 function things() {
   const theatre = document.querySelector('fault-theatre')
-  return [...(theatre?.querySelectorAll('svg.scene :is(.tile, .tlb, .pgd), .bits > li[data-at^="bit/"]') ?? [])].map(el => {
+  return [...document.querySelectorAll('fault-theatre[data-ready] :is(svg.scene :is(.tile, .tlb, .pgd), .bits > li[data-at^="bit/"])')].map(el => {
     const [kind, ...rest] = el.dataset.at.split('/')
     const place = kind === 'mm' ? rest.filter(part => part !== 'pte') : rest
     return entry('thing', NAMES[kind] ?? 'thing', `${NAMES[kind] ?? kind} ${place.join(' ')}`, el.dataset.at, () => theatre.inspect(el))

@@ -1,12 +1,13 @@
 /**
  * The picture as the server sent it. A cell `page/3.dirty` is the attribute data-dirty of every [data-at="page/3"] and the
  * text of every [data-show="dirty"] whose nearest [data-at] that is. CSS does the rest; nothing else writes state here.
+ * What is .later was sent without a state: it is adopted when it is there.
  */
 export class Scene {
   constructor(root) {
     this.root = root
     this.places = new Map()
-    for (const el of root.querySelectorAll('[data-at]')) this.#place(el.dataset.at).elements.push(el)
+    for (const el of root.querySelectorAll('[data-at]:not(.later *)')) this.#place(el.dataset.at).elements.push(el)
     for (const el of root.querySelectorAll('[data-show]')) {
       const shows = this.#place(el.closest('[data-at]').dataset.at).shows
       if (!shows.has(el.dataset.show)) shows.set(el.dataset.show, [])

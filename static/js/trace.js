@@ -2,10 +2,10 @@
  * What one run did, as the server told it. Pure: knows neither the DOM nor time, so it runs under node as well.
  *
  * @typedef {{cells: string[], values: (string|number|boolean|null)[], initial: number[], steps: number[][],
- *   reads: number[][], told: string[][], faults: number[],
+ *   reads: number[][], told: string[], faults: number[],
  *   stops: {function: number[], fault: number[]}, beats: number[], asks: [number, number][]}} Payload
- *   `initial` and each of `steps` are flat lists of (index of cell, index of value) pairs; `told` says for each step its
- *   task, function, name and event; `faults` are the steps at which a fault begins, `stops` those at which a
+ *   `initial` and each of `steps` are flat lists of (cell, value) pairs, where n is the n-th of the table and 0 the next that
+ *   was not met before; `told` has the event of each step, `A.2.do_no_page.set_pte`; `faults` are the steps at which a fault begins, `stops` those at which a
  *   press stops that goes by function, or by fault, `beats` those at which the story halts, `asks` those that are asked
  *   about before, with the number of the right choice.
  */
@@ -19,11 +19,13 @@ export class Trace {
     this.asks = new Map(asks)
     this.told = told
     this.reads = reads.map(step => step.map(cell => cells[cell]))
-    this.cells = new Map(pairs(initial).map(([cell, value]) => [cells[cell], values[value]]))
+    const [cell, value] = [reader(cells), reader(values)]
+    const pairs = flat => Array.from({ length: flat.length / 2 }, (_, i) => [cell(flat[2 * i]), value(flat[2 * i + 1])])
+    this.cells = new Map(pairs(initial))
     const now = new Map(this.cells)
-    this.steps = steps.map(flat => pairs(flat).map(([cell, value]) => {
-      const write = [cells[cell], now.get(cells[cell]) ?? null, values[value]]
-      now.set(write[0], write[2])
+    this.steps = steps.map(flat => pairs(flat).map(([at, value]) => {
+      const write = [at, now.get(at) ?? null, value]
+      now.set(at, value)
       return write
     }))
   }
@@ -35,8 +37,9 @@ export class Trace {
 
   /** What step n is: its task, function, name and event; undefined for the beginning. */
   step(n = this.at) {
-    if (!this.told[n - 1]) return undefined
-    const [task, fn, name, event] = this.told[n - 1]
+    const event = this.told[n - 1]
+    if (!event) return undefined
+    const [task, , fn, name] = event.split('#')[0].split('.')
     return { task, fn, name, event }
   }
 
@@ -88,6 +91,8 @@ export class Trace {
   }
 }
 
-function pairs(flat) {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]])
+/** Gives the things of a table by number: the n-th, or for 0 the next that was not given before. */
+function reader(table) {
+  let met = 0
+  return n => table[n ? n - 1 : met++]
 }

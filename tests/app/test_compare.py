@@ -10,6 +10,7 @@ from app.links import CompareLink
 from app.lockstep_page import LockstepPage
 from app.view import Value
 from engine import gallery
+from tests.app.playing import played
 from tests.app.side_by_side import side_by_side
 from tests.app.test_pages import Addresses
 
@@ -129,17 +130,9 @@ def test_switches_are_compared_with_the_kernel_they_belong_to(client: TestClient
 @pytest.mark.parametrize("scenario", ["mail", "fork", "power-cut"])
 def test_the_cells_that_the_script_plays_are_those_that_the_server_shows(scenario: str) -> None:
     page = LockstepPage(side_by_side(scenario))
-    data = page._data()  # noqa: SLF001 - before it is JSON
     state: dict[str, Value] = {}
-
-    def play(flat: list[int]) -> None:
-        for cell, value in zip(flat[::2], flat[1::2], strict=True):
-            state[data["cells"][cell]] = data["values"][value]
-
-    play(data["initial"])
-    for beat in range(page.length + 1):
-        if beat:
-            play(data["steps"][beat - 1])
+    for beat, pairs in enumerate(played(page._data())):  # noqa: SLF001 - before it is JSON
+        state.update(pairs)
         assert {at: value for at, value in state.items() if value is not None} == page.reel.at(beat)
 
 

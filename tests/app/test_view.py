@@ -16,6 +16,7 @@ from app.scene import directories
 from app.view import View, build_view
 from engine import KERNELS, Trace, gallery
 from engine.schedule import parse_schedule
+from tests.app.playing import played
 
 FEW = ("mail", "mail-store-first", "private-full-disk", "fork", "memory-pressure", "lock-drop", "truncate-race")
 TELLING = ("linux-2.6.9", "wli-posted", "wli-corrected", "linux-6.18")
@@ -222,9 +223,8 @@ def test_the_payload_replays_to_the_same_cells(scenario: str, kernel: str) -> No
     assert "<" not in text
     data = json.loads(text)
     state: dict[str, Any] = {}
-    for n, flat in enumerate([data["initial"], *data["steps"]]):
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        state.update((data["cells"][cell], data["values"][value]) for cell, value in pairs)
+    for n, pairs in enumerate(played(data)):
+        state.update(pairs)
         if n in (0, len(trace.steps) // 2, len(trace.steps)):
             raw = {at: value for at, value in trace.state_at(n).items() if payload.shown(at)}
             assert {at: value for at, value in state.items() if value is not None} == {**raw, **view.state_at(n)}

@@ -47,6 +47,8 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if _foreign(request.url, site) else None)
         page.goto(path)
+        if settings.get("java_script_enabled", True):
+            ready(page)
         return page
 
     yield open_tab
@@ -97,6 +99,11 @@ def watch_flights(page: Page) -> Callable[[str, str], None]:
         )
 
     return flew
+
+
+def ready(page: Page) -> None:
+    """Wait until the theatre of a page plays, where there is one: its trace comes after the page."""
+    page.wait_for_function("() => [...document.querySelectorAll('fault-theatre')].every(it => 'ready' in it.dataset)")
 
 
 def go(page: Page, step: int) -> None:
