@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 import engine
 from engine import KERNELS, Scenario, gallery
-from engine.fates import _MATTERS, LEAKED, LOST, PRIVATE, REFUSED, REPLACED, Ledger, byte_fate
+from engine.fates import LEAKED, LOST, MATTERS, PRIVATE, REFUSED, REPLACED, Ledger, byte_fate
 from engine.machine import Machine
 from engine.objects.task import Task
 from tests.engine.build import MAP, make, possible
@@ -54,7 +54,7 @@ class Checked(Ledger):
 
     def update(self, writes: list[Any]) -> Any:
         changed = super().update(writes)
-        if any(at.endswith(_MATTERS) for at, _, _ in writes):
+        if any(at.endswith(MATTERS) for at, _, _ in writes):
             assert self.fates == anew(self.machine)
         return changed
 

@@ -6,9 +6,9 @@ import pytest
 
 from app.catalogue import home
 from engine import KERNELS, Machine, build, find_kernel, gallery
-from engine.perft import Budget, Walk
 from engine.moves import Move, Moves
 from engine.objects.task import Task
+from engine.perft import Budget, Walk
 from tests.engine.test_perft import COUNTS, SCENARIOS
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import pytest
 
 from engine import KERNELS, Machine, Panic, Scenario, build, find_scenario
-from engine.perft import Budget, Count, Walk, walk
 from engine.function import Next
 from engine.functions.do_exit import DoExit
+from engine.perft import Budget, Count, Walk, walk
 from tests.engine.build import CORRECTED, MAP, POSTED, STOCK, make
 
 RESERVE, HOOK, FAULT, SIX = "mmap-reserve", "linux-2.6.18", "linux-2.6.23", "linux-6.18"
