@@ -89,7 +89,8 @@ async def get_link_foresight(request: Request, run: LinkedRun) -> Response:
 async def _foresight(request: Request, run: Run) -> Response:
     """Worked out once for each run, while others are served."""
     body = await serving.runs(request).page(
-        f"{run.order.id} foresight.json", lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON)
+        f"{run.order.link.api()} {run.order.id} foresight",
+        lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON),
     )
     return answers.answer(request, body, cache=serving.cache(request))
 
