@@ -13,9 +13,9 @@ from app.answers import JSON
 from app.api import Number, data, documented, pinned
 from app.api_steps import GalleryRun, LinkedRun
 from app.runs import Run
-from app.searches import OVER, Search, Searches
+from app.searches import CANCELLED, OVER, Search, Searches
 from app.wire_verdicts import EXAMPLE, VerdictIn, VerdictOut, verdict_out
-from engine import Budget
+from engine import UNDECIDED, Budget
 
 PATIENCE = 1.0
 """Seconds that the answer to a question waits for the verdict: most small scenarios have one by then."""
@@ -109,7 +109,8 @@ async def get_link_next(request: Request, run: LinkedRun, n: Number) -> Response
 async def _foresight(request: Request, run: Run) -> Response:
     """Worked out once for each run, while others are served."""
     body = await serving.runs(request).page(
-        f"{run.order.id} foresight.json", lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON)
+        f"{run.order.link.api()} {run.order.id} foresight",
+        lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON),
     )
     return answers.answer(request, body, cache=serving.cache(request))
 
@@ -123,6 +124,8 @@ def _answer(request: Request, search: Search, *, status: int = 200) -> Response:
 def out(search: Search) -> VerdictOut:
     """A search as it stands."""
     asked, said = search.asked, search.answer
+    if search.state == CANCELLED and not said:  # before it said how far it got
+        said = {**search.progress, "verdict": UNDECIDED, "stopped": "asked to"}
     here = links.api("verdicts", asked.id)
     return verdict_out(
         asked,

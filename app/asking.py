@@ -40,7 +40,7 @@ class Question:
             "property": self.property,
             "offers": self.offers,
             "states": self.budget.states,
-            "seconds": self.budget.seconds,
+            "seconds": float(self.budget.seconds),
             "wanted": self.wanted,
         }
         return json.dumps(said, ensure_ascii=False, separators=(",", ":"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import Annotated
 
 import msgspec
@@ -44,6 +46,7 @@ from engine.curve import BLOCKS, MOST, curve
 from engine.matrix import Cell, Job, jobs, on_cluster, on_cores
 
 CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
+STOPPED = {"asked to": "the search was stopped"}
 
 PropertyOption = Annotated[
     str,
@@ -243,7 +246,8 @@ def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
 @contextmanager
 def counting(label: str) -> Iterator[Callable[[Progress], bool]]:
     """A line on a terminal that says how far a search is; elsewhere nothing. Control-C stops it, with what it has."""
-    shown = sys.stderr.isatty()
+    shown, stop = sys.stderr.isatty(), Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
 
     def progress(now: Progress) -> bool:
         if shown:
@@ -251,11 +255,12 @@ def counting(label: str) -> Iterator[Callable[[Progress], bool]]:
             found = f", {now.found} found" if now.found else ""
             sys.stderr.write(f"\r\x1b[K{doing}: {now.states:,} states{found}")
             sys.stderr.flush()
-        return True
+        return not stop.is_set()
 
     try:
         yield progress
     finally:
+        signal.signal(signal.SIGINT, before)
         if shown:
             sys.stderr.write("\r\x1b[K")
 
@@ -263,10 +268,11 @@ def counting(label: str) -> Iterator[Callable[[Progress], bool]]:
 def lines(found: VerdictOut) -> Iterator[str]:
     """A verdict in sentences."""
     searched = f"{found.states:,} states, {found.ends:,} ends"
+    why = STOPPED.get(found.stopped, f"the budget of {found.stopped} was spent")
     how = {
         HOLDS: f"holds: {searched}." if found.mode == "always" else "holds: there is such a run.",
         BROKEN: "broken." if found.witnesses else f"broken: it happens in none of {searched}.",
-        UNDECIDED: f"undecided: the budget of {found.stopped} was spent after {searched}.",
+        UNDECIDED: f"undecided: {why} after {searched}.",
     }
     yield f"{found.sentence[:-1]}: {how[found.verdict]}"
     if found.endless:

@@ -5,6 +5,7 @@
     for step in site.steps(run.url, task="A"):        StepOut, from page to page
         ...
     site.provenance(run.url, "mm/A/pte/0x40002.entry").writes[0].event
+    site.verdict("mail", "wli-corrected", offers=["writeback"]).verdict
 
 It needs nothing but what Pagefate itself is made of. A refusal is raised as `Refused`, which says what would be right.
 """
@@ -12,6 +13,7 @@ It needs nothing but what Pagefate itself is made of. A refusal is raised as `Re
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, TypeVar
@@ -22,15 +24,20 @@ from urllib.request import Request, urlopen
 import msgspec
 
 from app import links
+from app.outlook import ForesightOut
 from app.problem_wire import ProblemOut
 from app.wire import LinkOut, MomentOut, RunOut, StepOut
 from app.wire_choices import FilesystemOut, KernelOut, ScenarioOut
 from app.wire_compare import ComparisonOut
 from app.wire_selection import DiffOut, ProvenanceOut, StepsOut
+from app.wire_verdicts import VerdictOut
 from engine.errors import sentence
 
 HERE = "http://127.0.0.1:8000"
 SECONDS = 30
+EVERY = 0.5
+"""Seconds between two looks at a search."""
+UNDER_WAY = ("waiting", "searching")
 
 T = TypeVar("T")
 
@@ -105,6 +112,21 @@ class Client:
         """Runs of a gallery scenario side by side."""
         query = quote(",".join(kernels), safe=links.SAFE)
         return self._get(f"{links.api('compare', scenario)}?kernels={query}", ComparisonOut)
+
+    def foresight(self, url: str) -> ForesightOut:
+        """What could still become of a run, step by step."""
+        return self._get(self._part(url, "foresight"), ForesightOut)
+
+    def verdict(self, scenario: str | Mapping[str, Any], kernel: str = "", **asked: Any) -> VerdictOut:
+        """Ask whether a property holds whoever runs when, and wait until the search is over.
+
+        `asked`: what else `POST /api/v1/verdicts` takes: property, offers, filesystem, states, seconds, witnesses.
+        """
+        found = self._post(f"{links.API}/verdicts", _wanted(scenario, kernel, None, None) | asked, VerdictOut)
+        while found.state in UNDER_WAY:
+            time.sleep(EVERY)
+            found = self._get(found.links["self"], VerdictOut)
+        return found
 
     def scenarios(self) -> list[ScenarioOut]:
         """The gallery."""

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.config import JsonDict
 
 from app import next_steps, outlook, wire, wire_choices, wire_compare, wire_selection, wire_verdicts
 from app.openapi_examples import examples
@@ -38,7 +40,7 @@ ANSWERS = (
 REFUSALS = {
     "get": ("unknown-kernel", "bad-schedule", "other-edition", "too-many", "busy"),
     "post": ("foreign-site", "other-edition", "too-many", "busy", "too-large", "wrong-type", "bad-scenario"),
-    "delete": ("wrong-secret", "unknown-link", "too-many"),
+    "delete": ("wrong-secret", "unknown-link", "other-edition", "too-many"),
 }
 """What may be refused where, by one kind for each status."""
 
@@ -89,12 +91,19 @@ def operations(app: FastAPI, base: str) -> list[dict[str, Any]]:
             "method": method.upper(),
             "path": path,
             "parameters": operation.get("parameters", []),
-            "fields": wire.RunIn.model_json_schema()["properties"] if "requestBody" in operation else {},
+            "fields": _taken(operation)[0].model_json_schema()["properties"] if "requestBody" in operation else {},
             "curl": _curl(method, base + path, operation),
         }
         for path, methods in describe(app)["paths"].items()
         for method, operation in methods.items()
     ]
+
+
+def _taken(operation: dict[str, Any]) -> tuple[type[BaseModel], JsonDict]:
+    """What the body of an operation is, and an example."""
+    if operation["operationId"] == "make_verdict":
+        return wire_verdicts.VerdictIn, wire_verdicts.EXAMPLE
+    return wire.RunIn, wire.EXAMPLE
 
 
 def _curl(method: str, url: str, operation: dict[str, Any]) -> str:
@@ -105,6 +114,7 @@ def _curl(method: str, url: str, operation: dict[str, Any]) -> str:
     if method == "get":
         return f"curl -s {url}"
     if method == "delete":
-        return f"curl -s -X DELETE {url} -H 'X-Link-Secret: SECRET'"
-    body = msgspec.json.encode(wire.EXAMPLE).decode()
+        secret = " -H 'X-Link-Secret: SECRET'" if "/links/" in url else ""
+        return f"curl -s -X DELETE {url}{secret}"
+    body = msgspec.json.encode(_taken(operation)[1]).decode()
     return f"curl -s {url} -H 'Content-Type: application/json' -d '{body}'"

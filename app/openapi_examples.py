@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 import engine
-from app import links, orders, runs, wire, wire_choices, wire_selection
+from app import asking, links, orders, outlook, runs, wire, wire_choices, wire_selection
+from app.orders import Order
 from app.problem_wire import ProblemOut
 from app.selection import Wanted
 from app.settings import Settings
 from app.troubles import Trouble
+from app.wire_verdicts import VerdictOut, verdict_out
 
 KERNEL = "linux-2.6.9"
 ASKED, FILLED = 42, 43
@@ -33,11 +35,21 @@ def examples() -> dict[str, Any]:
         "StepsOut": wire_selection.StepsOut(
             run=order.id, steps=len(run.trace.steps), items=items, links={"page": order.link.url()}
         ),
+        "VerdictOut": verdict(order),
+        "ForesightOut": outlook.told(run),
         "FilesystemOut": wire_choices.filesystem(engine.FILESYSTEMS["ext2"]),
         "ScenarioOut": wire_choices.scenario(order.scenario),
         "ProblemOut": problem(),
     }
     return {kind: msgspec.to_builtins(answer) for kind, answer in found.items()}
+
+
+def verdict(order: Order) -> VerdictOut:
+    """The answer to who asks whether the mail's kernel can lose anything."""
+    asked = asking.question(order)
+    said = asking.answer(asked, engine.explore(order.scenario, order.kernel))
+    here = links.api("verdicts", asked.id)
+    return verdict_out(asked, said, state="done", says="", seconds=0.1, links={"self": here})
 
 
 def problem() -> ProblemOut:

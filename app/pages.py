@@ -138,7 +138,7 @@ async def _foresight(request: Request, order: Order) -> Response:
         context["chains"] = list(outlook.chains(run, found))
         return Body.of(templating.render("_foresight.html", run=run, found=found, words=outlook.WORDS, **context), HTML)
 
-    body = await serving.runs(request).page(f"{order.id} foresight", told)
+    body = await serving.runs(request).page(f"{order.link.url()} {order.id} foresight", told)
     return answers.answer(request, body, cache=serving.cache(request))
 
 

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 import engine
-from app import answers, asking, catalogue, links_search, orders, serving, templating
+from app import answers, asking, catalogue, links, links_search, orders, serving, templating
 from app.answers import HTML, Body
 from app.api_verdicts import out, searches
 from app.links import RunLink
 from app.orders import Order
+from app.searches import Search
 from app.troubles import Trouble
 from app.wire_verdicts import VerdictOut
 from engine import KERNELS, OFFERS, PROPERTIES, Budget, EngineError, Scenario
@@ -50,7 +51,9 @@ async def search_of_run(request: Request, scenario: str, kernel: str) -> Respons
 @search_pages.get("/search/{link}")
 async def search_of_link(request: Request, link: str) -> Response:
     """The same for the scenario of a short link."""
-    return await _page(request, await serving.kept(request, RunLink(link=link)))
+    said = request.query_params
+    address = RunLink(link=link, kernel=links.kernel_said(said.get("kernel", "")), filesystem=said.get("fs", ""))
+    return await _page(request, await serving.kept(request, address))
 
 
 @search_pages.get("/matrix/{scenario}")
@@ -78,7 +81,12 @@ class Row(NamedTuple):
 def _row(request: Request, scenario: Scenario, kernel: str, asked: Asked) -> Row:
     order = orders.order(scenario.id, kernel)
     question = asking.question(order, asked.property, asked.offers, budget=BUDGET_EACH)
-    found = out(searches(request).ask(question))
+    try:
+        found = out(_follow(request, question))
+    except Trouble as trouble:
+        if trouble.kind != "busy":
+            raise
+        found = out(Search(question))  # the row asks again
     return Row(KERNELS[kernel].short, links_search.search(order.link, asked.property, asked.offers), found)
 
 
@@ -105,7 +113,8 @@ async def cancel(request: Request, search: str) -> Response:
     """Stop a search. What it has found is shown."""
     serving.own_site(request)
     found = searches(request).cancel(search)
-    back = links_search.search(found.asked.order.link, found.asked.property, found.asked.offers)
+    asked = found.asked
+    back = links_search.search(asked.order.link, asked.property, asked.offers, asked.id)
     return RedirectResponse(back, status_code=303)
 
 
@@ -118,7 +127,7 @@ async def _page(request: Request, order: Order) -> Response:
         templating.render(
             template, order=order, asked=asked, found=said, properties=PROPERTIES, offers=OFFERS, every=EVERY,
             kernel=engine.find_kernel(order.kernel),
-            here=links_search.search(order.link, asked.property, asked.offers),
+            here=links_search.search(order.link, asked.property, asked.offers, said.id if said else ""),
         ),
         HTML,
     )  # fmt: skip
@@ -142,4 +151,9 @@ def _asked(request: Request) -> Asked:
 def _ask(request: Request, order: Order, asked: Asked) -> VerdictOut:
     """The search that answers this; it is begun if it was not yet."""
     question = asking.question(order, asked.property, asked.offers, budget=BUDGET, wanted=WANTED)
-    return out(searches(request).ask(question))
+    return out(_follow(request, question))
+
+
+def _follow(request: Request, question: asking.Question) -> Search:
+    """The search of a question; however it ended, if the address says that it is that one which is followed."""
+    return searches(request).ask(question, look=request.query_params.get("search") == question.id)

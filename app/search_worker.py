@@ -7,6 +7,7 @@ on stdin means: stop, and say how far it got.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,7 @@ EVERY = 0.25
 
 def main() -> None:
     """Answer one question."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C at a terminal is meant for the server, which says stop
     asked = read(json.loads(sys.stdin.readline()))
     stop = threading.Event()
     threading.Thread(target=_listen, args=(stop,), daemon=True).start()

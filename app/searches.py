@@ -57,15 +57,17 @@ class Searches:
         self._worker: threading.Thread | None = None
         self._closed = False
 
-    def ask(self, asked: Question) -> Search:
+    def ask(self, asked: Question, *, look: bool = False) -> Search:
         """The search of a question: the one that is under way or was made, unless it was cancelled or failed.
+
+        To `look` is to take that one as well: who follows a search wants to see how it ended.
 
         Raises:
             Trouble: when too many wait.
         """
         with self._lock:
             known = self._known.get(asked.id)
-            if known is not None and known.state not in (CANCELLED, FAILED):
+            if known is not None and (look or known.state not in (CANCELLED, FAILED)):
                 self._known.move_to_end(asked.id)
                 return known
             if len(self._waiting) >= MOST_WAITING:
@@ -102,17 +104,20 @@ class Searches:
         return search
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything, and wait until no process is left."""
         with self._lock:
-            self._closed = True
+            self._closed, worker = True, self._worker
             running = [search for search in self._known.values() if not search.over.is_set()]
             self._waiting.clear()
         for search in running:
             search.cancelled.set()
+        if worker is not None:
+            worker.join(2 * GRACE)
 
     def _forget(self) -> None:
         """Keep only the last ones; those that are not over stay."""
-        for name in [name for name, search in self._known.items() if search.over.is_set()][: len(self._known) - KEPT]:
+        over = [name for name, search in self._known.items() if search.over.is_set()]
+        for name in over[: max(0, len(self._known) - KEPT)]:
             del self._known[name]
 
     def _work(self) -> None:
@@ -123,7 +128,11 @@ class Searches:
                     return
                 search = self._waiting.popleft()
                 search.state, search.began = SEARCHING, time.monotonic()
-            _perform(search)
+            try:
+                _perform(search)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next search has its turn
+                if not search.over.is_set():
+                    search.end(FAILED, f"The search has stopped unexpectedly: {error}")
 
 
 def _perform(search: Search) -> None:
@@ -137,11 +146,12 @@ def _perform(search: Search) -> None:
             for line in process.stdout or ():
                 _note(search, json.loads(line))
         except (OSError, ValueError) as error:
-            search.end(FAILED, str(error))
+            search.says = f"The search has stopped unexpectedly: {error}"
         finally:
-            if not search.over.is_set():
-                search.end(CANCELLED if search.cancelled.is_set() else FAILED, "The search has stopped unexpectedly")
             process.kill()
+    if not search.over.is_set():
+        says = search.says or "The search has stopped unexpectedly"
+        search.end(*(CANCELLED, "") if search.cancelled.is_set() else (FAILED, says))
 
 
 def _note(search: Search, line: Mapping[str, Any]) -> None:
@@ -160,7 +170,7 @@ def _stop_when_told(search: Search, process: subprocess.Popen[str]) -> None:
         if search.cancelled.wait(0.2):
             try:
                 _tell(process, "stop")
-            except OSError:
+            except (OSError, ValueError):  # its end is closed already
                 return
             if not search.over.wait(GRACE):
                 process.kill()

@@ -1,6 +1,7 @@
 """The loss curve: a scenario run with more and more room, and what becomes of its stores.
 
-The room is the free blocks, or a user's hard quota. Where a script fills the disk, what that leaves free is the room.
+The room is the free blocks beside those reserved for root, or what a user's hard quota leaves. Where a script fills the
+disk, what that leaves free is the room.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from engine.setup import build
 MOST = 64
 BLOCKS = "blocks"
 """What is varied, unless it is a user's quota, which is named by the user."""
+OCCUPIED = "occupied"
+"""A file of one block, where without it there were nothing to fill: no disk has no blocks, and a quota of 0 is none."""
 _FILL = re.compile(r"fill\(\s*(\w+)[^)]*\)")
 
 
@@ -49,28 +52,35 @@ def curve(scenario: Scenario, kernel: str | Kernel, of: str = BLOCKS, most: int 
     users = list(scenario.filesystem.quota)
     if of != BLOCKS and of not in users:
         raise EngineError(f"{of!r} has no quota here", where="curve", cure=suggestion(of, [BLOCKS, *users]))
-    used = _used(scenario, chosen)
+    used = _used(scenario, chosen, of)
     for room in range(most + 1):
         yield _point(_with(scenario, of, room, used), chosen, room)
 
 
-def _used(scenario: Scenario, kernel: Kernel) -> int:
-    """The blocks that files have before anything runs."""
-    space = build(scenario, kernel).space
-    return space.total - space.free
+def _used(scenario: Scenario, kernel: Kernel, of: str) -> int:
+    """The blocks that files have before anything runs: all, or those of a user."""
+    machine = build(scenario, kernel)
+    return machine.space.total - machine.space.free if of == BLOCKS else machine.quotas[of].used
 
 
 def _with(scenario: Scenario, of: str, room: int, used: int) -> Scenario:
     """The scenario with so much room."""
     data: dict[str, Any] = to_data(scenario) | {"beats": []}
+    disk = data.setdefault("filesystem", {})
+    blocks, total, fills = scenario.filesystem.blocks, used + room, False
     if of != BLOCKS:
-        data["filesystem"]["quota"][of] = {"hard": used + room}
+        disk["quota"][of] = {"hard": max(1, total)}
+        if not total:
+            disk["blocks"] = blocks + 1
+            data["files"][OCCUPIED] = {"owner": of, "size": "1B", "data": {"0B": "-"}}
         return scenario_from_data(data, scenario.id)
-    blocks, fills = data["filesystem"].get("blocks", scenario.filesystem.blocks), False
     for task in data["tasks"].values():
         script = [_FILL.sub(rf"fill(\1, leave={room})", line) for line in task["script"]]
         fills, task["script"] = fills or script != task["script"], script
-    data["filesystem"]["blocks"] = max(blocks, used + room) if fills else max(1, used + room)
+    total += scenario.filesystem.reserved
+    if not fills and not total:
+        data.setdefault("files", {})[OCCUPIED] = {"size": "1B", "data": {"0B": "-"}}
+    disk["blocks"] = max(blocks, total) if fills else max(1, total)
     return scenario_from_data(data, scenario.id)
 
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.claims import DEFAULT, SOMETIMES, Property, find_property
+from engine.errors import EngineError, ScheduleError
 from engine.explore import Budget, Found, Report, Search
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.offers import offered
 from engine.scenario import Scenario
 from engine.setup import build
-from engine.witness import Ways, Witness, as_run, preemptions
+from engine.witness import NoSchedule, Ways, Witness, as_run, preemptions
 
 HOLDS, BROKEN, UNDECIDED = "holds", "broken", "undecided"
 BUDGET = Budget()
@@ -81,7 +82,7 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
         search.progress = lambda report: progress(Progress("search", report.states, len(report.found)))
     report = search.run()
     found = _nearest(search, report, wanted, progress)
-    witnesses = tuple(_witness(scenario, search, each, shortest=best) for each, best in found)
+    witnesses = _witnesses(scenario, search, found, report)
     return Verdict(
         asked.id, _word(asked, report), report.states, report.transitions, report.ends, report.panics,
         report.endless, report.stopped, witnesses,
@@ -117,6 +118,28 @@ def _near(search: Search, wanted: int, progress: Callable[[Progress], bool] | No
         if len(near) >= wanted or (progress is not None and not progress(Progress("witness", ways.states, len(near)))):
             break
     return near
+
+
+def _witnesses(
+    scenario: Scenario, search: Search, found: list[tuple[Found, bool]], report: Report
+) -> tuple[Witness, ...]:
+    """A run for each way. One that no schedule can say gives way to the longer one that was met first, if that can be.
+
+    Raises the EngineError that says why, if none of them can be said.
+    """
+    made: list[Witness] = []
+    failed: EngineError | None = None
+    for way, best in found:
+        longer = [(other, False) for other in report.found if other.says == way.says and other.moves != way.moves]
+        for each, shortest in [(way, best), *longer]:
+            try:
+                made.append(_witness(scenario, search, each, shortest=shortest))
+                break
+            except (NoSchedule, ScheduleError) as error:
+                failed = error
+    if failed is not None and not made:
+        raise failed
+    return tuple(made)
 
 
 def _witness(scenario: Scenario, search: Search, found: Found, *, shortest: bool) -> Witness:

@@ -63,6 +63,21 @@ def test_what_there_is(site: Client) -> None:
     assert [column.outcome for column in compared.columns] == ["lost-silent", "refused"]
 
 
+def test_a_verdict_is_waited_for(site: Client) -> None:
+    found = site.verdict("mail", "wli-corrected", offers=["writeback"], property="no-loss-untold")
+    assert (found.state, found.verdict) == ("done", "holds")  # kernel facts 7.2: the store is refused
+    broken = site.verdict("mail", KERNEL)
+    (witness,) = broken.witnesses
+    assert site.run("mail", KERNEL, schedule=witness.schedule).stores[0].fate == "lost"
+    with pytest.raises(Refused, match="no-los"):
+        site.verdict("mail", KERNEL, property="no-los")
+
+
+def test_foresight_has_a_word_for_each_step(site: Client) -> None:
+    run = site.run("mail", KERNEL)
+    assert len(site.foresight(run.url).outlook) == run.steps + 1
+
+
 def test_a_refusal_says_what_would_be_right(site: Client) -> None:
     with pytest.raises(Refused, match=r"linux-2.7.*Did you mean") as refused:
         site.run("mail", "linux-2.7")

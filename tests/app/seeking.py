@@ -1,0 +1,32 @@
+"""What the tests of searches have in common: a question that takes long, and which processes search."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+LONG = ["writeback", "reclaim", "drop-caches", "take", "free"]
+"""Offered to the mail's experiment on the corrected patch, where nothing is lost, these leave much to look through."""
+QUESTION = {"scenario": "mail", "kernel": "wli-corrected", "offers": LONG, "states": 2_000_000, "seconds": 120}
+
+
+def workers() -> list[int]:
+    """The processes below this one that search."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            try:
+                command = Path(f"/proc/{child}/cmdline").read_bytes()
+            except OSError:
+                continue
+            found += [int(child)] if b"app.search_worker" in command else []
+    return found
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until something is true."""
+    latest = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < latest, "that took too long"
+        time.sleep(0.05)
