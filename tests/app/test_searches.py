@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,7 +140,7 @@ def test_a_process_that_is_killed_fails_and_the_next_search_works(site: Searches
 def test_a_process_that_can_not_be_begun_fails_and_the_next_search_works(
     site: Searches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.searches.sys.executable", "/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     search = site.ask(quick())
     assert search.over.wait(10)
     assert search.state == FAILED
