@@ -14,7 +14,7 @@ from app.links import RunLink
 from app.orders import Order, carried
 from app.troubles import Trouble
 from engine import Budget, EngineError, Verdict, Witness
-from engine.offers import offered
+from engine.offers import PREFIX, offered
 
 BUDGET = Budget()
 
@@ -95,7 +95,8 @@ def address(order: Order, witness: Witness) -> str:
     """Where a witness opens, at its beginning: by the gallery's name, or an address that carries the run in itself."""
     switch = engine.spelt(witness.scenario, witness.schedule)
     known = engine.gallery().get(order.scenario.id)
-    if known is not None and (order.is_gallery or known.filesystem != order.scenario.filesystem):
+    in_the_schedule = not any(task.startswith(PREFIX) for task in witness.scenario.tasks)
+    if known is not None and in_the_schedule and (order.is_gallery or known.filesystem != order.scenario.filesystem):
         kind = "" if order.is_gallery else order.scenario.filesystem.type
         link = RunLink(known.id, order.kernel, kind, switch)
         if _is_the_same(link, order):

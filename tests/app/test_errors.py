@@ -20,6 +20,7 @@ from app.main import create_app
 from app.middleware import BodyLimit
 from app.settings import Settings
 from app.storage import FILE
+from engine import EDITION
 from tests.app.conftest import INLINE, INLINE_YAML
 
 MAIL = {"scenario": "mail", "kernel": "linux-2.6.9"}
@@ -329,7 +330,7 @@ def test_no_room_for_another_link_is_said(tmp_path: Path) -> None:
 def test_a_link_of_another_edition_that_can_not_be_run_says_so(client: TestClient, tmp_path: Path) -> None:
     link = client.post("/api/v1/links", json={**MAIL, "schedule": "A@do_no_page.set_pte>B"}).json()["id"]
     with closing(sqlite3.connect(tmp_path / "data" / FILE, isolation_level=None)) as raw:
-        edited = "replace(replace(content, '\"edition\":1', '\"edition\":0'), 'set_pte', 'set_ptes')"
+        edited = f"replace(replace(content, '\"edition\":{EDITION}', '\"edition\":0'), 'set_pte', 'set_ptes')"
         raw.execute(f"UPDATE links SET content = {edited}")  # noqa: S608 - the text stands above
     response = client.get(f"/api/v1/links/{link}")
     assert response.status_code == 410
