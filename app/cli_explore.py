@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Annotated
 
 import msgspec
 import typer
 
-from app import asking, outlook, runs
+from app import asking, links_search, outlook, runs
 from app.cli_input import (
     FilesystemOption,
     KernelOption,
@@ -44,6 +45,7 @@ from engine import (
 )
 from engine.curve import BLOCKS, MOST, curve
 from engine.matrix import Cell, Job, jobs, on_cluster, on_cores
+from engine.offers import PREFIX
 
 CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
 STOPPED = {"asked to": "the search was stopped"}
@@ -180,7 +182,7 @@ def matrix_command(  # noqa: PLR0913, PLR0917 - the options of a command
     if json:
         for row in table:
             for each in row:
-                sys.stdout.write(msgspec.json.encode(cell_out(each)).decode() + "\n")
+                sys.stdout.write(msgspec.json.encode(cell_out(each, name, offers)).decode() + "\n")
         return
     typer.echo("\n".join(columns(chosen, table)))
 
@@ -196,9 +198,12 @@ class CellOut(msgspec.Struct):
     url: str
 
 
-def cell_out(cell: Cell) -> CellOut:
-    """A cell as JSON has it."""
-    url = RunLink(cell.scenario, cell.kernel, switch=cell.schedule).url() if cell.schedule else ""
+def cell_out(cell: Cell, asked: str, offers: list[str]) -> CellOut:
+    """A cell as JSON has it. Where the world has tasks of its own no schedule says the run; a search finds it again."""
+    link = RunLink(cell.scenario, cell.kernel)
+    url = replace(link, switch=cell.schedule).url() if cell.schedule else ""
+    if PREFIX in cell.schedule:
+        url = links_search.search(link, asked, offers)
     return CellOut(cell.scenario, cell.kernel, cell.verdict, cell.states, cell.says, url)
 
 

@@ -145,9 +145,11 @@ NAMES = {
 
 def sentences(run: Run, found: Foresight) -> Iterator[tuple[int, str]]:
     """What there is to say, with the step that it is about."""
-    if not found.turns and found.outlook[-1]:
-        known = next(each for each in found.outlook if each)
-        yield 0, f"{WORDS[known][0].upper()}{WORDS[known][1:]} from the beginning: {MEANS[known]}."
+    first = next((n for n, outlook in enumerate(found.outlook) if outlook), None)
+    if first is not None and not found.turns:
+        known = found.outlook[first]
+        since = f"from step {first} on, the first that is known" if first else "from the beginning"
+        yield first, f"{WORDS[known][0].upper()}{WORDS[known][1:]} {since}: {MEANS[known]}."
     for turn in found.turns:
         step = run.trace.steps[turn.step - 1]
         yield turn.step, f"{WORDS[turn.now][0].upper()}{WORDS[turn.now][1:]} from {step.name} on: {MEANS[turn.now]}."

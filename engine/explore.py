@@ -251,7 +251,7 @@ class Tour:
             says = self.search.judge_end(told)
             self.report.broken_ends += bool(says)
             self._note(says)
-        left = self.search.ample(moves, self.on_path, key) if not told else moves
+        left = self.search.ample(moves, self.on_path, key)
         return Frame(key, told, left[::-1], place, out=end)
 
     def _follow(self, frame: Frame, move: Move) -> Frame | None:

@@ -6,14 +6,13 @@ the disk leads to it; else it is judged by where its last copy is. A store's fat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
+from engine.answering import concerned
 from engine.judgement import Judgement
-from engine.objects.mm import Mm, Vma
 from engine.objects.task import DONE, KILLED
-from engine.operations import Clone, Close, Fallocate, Fdatasync, Fsync, Ftruncate, Mmap, Mprotect, Mremap, Msync, Zero
-from engine.sizes import MAX_BYTES
+from engine.operations import Clone, Fallocate, Ftruncate, Mmap, Mprotect, Mremap, Zero
 from engine.trace import Delta, FateChange, StoreInfo
 from engine.values import EDQUOT, ENOSPC, OK, Run
 
@@ -27,6 +26,8 @@ REFUSED, REPLACED, PRIVATE, LEAKED = "refused", "replaced", "private", "leaked"
 GREEN, YELLOW, ORANGE, RED = "", "yellow", "orange", "red"
 """How near a file is to losing what was accepted for it; kernel-facts 7.1, I6."""
 _KEPT: Final = (DURABLE, REPLACED, PRIVATE, LEAKED)
+SETTLED: Final = (None, DURABLE, REPLACED, REFUSED, PRIVATE, LEAKED)
+"""The fates of stores of which an answer says nothing: they are safe, or their program knows."""
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
@@ -65,6 +66,11 @@ def _fate_in_memory(k: Machine, file: str, run: Run) -> str:
     page = k.cached(k.mappings[file], run.start // k.page_size)
     kept = page is not None and _holds(page.content.runs, run, run.start // k.page_size * k.page_size)
     return BACKED if kept else LOST
+
+
+def worst(fates: Collection[str]) -> str:
+    """The fate of a store, given those of its bytes: none means that others have taken their place."""
+    return next((fate for fate in _WORST if fate in fates), REPLACED)
 
 
 def pieces(k: Machine, file: str, store: str | None = None) -> Iterator[Run]:
@@ -177,7 +183,7 @@ class Ledger:
         if record.file is None:
             return LEAKED if self._in_a_file(name) else PRIVATE
         found = self._judgement.fates(name)
-        return next((fate for fate in _WORST if fate in found), REPLACED)
+        return worst(found)
 
     def _in_a_file(self, name: str) -> bool:
         """Whether bytes of a private store are in a file's page or on the disk, where they must never be."""
@@ -294,18 +300,12 @@ class Ledger:
 
     def _answered(self, line: str, result: str) -> Iterator[Delta]:
         """A call has returned: an error tells of every store of that file that is not safe, a 0 promises for it."""
-        task, _, number = line.rpartition(".")
-        about = synced(self._k, task, int(number))
-        for name, record in self._records():
-            if (
-                about is None
-                or record.file != about[0]
-                or self.fates.get(name) in (None, DURABLE, REPLACED, REFUSED, LEAKED)
-            ):
+        for name, promised in concerned(self._k, line):
+            if self.fates.get(name) in SETTLED:
                 continue
             if result != OK:
                 yield from self._set_told(name, f"{line}: {result}")
-            elif name not in self.told and record.stop > about[1].start and record.start < about[1].stop:
+            elif promised and name not in self.told:
                 self.lied.add(name)
 
     def _set_told(self, name: str, text: str) -> Iterator[Delta]:
@@ -364,28 +364,3 @@ class Ledger:
         """Whether no program can store anything more, and no store's fate is open."""
         ended = all(self._k.tasks[name].state in (DONE, KILLED) for name in self._k.scenario.tasks)
         return ended and all(fate in (*_KEPT, REFUSED) for fate in self.fates.values())
-
-
-def synced(k: Machine, task: str, number: int) -> tuple[str | None, range] | None:
-    """The file that a script line's answer is about, and the bytes of it that a 0 promises to be durable."""
-    operation = k.scenario.lines(task)[number - 1].operation
-    promised = range(0) if k.kind.in_memory else range(MAX_BYTES)
-    if isinstance(operation, Close):
-        return operation.file, range(0)
-    if isinstance(operation, Fsync | Fdatasync):
-        return operation.file, promised
-    if not isinstance(operation, Msync) or operation.mode != "SYNC":
-        return None
-    vma = _vma_of(k.tasks[task].mm, operation.var)
-    if vma is None or not promised:
-        return vma.file if vma is not None else None, range(0)
-    first = vma.pgoff * k.page_size
-    stop = MAX_BYTES if operation.stop is None else first + operation.stop
-    return vma.file, range(first + operation.start, stop)
-
-
-def _vma_of(mm: Mm, var: str) -> Vma | None:
-    """The range behind the beginning of a mapping, if its stores are bound for a file."""
-    start = getattr(mm.lookup(var), "start", None)
-    vma = mm.find_vma(start) if start is not None else None
-    return vma if vma is not None and vma.reaches_file else None

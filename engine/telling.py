@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.fates import (
-    AT_RISK,
-    BACKED,
-    CLEAN_UNSAVED,
-    DURABLE,
-    LEAKED,
-    LOST,
-    PRIVATE,
-    REFUSED,
-    REPLACED,
-    byte_fate,
-    pieces,
-    synced,
-)
+from engine.answering import concerned
+from engine.fates import PRIVATE, REFUSED, SETTLED, byte_fate, pieces, worst
 from engine.values import OK
 
 if TYPE_CHECKING:
@@ -28,8 +16,6 @@ if TYPE_CHECKING:
 
 Told = frozenset[str]
 """The stores of which somebody was told that they are not safe, by name (`A.2`)."""
-SAFE = (DURABLE, REPLACED, REFUSED, LEAKED, PRIVATE)
-WORST = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 
 def fate_of(k: Machine, name: str, record: StoreRecord) -> str | None:
@@ -38,8 +24,7 @@ def fate_of(k: Machine, name: str, record: StoreRecord) -> str | None:
         return REFUSED if record.refused else None
     if record.file is None:
         return PRIVATE
-    found = {byte_fate(k, record.file, piece) for piece in pieces(k, record.file, name)}
-    return next((fate for fate in WORST if fate in found), REPLACED)
+    return worst({byte_fate(k, record.file, piece) for piece in pieces(k, record.file, name)})
 
 
 def stores(k: Machine) -> Iterator[tuple[str, StoreRecord]]:
@@ -58,24 +43,11 @@ def hears(k: Machine, writes: Iterable[Write], told: Told) -> tuple[Told, tuple[
         if at.startswith("store/") and at.endswith(".refused"):
             heard.add(at[len("store/") : -len(".refused")])
         elif at.startswith("line/") and at.endswith(".result"):
-            for name, lied in _concerned(k, at[len("line/") : -len(".result")], ok=new == OK):
-                if not lied:
+            for name, promised in concerned(k, at[len("line/") : -len(".result")]):
+                if fate_of(k, name, k.stores[f"store/{name}"]) in SETTLED:
+                    continue
+                if new != OK:
                     heard.add(name)
-                elif name not in told:
+                elif promised and name not in told:
                     vouched.append(name)
     return (frozenset(heard) if len(heard) > len(told) else told), tuple(vouched)
-
-
-def _concerned(k: Machine, line: str, *, ok: bool) -> Iterator[tuple[str, bool]]:
-    """The stores that an answer speaks of: told of by an errno, lied about by a 0."""
-    task, _, number = line.rpartition(".")
-    about = synced(k, task, int(number))
-    if about is None:
-        return
-    file, promised = about
-    for name, record in stores(k):
-        if record.file == file and fate_of(k, name, record) not in (None, *SAFE):
-            if not ok:
-                yield name, False
-            elif record.stop > promised.start and record.start < promised.stop:
-                yield name, True

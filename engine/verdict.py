@@ -112,10 +112,11 @@ def _nearest(
 
 
 def _near(search: Search, wanted: int, progress: Callable[[Progress], bool] | None) -> list[Found]:
-    ways, near = Ways(search), list[Found]()
-    for found in ways.nearest(min(NEAR, search.budget.most)):
+    near: list[Found] = []
+    hears = None if progress is None else lambda states: progress(Progress("witness", states, len(near)))
+    for found in Ways(search, hears).nearest(min(NEAR, search.budget.most)):
         near.append(found)
-        if len(near) >= wanted or (progress is not None and not progress(Progress("witness", ways.states, len(near)))):
+        if len(near) >= wanted:
             break
     return near
 

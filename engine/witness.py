@@ -6,7 +6,7 @@ on is a preemption. A way found becomes a schedule (engine/schedule.py), so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -55,9 +55,9 @@ class _Node:
 class Ways:
     """Takes up the states of a search in the order of preemptions and steps."""
 
-    def __init__(self, search: Search) -> None:
-        """The machine stands at the beginning, and comes back to it."""
-        self.search, self.moves = search, search.moves
+    def __init__(self, search: Search, progress: Callable[[int], bool] | None = None) -> None:
+        """The machine stands at the beginning, and comes back to it. `progress` says whether to go on."""
+        self.search, self.moves, self._progress = search, search.moves, progress
         self.states = 0
         self._here = _Node(None, None, NOBODY, 0, 0, search.moves.key)
         self._best: dict[int, tuple[int, int]] = {}
@@ -68,7 +68,7 @@ class Ways:
         queue: list[tuple[int, int, int, _Node]] = [(0, 0, 0, self._here)]
         count, known = 0, set[str]()
         try:
-            while queue and self.states < most and (self.states % GLANCE or not self.search.is_late()):
+            while queue and self.states < most and self._may_go_on():
                 cost, depth, _, node = heappop(queue)
                 if self._best.get(node.key, (cost, depth)) < (cost, depth) and not node.says:
                     continue
@@ -85,6 +85,12 @@ class Ways:
         finally:
             while self._here.parent is not None:
                 self._step_back()
+
+    def _may_go_on(self) -> bool:
+        """Now and then: whether there is time, and nobody has said stop."""
+        if self.states % GLANCE:
+            return True
+        return not self.search.is_late() and (self._progress is None or self._progress(self.states))
 
     def _worth_trying(self, node: _Node, moves: list[Move]) -> list[Move]:
         """To preempt a task before a private step comes to the same as after it: there it just goes on.

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from app.cli_explore import cell_out
 from app.links import RunLink
 from engine.kernels import KERNELS
+from engine.matrix import Cell
 from tests.app.conftest import INLINE_YAML
 from tests.app.seeking import LONG
 from tests.app.test_cli import pagefate
@@ -121,6 +123,13 @@ def test_the_cells_of_a_matrix_open_as_runs(client: TestClient) -> None:
     link = RunLink.parse(cell["url"])
     assert link is not None
     assert {store["fate"] for store in client.get(link.api()).json()["stores"]} & {"lost", "clean-unsaved"}
+
+
+def test_a_cell_that_no_schedule_says_leads_to_its_search(client: TestClient) -> None:
+    cell = Cell("mail", "linux-2.6.9", "broken", 9, "it is lost", "B,pdflush@wb_kupdate.done>world_1")
+    url = cell_out(cell, "no-loss", ["writeback"]).url
+    assert url.startswith("/search/mail/linux-2.6.9?property=no-loss&offer=writeback")
+    assert client.get(url).status_code == 200
 
 
 def test_a_matrix_refuses_with_a_cure() -> None:

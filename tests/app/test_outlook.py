@@ -61,6 +61,14 @@ def test_what_is_not_known_is_said(run: Run) -> None:
     assert "when that became certain is not known" in says
 
 
+def test_of_steps_that_are_not_known_nothing_is_said(run: Run) -> None:
+    found = Foresight((UNKNOWN, UNKNOWN, DOOMED, DOOMED), (), 3, complete=False)
+    ((step, says),) = outlook.sentences(run, found)
+    assert step == 2
+    assert "from step 2 on, the first that is known" in says
+    assert "beginning" not in says
+
+
 def test_the_page_has_room_for_the_strip_and_asks_for_it_when_wanted(client: TestClient) -> None:
     page = client.get(MAIL).text
     assert '<svg class="outlook" id="outlook" height="6" aria-hidden="true"></svg>' in page

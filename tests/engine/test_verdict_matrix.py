@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
+import sys
 
 import pytest
 
@@ -63,8 +63,8 @@ def test_a_cell_that_goes_wrong_says_why_and_the_others_are_there() -> None:
     assert "no-such" in work_out(bad).says
 
 
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="Dask is installed")
-def test_a_cluster_needs_dask_and_says_so() -> None:
+def test_a_cluster_needs_dask_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
     with pytest.raises(EngineError, match="needs Dask") as refused:
         list(on_cluster(wanted(TINY), "tcp://127.0.0.1:1"))
     assert "pip install" in refused.value.cure

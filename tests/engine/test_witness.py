@@ -187,3 +187,9 @@ def test_no_run_at_all_is_shorter(scenario: Scenario, kernel: str, prop: str, ju
     assert witness.shortest
     machine = build(scenario, find_kernel(kernel))
     assert min(executions(machine, judge, witness.preemptions)) == (witness.preemptions, witness.steps)
+
+
+def test_who_says_stop_while_the_shortest_is_looked_for_gets_the_way_that_was_met() -> None:
+    verdict = explore(LAST, POSTED, progress=lambda made: made.phase == "search")
+    assert verdict.verdict == "broken"
+    assert [witness.shortest for witness in verdict.witnesses] == [False]
