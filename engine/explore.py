@@ -1,34 +1,29 @@
 """Every way a scenario can go, asked one question: does a property hold, whoever runs when?
 
 A depth-first search over the states of one machine (engine/moves.py). Where a private step can be made, only it is
-tried (engine/reduction.py); of loops that nobody can leave it says how many there are, found as strongly connected
-components (Tarjan 1972). What it finds is a way, not yet the shortest: engine/witness.py looks for that.
+tried (engine/reduction.py). What it finds is a way, not yet the shortest: engine/witness.py looks for that.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from engine.claims import Property
-from engine.errors import Panic
-from engine.journal import zobrist
 from engine.machine import Machine
 from engine.moves import Move, Moves
-from engine.reduction import Futures, Place
+from engine.reduction import Futures, Outside
 from engine.telling import Told, hears
+from engine.tour import GLANCE, Report, Standing, Tour
 
 STATE_BYTES = 260
 """What a state takes in memory while a search goes on: its key, and its places in two tables (measured)."""
-GLANCE = 256
-"""After so many states the clock is looked at, and progress is told."""
 WAYS, LONGEST_WAY = 20, 2_000
 """How many ways are gone at random beforehand, and how far."""
 MOST_JUDGED = 1 << 16
 """So many judgements of states are remembered."""
-NOBODY: Told = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +38,6 @@ class Budget:
     def most(self) -> int:
         """The states that fit."""
         return min(self.states, self.memory // STATE_BYTES)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A way to break a property (or to do what it asks for): the moves from the beginning, and what is wrong then.
-
-    Ways are different where what they come to is told in other words.
-    """
-
-    moves: tuple[Move, ...]
-    says: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What a search met. `stopped` says why it is incomplete: states, seconds, memory, or asked to.
-
-    `broken_ends` are those of the ends at which something is wrong.
-    """
-
-    states: int = 0
-    transitions: int = 0
-    ends: int = 0
-    broken_ends: int = 0
-    panics: int = 0
-    endless: int = 0
-    begun: int = 0
-    found: list[Found] = field(default_factory=list)
-    stopped: str = ""
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything was seen."""
-        return not self.stopped
 
 
 class Search:
@@ -96,8 +57,6 @@ class Search:
         self.machine, self.prop, self.budget = machine, prop, budget
         self.moves = Moves(machine, prop.shows if prop.fields else None)
         self.futures = Futures(self.moves)
-        self.places: list[Place] = []
-        """Where the tasks stand in the state that was looked at last."""
         self.tasks = tuple(machine.tasks.values())
         self.world = frozenset(name for name, task in machine.scenario.tasks.items() if task.on_call)
         self.reduced, self.wanted, self.progress = reduced, wanted, progress
@@ -108,18 +67,31 @@ class Search:
 
     # -- one state ----------------------------------------------------------------------------------------------------
 
-    def enabled(self) -> list[Move]:
+    def standing(self) -> Standing:
+        """Where all tasks stand now."""
+        nowhere = (None,) * len(self.tasks)
+        return self._ask(Standing(nowhere, nowhere, (0,) * len(self.tasks)), range(len(self.tasks)))
+
+    def after(self, before: Standing, move: Move) -> Standing:
+        """Where they stand when a move is made: those are asked that it concerns."""
+        changes = self.futures.footprints.of(move).changes
+        return self._ask(before, [place for place, looks in enumerate(before.looks) if looks & changes])
+
+    def _ask(self, before: Standing, asked: Iterable[int]) -> Standing:
+        moves, places, looks = list(before.moves), list(before.places), list(before.looks)
+        for each in asked:
+            task = self.tasks[each]
+            moves[each] = move = self.moves.of(task)
+            places[each] = self.futures.place(task, move)
+            looks[each] = self.futures.note(task, move)
+        return Standing(moves, places, looks)
+
+    def enabled(self, standing: Standing) -> list[Move]:
         """What may happen now, panics among it. Once the world has begun to do something it is not interrupted."""
-        found, self.places = [], []
-        for task in self.tasks:
-            move = self.moves.of(task)
-            if (place := self.futures.place(task, move)) is not None:
-                self.places.append(place)
-            if move is None:
-                continue
-            self.futures.note(task, move)
-            if move.blocked_on is None:
-                if task.task in self.world and self._is_inside(task.task):
+        found = []
+        for move in standing.moves:
+            if move is not None and move.blocked_on is None:
+                if move.task in self.world and self._is_inside(move.task):
                     return [move]
                 found.append(move)
         return found
@@ -162,9 +134,11 @@ class Search:
         if self.reduced:
             self.look_ahead()
         while True:
-            report = Tour(self).run()
+            tour = Tour(self)
+            report = tour.run()
             report.begun = self.again + 1
-            if report.stopped or len(report.found) >= self.wanted or not self.reduced or not self.futures.refuted():
+            done = report.stopped or len(report.found) >= self.wanted or not self.reduced
+            if done or not (tour.refuted or self.futures.refuted()):
                 return report
             self.again += 1
 
@@ -174,7 +148,7 @@ class Search:
         for _ in range(WAYS):
             made: list[Move] = []
             while len(made) < LONGEST_WAY:
-                able = [move for move in self.enabled() if move.panic is None]
+                able = [move for move in self.enabled(self.standing()) if move.panic is None]
                 if not able:
                     break
                 made.append(choose.choice(able))
@@ -182,16 +156,24 @@ class Search:
             while made:
                 self.moves.unmake(made.pop())
 
-    def ample(self, moves: list[Move], on_path: Collection[int], key: int) -> list[Move]:
-        """The moves that have to be tried here: one alone if it is private, invisible and leads out of the path."""
-        if not self.reduced or len(moves) < 2:
-            return moves
-        for move in moves:
-            if move.panic is not None or move.task in self.world or move.part:
-                continue
-            if key ^ move.change not in on_path and self.futures.is_private(move, self.places):
-                return [move]
-        return moves
+    def ample(
+        self, moves: Sequence[Move], standing: Standing, on_path: Collection[int], key: int
+    ) -> tuple[Sequence[Move], Outside | None]:
+        """The moves that have to be tried here: one alone if it is private, invisible and leads out of the path.
+
+        With such a one comes what others may do meanwhile.
+        """
+        if self.reduced and len(moves) > 1:
+            for move in moves:
+                if self.is_quiet(move) and key ^ move.change not in on_path:
+                    outside = self.futures.outside(move.task, standing.places)
+                    if self.futures.is_private(move, outside):
+                        return [move], outside
+        return moves, None
+
+    def is_quiet(self, move: Move) -> bool:
+        """Whether a move may be tried alone, if it is private: nothing of it shows, and it is not the world's."""
+        return move.is_step and not move.part and move.task not in self.world
 
     def spent(self, states: int) -> str:
         """Which part of the budget is used up, if one is."""
@@ -202,124 +184,3 @@ class Search:
     def is_late(self) -> bool:
         """Whether the time is up."""
         return time.monotonic() - self._began > self.budget.seconds
-
-
-class Tour:
-    """One depth-first walk of a search, from the beginning."""
-
-    def __init__(self, search: Search) -> None:
-        """Nothing is seen yet."""
-        self.search, self.moves, self.report = search, search.moves, Report()
-        self.index: dict[int, int] = {}
-        """When each state was met, by its key."""
-        self.on_path: set[int] = set()
-        self.open: list[int] = []
-        """States whose component is not known yet, in the order in which they were met."""
-        self.unsettled: set[int] = set()
-        self.path: list[Move] = []
-        self.found: set[str] = set()
-
-    def run(self) -> Report:
-        """Go on until there is a reason to stop; the machine is then where it was."""
-        report, frames = self.report, [self._enter(NOBODY)]
-        while frames and not report.stopped and len(report.found) < self.search.wanted:
-            frame = frames[-1]
-            if frame.left:
-                child = self._follow(frame, frame.left.pop())
-                if child is not None:
-                    frames.append(child)
-                continue
-            frames.pop()
-            self._leave(frame, frames[-1] if frames else None)
-        while self.path:
-            self.moves.unmake(self.path.pop())
-        report.states = len(self.index)
-        return report
-
-    def _enter(self, told: Told) -> Frame:
-        """Come to a new state: what can be done here, and whether it is an end."""
-        key = key_of(self.moves.key, told)
-        self.index[key] = place = len(self.index)
-        self.open.append(key)
-        self.unsettled.add(key)
-        self.on_path.add(key)
-        self._look_around(place + 1)
-        moves = self.search.enabled()
-        end = self.search.is_end(moves)
-        if end:
-            self.report.ends += 1
-            says = self.search.judge_end(told)
-            self.report.broken_ends += bool(says)
-            self._note(says)
-        left = self.search.ample(moves, self.on_path, key)
-        return Frame(key, told, left[::-1], place, out=end)
-
-    def _follow(self, frame: Frame, move: Move) -> Frame | None:
-        """Try a move; the frame of the state behind it, if that is new."""
-        self.report.transitions += 1
-        if move.panic is not None:
-            self._panic(move.panic)
-            frame.out = True
-            return None
-        self.moves.make(move)
-        self.path.append(move)
-        says, told = self.search.judge(move, frame.told)
-        key = key_of(self.moves.key, told)
-        self._note(says)
-        if key not in self.index:
-            return self._enter(told)
-        if key in self.unsettled:
-            frame.low = min(frame.low, self.index[key])
-        else:
-            frame.out = True
-        self.moves.unmake(self.path.pop())
-        return None
-
-    def _leave(self, frame: Frame, above: Frame | None) -> None:
-        """All was tried here: if this state is the first of its component, that is complete."""
-        self.on_path.discard(frame.key)
-        if frame.low == self.index[frame.key]:
-            while self.open[-1] != frame.key:
-                self.unsettled.discard(self.open.pop())
-            self.unsettled.discard(self.open.pop())
-            self.report.endless += not frame.out
-            if above is not None:
-                above.out = True
-        elif above is not None:
-            above.low, above.out = min(above.low, frame.low), above.out or frame.out
-        if self.path:
-            self.moves.unmake(self.path.pop())
-
-    def _note(self, says: str) -> None:
-        if says and says not in self.found:
-            self.found.add(says)
-            self.report.found.append(Found(tuple(self.path), says))
-
-    def _panic(self, panic: Panic) -> None:
-        """The machine stops in the middle of a step, if this kernel is known to do that."""
-        if not self.search.machine.kernel.defects:
-            raise panic
-        self.report.panics += 1
-
-    def _look_around(self, states: int) -> None:
-        self.report.stopped = self.search.spent(states)
-        if states % GLANCE == 0 and self.search.progress is not None:
-            self.report.states = states
-            if not self.search.progress(self.report):
-                self.report.stopped = "asked to"
-
-
-def key_of(key: int, told: Told) -> int:
-    """The key of a state in which somebody was told of something."""
-    return key ^ zobrist("told", tuple(sorted(told))) if told else key
-
-
-@dataclass(slots=True)
-class Frame:
-    """A state on the path: the moves left to try, the earliest open state it leads back to, whether a way leads out."""
-
-    key: int
-    told: Told
-    left: list[Move]
-    low: int
-    out: bool

@@ -202,9 +202,10 @@ class Oracle:
 
     def _look_around(self, under_way: Collection[int]) -> tuple[list[Move], int, int]:
         """The moves that have to be tried here, and what is lost and kept if this is an end."""
-        moves = [move for move in self.search.enabled() if self._may(move)]
+        standing = self.search.standing()
+        moves = [move for move in self.search.enabled(standing) if self._may(move)]
         if moves:
-            return list(self.search.ample(moves, under_way, self.moves.key)), 0, 0
+            return list(self.search.ample(moves, standing, under_way, self.moves.key)[0]), 0, 0
         lost = kept = 0
         for name, record in self.machine.stores.items():
             bit = self.bits.setdefault(name.removeprefix("store/"), 2 << len(self.bits))

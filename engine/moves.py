@@ -57,15 +57,15 @@ class Move:
         return self.panic is None and self.blocked_on is None
 
 
-class _Node:
-    """A question about the state and the answers met so far: another question, or the move."""
+class Node:
+    """A question about the state and the answers met so far: another question, or the move (None: nothing to do)."""
 
     __slots__ = ("answers", "looks_at", "number")
 
     def __init__(self, number: int = 0) -> None:
         self.number = number
         self.looks_at: Seen | None = None
-        self.answers: dict[Any, _Node | Move | None] = {}
+        self.answers: dict[Any, Node | Move | None] = {}
 
 
 class Moves:
@@ -83,7 +83,8 @@ class Moves:
         self.made = 0
         """How many steps were run by the kernel's own code."""
         self._cells = machine.journal.cells
-        self._known: dict[str, dict[Any, _Node]] = {task: {} for task in machine.tasks}
+        self._known: dict[str, dict[Any, Node]] = {task: {} for task in machine.tasks}
+        self._roots: dict[str, list[Node]] = {task: [] for task in machine.tasks}
         machine.journal.thorough = True
 
     def of(self, task: Task) -> Move | None:
@@ -95,8 +96,8 @@ class Moves:
         known = self._known[task.task]
         node: Any = known.get(stack)
         if node is None:
-            node = known[stack] = _Node(len(known) + 1)
-        while type(node) is _Node:
+            node = self._root(task.task, stack)
+        while type(node) is Node:
             at = node.looks_at
             if at is None:
                 return self._learn(task, stack)
@@ -110,10 +111,19 @@ class Moves:
 
     def number(self, task: Task, stack: Any) -> int:
         """The number of a stack of a task."""
-        known = self._known[task.task]
-        if stack not in known:
-            known[stack] = _Node(len(known) + 1)
-        return known[stack].number
+        known = self._known[task.task].get(stack)
+        return (known or self._root(task.task, stack)).number
+
+    def _root(self, task: str, stack: Any) -> Node:
+        """All that is known of a step of a task, from now on."""
+        roots = self._roots[task]
+        node = self._known[task][stack] = Node(len(roots) + 1)
+        roots.append(node)
+        return node
+
+    def root(self, task: str, number: int) -> Node:
+        """All that is known of the step that begins with the stack of this number."""
+        return self._roots[task][number - 1]
 
     def make(self, move: Move) -> None:
         """Change the state as a move does."""
@@ -152,8 +162,8 @@ class Moves:
                 node.answers[value] = move
             else:
                 below = node.answers.get(value)
-                if not isinstance(below, _Node):
-                    below = node.answers[value] = _Node()
+                if not isinstance(below, Node):
+                    below = node.answers[value] = Node()
                 node = below
         return move
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from engine.claims import DEFAULT, SOMETIMES, Property, find_property
 from engine.errors import EngineError, ScheduleError
-from engine.explore import Budget, Found, Report, Search
+from engine.explore import Budget, Search
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.offers import offered
 from engine.scenario import Scenario
 from engine.setup import build
+from engine.tour import Found, Report
 from engine.witness import NoSchedule, Ways, Witness, as_run, preemptions
 
 HOLDS, BROKEN, UNDECIDED = "holds", "broken", "undecided"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from engine.errors import EngineError, ScheduleError
-from engine.explore import GLANCE, NOBODY, Found, Search, key_of
+from engine.explore import Search
 from engine.journal import zobrist
 from engine.kernel import Kernel
 from engine.moves import Move
@@ -20,6 +20,7 @@ from engine.run import Limits, run
 from engine.scenario import Scenario, scenario_from_data, to_data
 from engine.schedule import Schedule, schedule_of
 from engine.telling import Told
+from engine.tour import GLANCE, NOBODY, Found, Standing, key_of
 from engine.trace import Trace
 from engine.what_if import WHO, called_in
 
@@ -74,12 +75,13 @@ class Ways:
                     continue
                 self._go(node)
                 self.states += 1
-                moves = self.search.enabled()
+                standing = self.search.standing()
+                moves = self.search.enabled(standing)
                 says = node.says or (self.search.judge_end(node.told) if self.search.is_end(moves) else "")
                 if says and says not in known:
                     known.add(says)
                     yield Found(self._way(node), says)
-                for child in self._children(node, self._worth_trying(node, moves)):
+                for child in self._children(node, self._worth_trying(node, moves, standing)):
                     count += 1
                     heappush(queue, (child.cost, child.depth, count, child))
         finally:
@@ -92,7 +94,7 @@ class Ways:
             return True
         return not self.search.is_late() and (self._progress is None or self._progress(self.states))
 
-    def _worth_trying(self, node: _Node, moves: list[Move]) -> list[Move]:
+    def _worth_trying(self, node: _Node, moves: list[Move], standing: Standing) -> list[Move]:
         """To preempt a task before a private step comes to the same as after it: there it just goes on.
 
         That is so where an end is looked for, to which each of these steps belongs. To a state on the way they may be
@@ -101,9 +103,11 @@ class Ways:
         search, last = self.search, node.move.task if node.move else ""
         if not self._skips:
             return moves
-        on = (move for move in moves if move.task == last and move.panic is None and not move.part)
-        private = [move for move in on if search.futures.is_private(move, search.places)]
-        return private or moves
+        on = [move for move in moves if move.task == last and move.panic is None and not move.part]
+        if not on:
+            return moves
+        outside = search.futures.outside(last, standing.places)
+        return [move for move in on if search.futures.is_private(move, outside)] or moves
 
     def _children(self, node: _Node, moves: Sequence[Move]) -> Iterator[_Node]:
         last = node.move.task if node.move else ""
@@ -161,7 +165,7 @@ def preemptions(search: Search, moves: Sequence[Move]) -> int:
     count, made, last = 0, [], ""
     for move in moves:
         if last and move.task != last:
-            count += any(other.task == last for other in search.enabled())
+            count += any(other.task == last for other in search.enabled(search.standing()))
         search.moves.make(move)
         made.append(move)
         last = move.task

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from engine import Scenario, ScenarioError, build, find_kernel, scenario_from_data, to_data
 from engine.claims import PROPERTIES, Property
-from engine.explore import Budget, Report, Search
+from engine.explore import Budget, Search
 from engine.kernel import Kernel
 from engine.offers import offered
+from engine.tour import Report
 from tests.engine.build import CORRECTED, POSTED, STOCK
 from tests.engine.test_random_worlds import PAIRS, on, worlds
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from engine import KERNELS, EngineError, Machine, Panic, Scenario, build, find_kernel, find_scenario
 from engine.claims import PROPERTIES, UnknownProperty
-from engine.explore import Budget, Report, Search
+from engine.explore import Budget, Search
 from engine.function import Next
 from engine.functions.do_exit import DoExit
 from engine.offers import OFFERS, UnknownOffer, offered
 from engine.properties import INVARIANTS
 from engine.scenario import MAX_TASKS
 from engine.telling import hears
+from engine.tour import Report
 from engine.verdict import Progress, Verdict, explore
 from tests.engine.build import CORRECTED, MAP, POSTED, PRIVATE_MAP, STOCK, every_step, make
 from tests.engine.searching import searched, small_worlds
