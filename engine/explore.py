@@ -15,8 +15,9 @@ from engine.claims import Property
 from engine.machine import Machine
 from engine.moves import Move, Moves
 from engine.reduction import Futures, Outside
+from engine.symmetry import Symmetry, renamings
 from engine.telling import Told, hears
-from engine.tour import GLANCE, Report, Standing, Tour
+from engine.tour import GLANCE, Report, Standing, Tour, key_of
 
 STATE_BYTES = 260
 """What a state takes in memory while a search goes on: its key, and its places in two tables (measured)."""
@@ -50,12 +51,18 @@ class Search:
         budget: Budget = Budget(),
         *,
         reduced: bool = True,
+        symmetric: bool = True,
         wanted: int = 1,
         progress: Callable[[Report], bool] | None = None,
     ) -> None:
-        """`wanted`: after so many different ways it ends. `progress` says whether to go on."""
+        """`wanted`: after so many different ways it ends. `progress` says whether to go on.
+
+        `symmetric`: of equal tasks, if there are any, it does not matter who is who.
+        """
         self.machine, self.prop, self.budget = machine, prop, budget
-        self.moves = Moves(machine, prop.shows if prop.fields else None)
+        others = renamings(machine) if symmetric and reduced else ()
+        self.symmetry = Symmetry(machine, others) if others else None
+        self.moves = Moves(machine, prop.shows if prop.fields else None, others)
         self.futures = Futures(self.moves)
         self.tasks = tuple(machine.tasks.values())
         self.world = frozenset(name for name, task in machine.scenario.tasks.items() if task.on_call)
@@ -84,7 +91,20 @@ class Search:
             moves[each] = move = self.moves.of(task)
             places[each] = self.futures.place(task, move)
             looks[each] = self.futures.note(task, move)
+            if self.symmetry is not None and move is not None:
+                self.symmetry.watch(self.moves, move)
         return Standing(moves, places, looks)
+
+    def key(self, told: Told, move: Move | None = None) -> int:
+        """The key of the state, or of that behind a move that does not show; one, whatever the names of equal tasks."""
+        key = key_of(self.moves.key ^ move.change if move else self.moves.key, told)
+        if self.symmetry is None or not self.symmetry.holds:
+            return key
+        mirrors = self.moves.mirrors
+        if move is not None:
+            mirrors = [mirror ^ change for mirror, change in zip(mirrors, move.mirrors, strict=True)]
+        named = zip(mirrors, self.symmetry.others, strict=True)
+        return min(key, *[key_of(mirror, other.told(told)) for mirror, other in named])
 
     def enabled(self, standing: Standing) -> list[Move]:
         """What may happen now, panics among it. Once the world has begun to do something it is not interrupted."""
@@ -157,7 +177,7 @@ class Search:
                 self.moves.unmake(made.pop())
 
     def ample(
-        self, moves: Sequence[Move], standing: Standing, on_path: Collection[int], key: int
+        self, moves: Sequence[Move], standing: Standing, on_path: Collection[int], told: Told
     ) -> tuple[Sequence[Move], Outside | None]:
         """The moves that have to be tried here: one alone if it is private, invisible and leads out of the path.
 
@@ -165,7 +185,7 @@ class Search:
         """
         if self.reduced and len(moves) > 1:
             for move in moves:
-                if self.is_quiet(move) and key ^ move.change not in on_path:
+                if self.is_quiet(move) and self.key(told, move) not in on_path:
                     outside = self.futures.outside(move.task, standing.places)
                     if self.futures.is_private(move, outside):
                         return [move], outside

@@ -21,6 +21,7 @@ from engine.moves import Move
 from engine.scenario import Scenario
 from engine.setup import build
 from engine.telling import fate_of
+from engine.tour import NOBODY
 from engine.trace import Trace
 
 SAFE, AT_RISK, DOOMED, UNKNOWN = "safe", "at-risk", "doomed", ""
@@ -122,7 +123,7 @@ class Oracle:
     def __init__(self, machine: Machine, budget: Budget) -> None:
         """The machine stands at the beginning."""
         self.machine, self.budget = machine, budget
-        self.search = Search(machine, PROPERTIES["no-loss"], budget)
+        self.search = Search(machine, PROPERTIES["no-loss"], budget, symmetric=False)
         self.moves = self.search.moves
         self.bits: dict[str, int] = {}
         self._known: dict[int, Ends] = {}
@@ -205,7 +206,7 @@ class Oracle:
         standing = self.search.standing()
         moves = [move for move in self.search.enabled(standing) if self._may(move)]
         if moves:
-            return list(self.search.ample(moves, standing, under_way, self.moves.key)[0]), 0, 0
+            return list(self.search.ample(moves, standing, under_way, NOBODY)[0]), 0, 0
         lost = kept = 0
         for name, record in self.machine.stores.items():
             bit = self.bits.setdefault(name.removeprefix("store/"), 2 << len(self.bits))

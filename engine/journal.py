@@ -28,7 +28,12 @@ def zobrist(at: str, value: object) -> int:
     """128 bits that stand for "this cell has this value"; 0 for a cell that is not there, and for what only counts."""
     if value is None or at.endswith(STATISTICS):
         return 0
-    return int.from_bytes(blake2b(f"{at}={value!r}".encode(), digest_size=16).digest())
+    return digest(f"{at}={value!r}")
+
+
+def digest(text: str) -> int:
+    """128 bits that stand for a text."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
 
 
 class Journal:

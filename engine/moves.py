@@ -10,7 +10,7 @@ is, as a power failure does, is made anew each time: it would never find again w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from engine.journal import STATISTICS, Table, Write, zobrist
 if TYPE_CHECKING:
     from engine.machine import Machine
     from engine.objects.task import Task
+    from engine.symmetry import Renaming
 
 Seen = str | Table[Any]
 """What a step can look at: a cell, or which entries a table has."""
@@ -36,7 +37,8 @@ class Move:
     `stack` is the number of the stack it begins with, from 1. `part` is what it changes in the key of all that
     matters to what is asked; 0: the move does not show. One that is not `remembered` says nothing
     of what it looks at: take it that it looks at everything.
-    `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops.
+    `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops. `mirrors` is
+    what it changes in the keys of the state under other names (engine/symmetry.py).
     """
 
     task: str
@@ -50,6 +52,7 @@ class Move:
     remembered: bool = True
     blocked_on: str | None = None
     panic: Panic | None = None
+    mirrors: tuple[int, ...] = ()
 
     @property
     def is_step(self) -> bool:
@@ -75,11 +78,15 @@ class Moves:
     of what `shows` picks, seen from the beginning: states of equal parts are alike to what is asked.
     """
 
-    def __init__(self, machine: Machine, shows: Shows | None = None) -> None:
-        """The machine stands in the state that the search begins with."""
+    def __init__(self, machine: Machine, shows: Shows | None = None, others: Sequence[Renaming] = ()) -> None:
+        """The machine stands in the state that the search begins with. `others`: names under which it is the same."""
         self.machine = machine
         self.key, self.part = machine.journal.key, 0
-        self._shows = shows
+        self._shows, self._others = shows, others
+        self.mirrors = [self.key] * len(others)
+        """The keys of the state under other names."""
+        self.trail: list[Move] = []
+        """The moves made, if there are other names."""
         self.made = 0
         """How many steps were run by the kernel's own code."""
         self._cells = machine.journal.cells
@@ -135,6 +142,9 @@ class Moves:
                 cells[at] = new
         self.key ^= move.change
         self.part ^= move.part
+        if move.mirrors:
+            self._mirror(move)
+            self.trail.append(move)
 
     def unmake(self, move: Move) -> None:
         """Take a move back, the last one made first."""
@@ -146,6 +156,12 @@ class Moves:
                 cells[at] = old
         self.key ^= move.change
         self.part ^= move.part
+        if move.mirrors:
+            self._mirror(move)
+            self.trail.pop()
+
+    def _mirror(self, move: Move) -> None:
+        self.mirrors = [key ^ change for key, change in zip(self.mirrors, move.mirrors, strict=True)]
 
     def _learn(self, task: Task, stack: Any) -> Move | None:
         """Have the kernel make the step, take it back, and keep what it did under what it looked at."""
@@ -186,12 +202,17 @@ class Moves:
             return Move(task.task, stack, "", "", looks, (), 0, blocked_on=machine.blocked_on)
         writes = tuple(_net(journal.since_mark()))
         journal.undo()
-        change, part = 0, 0
+        change, part, mirrors = 0, 0, [0] * len(self._others)
         for at, old, new in writes:
             change ^= zobrist(at, old) ^ zobrist(at, new)
             if self._shows is not None:
                 part ^= self._shows(at, old, new)
-        return Move(task.task, stack, moved.function.c_name, moved.name, looks, writes, change, part, remembered)
+            for place, other in enumerate(self._others):
+                mirrors[place] ^= other.change(at, old, new)
+        return Move(
+            task.task, stack, moved.function.c_name, moved.name, looks, writes, change, part, remembered,
+            mirrors=tuple(mirrors),
+        )  # fmt: skip
 
 
 def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:

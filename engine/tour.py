@@ -95,20 +95,20 @@ class Lone:
         self._search, self._place = search, 0
         self._outside: Outside | None = None
 
-    def next(self, standing: Standing, on_path: Collection[int], key: int) -> Move | None:
+    def next(self, standing: Standing, on_path: Collection[int], told: Told) -> Move | None:
         """The next move of the task that went on last, if that has to be tried alone again."""
         outside, search = self._outside, self._search
         if outside is None:
             return None
         move = standing.moves[self._place]
         self._outside = None
-        if move is None or not search.is_quiet(move) or key ^ move.change in on_path:
+        if move is None or not search.is_quiet(move) or search.key(told, move) in on_path:
             return None
         return self._picked(move, outside) if search.futures.is_private(move, outside) else None
 
-    def of(self, moves: Sequence[Move], standing: Standing, on_path: Collection[int], key: int) -> Move | None:
+    def of(self, moves: Sequence[Move], standing: Standing, on_path: Collection[int], told: Told) -> Move | None:
         """That of these moves which has to be tried alone, if there is one."""
-        left, outside = self._search.ample(moves, standing, on_path, key)
+        left, outside = self._search.ample(moves, standing, on_path, told)
         if outside is None:
             return None
         self._place = standing.moves.index(left[0])
@@ -134,8 +134,9 @@ class Tour:
         self.unsettled: set[int] = set()
         self.path: list[Move] = []
         self.found: set[str] = set()
+        self.symmetric = search.symmetry is not None and search.symmetry.holds
         self.refuted = False
-        """Whether a step that was tried alone should not have been."""
+        """Whether a step that was tried alone should not have been, or tasks that were taken for equal are not."""
 
     def run(self) -> Report:
         """Go on until there is a reason to stop; the machine is then where it was."""
@@ -159,12 +160,11 @@ class Tour:
         search, first = self.search, len(self.index)
         frame, lone = Frame([], first, told, standing, [], first), Lone(search)
         while not self.report.stopped and not self.refuted:
-            key = key_of(self.moves.key, told)
-            self._meet(frame, key)
-            move = lone.next(frame.standing, self.on_path, key)
+            self._meet(frame, search.key(told))
+            move = lone.next(frame.standing, self.on_path, told)
             if move is None:
                 moves = search.enabled(frame.standing)
-                move = lone.of(moves, frame.standing, self.on_path, key)
+                move = lone.of(moves, frame.standing, self.on_path, told)
                 if move is None:
                     self._look_for_an_end(frame, moves)
                     frame.left = moves[::-1]
@@ -186,7 +186,7 @@ class Tour:
         """Make a move that is tried alone; whether the state behind it is new."""
         self.report.transitions += 1
         self.moves.make(move)
-        key = key_of(self.moves.key, frame.told)
+        key = self.search.key(frame.told)
         if key not in self.index:
             self.path.append(move)
             return True
@@ -212,7 +212,7 @@ class Tour:
         self.moves.make(move)
         self.path.append(move)
         says, told = self.search.judge(move, frame.told)
-        key = key_of(self.moves.key, told)
+        key = self.search.key(told)
         self._note(says)
         if key not in self.index:
             return self._enter(told, self.search.after(frame.standing, move))
@@ -258,6 +258,8 @@ class Tour:
         self.report.stopped = self.search.spent(states)
         if states >= FIRST_DOUBT and not states & (states - 1):  # the longer the walk, the dearer a late doubt
             self.refuted = self.search.futures.refuted()
+        symmetry = self.search.symmetry
+        self.refuted = self.refuted or (symmetry is not None and self.symmetric != symmetry.holds)
         if states % GLANCE == 0 and self.search.progress is not None:
             self.report.states = states
             if not self.search.progress(self.report):
