@@ -201,7 +201,11 @@ class Search:
 
     def is_late(self) -> bool:
         """Whether the time is up."""
-        return time.monotonic() - self._began > self.budget.seconds
+        return self.left() < 0
+
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._began + self.budget.seconds - time.monotonic()
 
 
 class Tour:
@@ -221,7 +225,15 @@ class Tour:
 
     def run(self) -> Report:
         """Go on until there is a reason to stop; the machine is then where it was."""
-        report, frames = self.report, [self._enter(NOBODY)]
+        self._walk([self._enter(NOBODY)])
+        while self.path:
+            self.moves.unmake(self.path.pop())
+        self.report.states = len(self.index)
+        return self.report
+
+    def _walk(self, frames: list[Frame]) -> None:
+        """Go on from the last of these frames until none is left, or there is a reason to stop."""
+        report = self.report
         while frames and not report.stopped and len(report.found) < self.search.wanted:
             frame = frames[-1]
             if frame.left:
@@ -231,10 +243,6 @@ class Tour:
                 continue
             frames.pop()
             self._leave(frame, frames[-1] if frames else None)
-        while self.path:
-            self.moves.unmake(self.path.pop())
-        report.states = len(self.index)
-        return report
 
     def _enter(self, told: Told) -> Frame:
         """Come to a new state: what can be done here, and whether it is an end."""
@@ -293,7 +301,11 @@ class Tour:
     def _note(self, says: str) -> None:
         if says and says not in self.found:
             self.found.add(says)
-            self.report.found.append(Found(tuple(self.path), says))
+            self.report.found.append(Found(self._way(), says))
+
+    def _way(self) -> tuple[Move, ...]:
+        """The moves from the beginning to here."""
+        return tuple(self.path)
 
     def _panic(self, panic: Panic) -> None:
         """The machine stops in the middle of a step, if this kernel is known to do that."""

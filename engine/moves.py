@@ -33,7 +33,7 @@ MOST_LOOKS = 150
 class Move:
     """What a step does in the end: the cells it changes, and by what it changes the key of the state.
 
-    `stack` is the number of the stack it begins with, from 1. `part` is what it changes in the key of all that
+    `stack` is the number of the stack it begins with. `part` is what it changes in the key of all that
     matters to what is asked; 0: the move does not show. One that is not `remembered` says nothing
     of what it looks at: take it that it looks at everything.
     `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops.
@@ -95,7 +95,7 @@ class Moves:
         known = self._known[task.task]
         node: Any = known.get(stack)
         if node is None:
-            node = known[stack] = _Node(len(known) + 1)
+            node = known[stack] = _Node(number_of(stack))
         while type(node) is _Node:
             at = node.looks_at
             if at is None:
@@ -112,7 +112,7 @@ class Moves:
         """The number of a stack of a task."""
         known = self._known[task.task]
         if stack not in known:
-            known[stack] = _Node(len(known) + 1)
+            known[stack] = _Node(number_of(stack))
         return known[stack].number
 
     def make(self, move: Move) -> None:
@@ -182,6 +182,11 @@ class Moves:
             if self._shows is not None:
                 part ^= self._shows(at, old, new)
         return Move(task.task, stack, moved.function.c_name, moved.name, looks, writes, change, part, remembered)
+
+
+def number_of(stack: Any) -> int:
+    """A number for a stack, never 0, that every process which searches the same has for it: 60 bits of its key."""
+    return zobrist("stack", stack) >> 68 or 1
 
 
 def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:
