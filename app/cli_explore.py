@@ -43,8 +43,9 @@ from engine import (
     find_scenario,
     gallery,
 )
+from engine.crew import Cluster, Cores, Crew
 from engine.curve import BLOCKS, MOST, curve
-from engine.matrix import Cell, Job, jobs, on_cluster, on_cores
+from engine.matrix import Cell, Job, jobs, worked_out
 from engine.offers import PREFIX
 
 CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
@@ -60,6 +61,12 @@ PropertyOption = Annotated[
 ]
 OfferOption = Annotated[
     str, typer.Option("--offer", help=f"what the world may do at any moment, with commas: {', '.join(OFFERS)}")
+]
+CoresOption = Annotated[
+    int | None, typer.Option(min=0, help="how many of the machine's cores share the work; 0: all", show_default=False)
+]
+ClusterOption = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="a Dask scheduler whose workers share the work, as tcp://HOST:8786")
 ]
 StatesOption = Annotated[int, typer.Option("--budget", min=1, help="distinct states at most")]
 SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="seconds at most")]
@@ -84,6 +91,8 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     witnesses: Annotated[
         int, typer.Option(min=1, max=MOST_WITNESSES, help="how many different ways are looked for")
     ] = 1,
+    cores: CoresOption = None,
+    cluster: ClusterOption = "",
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or lines of text")] = False,
 ) -> None:
     """Try every way a scenario can go: does a property hold, whoever runs when?
@@ -95,6 +104,7 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     pagefate explore last-block --kernel wli-posted
     pagefate explore mail --kernel wli-corrected --offer writeback,drop-caches
     pagefate explore mine.yaml --property sync-means-durable --json
+    pagefate explore last-block --kernel wli-corrected --budget 20000000 --seconds 3600 --cores 0
     """
     offers = [each.strip() for each in offer.split(",") if each.strip()]
     try:
@@ -102,10 +112,10 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
         budget = Budget(states=states, seconds=seconds)
         asked = asking.question(given, name, offers, budget=budget, wanted=witnesses)
         began = time.monotonic()
-        with counting("Searching") as progress:
+        with counting("Searching") as progress, shared(cores, cluster) as crew:
             verdict = explore(
                 given.scenario, given.kernel, name, offers=asked.offers, budget=budget, wanted=witnesses,
-                progress=progress,
+                progress=progress, crew=crew,
             )  # fmt: skip
     except Trouble as trouble:
         refuse(trouble.in_address())
@@ -156,7 +166,8 @@ def matrix_command(  # noqa: PLR0913, PLR0917 - the options of a command
     offer: OfferOption = "",
     states: StatesOption = 20_000,
     seconds: SecondsOption = 10.0,
-    cluster: Annotated[str, typer.Option(help="a Dask scheduler, as tcp://HOST:8786; else the machine's cores")] = "",
+    cores: CoresOption = None,
+    cluster: ClusterOption = "",
     json: Annotated[bool, typer.Option("--json/--text", help="a line of JSON a cell, or a table")] = False,
 ) -> None:
     """Search scenarios on kernels for one property, and show the verdicts as a table.
@@ -173,9 +184,10 @@ def matrix_command(  # noqa: PLR0913, PLR0917 - the options of a command
         cells = list(jobs(wanted, chosen, name, offers, Budget(states=states, seconds=seconds)))
         work = [each for each in cells if isinstance(each, Job)]
         found = {(each.scenario, each.kernel): each for each in cells if isinstance(each, Cell)}
-        coming = on_cluster(work, cluster) if cluster else on_cores(work)
-        with typer.progressbar(coming, length=len(work), label="Searching", file=sys.stderr) as done:
-            found |= {(each.scenario, each.kernel): each for each in done}
+        with shared(0 if cores is None and not cluster else cores, cluster) as crew:
+            coming = worked_out(work, crew)
+            with typer.progressbar(coming, length=len(work), label="Searching", file=sys.stderr) as done:
+                found |= {(each.scenario, each.kernel): each for each in done}
     except EngineError as error:
         refuse(Trouble("bad-request", error.message, cure=error.cure))
     table = [[found[scenario.id, kernel] for kernel in chosen] for scenario in wanted]
@@ -225,6 +237,8 @@ def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     filesystem: FilesystemOption = None,
     of: Annotated[str, typer.Option(help="what is varied: blocks, or a user with a quota")] = BLOCKS,
     most: Annotated[int, typer.Option("--to", min=0, max=MOST, help="the most room")] = 8,
+    cores: CoresOption = None,
+    cluster: ClusterOption = "",
     json: Annotated[bool, typer.Option("--json/--text", help="a line of JSON a point, or a table")] = False,
 ) -> None:
     """Run a scenario with more and more room: how many stores are kept, refused, lost, and refused needlessly?
@@ -234,7 +248,8 @@ def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     """
     try:
         given = order(read(scenario), kernel, filesystem)
-        points = list(curve(given.scenario, given.kernel, of, most))
+        with shared(cores, cluster) as crew:
+            points = list(curve(given.scenario, given.kernel, of, most, crew))
     except Trouble as trouble:
         refuse(trouble.in_address())
     except EngineError as error:
@@ -246,6 +261,21 @@ def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     typer.echo("room  kept  refused  lost  open  needless  outcome")
     for p in points:
         typer.echo(f"{p.room:>4}  {p.kept:>4}  {p.refused:>7}  {p.lost:>4}  {p.open:>4}  {p.needless:>8}  {p.outcome}")
+
+
+@contextmanager
+def shared(cores: int | None, cluster: str) -> Iterator[Crew | None]:
+    """Who shares the work: cores, the workers of a cluster, or, where neither is asked for, nobody."""
+    if cluster and cores is not None:
+        raise EngineError("--cores and --cluster are two places to work at", cure="Leave one of them out")
+    if cluster:
+        with Cluster(cluster) as workers:
+            yield workers
+    elif cores is None or cores == 1:
+        yield None
+    else:
+        with Cores(cores) as processes:
+            yield processes
 
 
 @contextmanager

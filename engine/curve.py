@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.claims import PROPERTIES
+from engine.crew import Crew, each
 from engine.errors import EngineError, suggestion
 from engine.fates import AT_RISK, BACKED, CLEAN_UNSAVED, DURABLE, LOST, REFUSED, REPLACED
 from engine.kernel import Kernel
@@ -46,15 +47,23 @@ class Point:
     outcome: str
 
 
-def curve(scenario: Scenario, kernel: str | Kernel, of: str = BLOCKS, most: int = 8) -> Iterator[Point]:
-    """The points from no room to `most`. `of` is "blocks" or a user with a quota. Raises EngineError for another."""
+def curve(
+    scenario: Scenario, kernel: str | Kernel, of: str = BLOCKS, most: int = 8, crew: Crew | None = None
+) -> Iterator[Point]:
+    """The points from no room to `most`. `of` is "blocks" or a user with a quota. Raises EngineError for another.
+
+    A `crew` (engine/crew.py) runs them by all its workers; they come in order all the same.
+    """
     chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
     users = list(scenario.filesystem.quota)
     if of != BLOCKS and of not in users:
         raise EngineError(f"{of!r} has no quota here", where="curve", cure=suggestion(of, [BLOCKS, *users]))
     used = _used(scenario, chosen, of)
-    for room in range(most + 1):
-        yield _point(_with(scenario, of, room, used), chosen, room)
+    runs = [(_with(scenario, of, room, used), kernel, room) for room in range(most + 1)]
+    if crew is None:
+        yield from map(_point, runs)
+    else:
+        yield from (point for _, point in sorted(each(crew, _point, runs)))
 
 
 def _used(scenario: Scenario, kernel: Kernel, of: str) -> int:
@@ -97,8 +106,10 @@ class _Attentive(Driver):
         super()._record(moved, waiting)
 
 
-def _point(scenario: Scenario, kernel: Kernel, room: int) -> Point:
-    driver = _Attentive(build(scenario, kernel), scenario.default_schedule())
+def _point(run: tuple[Scenario, str | Kernel, int]) -> Point:
+    scenario, kernel, room = run
+    machine = build(scenario, find_kernel(kernel) if isinstance(kernel, str) else kernel)
+    driver = _Attentive(machine, scenario.default_schedule())
     trace = driver.run(Limits())
     fates = [store.fate for store in trace.stores if store.file is not None]
     return Point(

@@ -203,4 +203,8 @@ class Search:
 
     def is_late(self) -> bool:
         """Whether the time is up."""
-        return time.monotonic() - self._began > self.budget.seconds
+        return self.left() < 0
+
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._began + self.budget.seconds - time.monotonic()

@@ -38,6 +38,10 @@ class Footprints:
             found |= bit
         return found
 
+    def names(self, cells: int) -> frozenset[str] | None:
+        """The cells of a set by name; None for all there are."""
+        return None if cells == EVERYTHING else frozenset(at for at, bit in self._bits.items() if cells & bit)
+
     def of(self, move: Move) -> Footprint:
         """The footprint of a move. One that is not remembered is taken to look at everything."""
         found = self._known.get(move)

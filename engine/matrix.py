@@ -1,20 +1,15 @@
 """A matrix of verdicts: scenarios by kernels, for one property; worked out on the machine's cores, or on a cluster.
 
-With `pip install pagefate[cluster]` and the address of a Dask scheduler the same cells are worked out there: same
-command, same verdicts. A worker that dies loses the cell it was at, which another takes up.
+Same command, same verdicts. A worker that dies loses the cell it was at, which another takes up (engine/crew.py).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from importlib import import_module
-from multiprocessing import get_context
 from typing import Any
 
+from engine.crew import Crew, each
 from engine.errors import EngineError
 from engine.explore import Budget
 from engine.kernels import find_kernel
@@ -23,8 +18,6 @@ from engine.schedule import Schedule
 from engine.verdict import Verdict, explore
 from engine.what_if import spelt
 
-SECONDS, TRIES = 10, 3
-"""How long a cluster may take to answer, and how often a cell is begun whose worker dies."""
 NEVER = "never existed"
 """What stands in a cell where the kernel has not the scenario's filesystem."""
 
@@ -86,41 +79,6 @@ def cell(job: Job, found: Verdict) -> Cell:
     return Cell(job.scenario, job.kernel, found.verdict, found.states, witness.says, spelt(witness.scenario, schedule))
 
 
-def on_cores(wanted: Sequence[Job], workers: int = 0) -> Iterator[Cell]:
-    """The cells, as they are done. A process that is killed takes its cell with it to a new one, up to three times."""
-    left = dict(enumerate(wanted))
-    for attempt in range(TRIES):
-        try:
-            yield from _on_a_pool(left, workers or os.cpu_count() or 1)
-        except BrokenProcessPool:
-            if attempt == TRIES - 1:
-                raise
-        else:
-            return
-
-
-def _on_a_pool(left: dict[int, Job], workers: int) -> Iterator[Cell]:
-    with ProcessPoolExecutor(min(workers, max(1, len(left))), mp_context=get_context("spawn")) as pool:
-        under_way: dict[Future[Cell], int] = {pool.submit(work_out, job): number for number, job in left.items()}
-        while under_way:
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-            for future in done:
-                number, found = under_way.pop(future), future.result()
-                del left[number]
-                yield found
-
-
-def on_cluster(wanted: Sequence[Job], address: str) -> Iterator[Cell]:
-    """The cells, as they are done by the workers of a Dask scheduler. Raises EngineError without the extra."""
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError as error:
-        raise EngineError("a cluster needs Dask", cure="pip install 'pagefate[cluster]'") from error
-    try:
-        client = distributed.Client(address, timeout=SECONDS)
-    except (OSError, ValueError) as error:
-        cure = "Start `dask scheduler`, and give its address as tcp://HOST:8786"
-        raise EngineError(f"no cluster answers at {address}", cure=cure) from error
-    with client:
-        for future in distributed.as_completed(client.map(work_out, wanted, retries=TRIES, pure=False)):
-            yield future.result()
+def worked_out(wanted: Sequence[Job], crew: Crew | None) -> Iterator[Cell]:
+    """The cells, as they are done; without a crew one after the other, here."""
+    return map(work_out, wanted) if crew is None else (found for _, found in each(crew, work_out, wanted))

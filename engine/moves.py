@@ -34,7 +34,7 @@ MOST_LOOKS = 150
 class Move:
     """What a step does in the end: the cells it changes, and by what it changes the key of the state.
 
-    `stack` is the number of the stack it begins with, from 1. `part` is what it changes in the key of all that
+    `stack` is the number of the stack it begins with. `part` is what it changes in the key of all that
     matters to what is asked; 0: the move does not show. One that is not `remembered` says nothing
     of what it looks at: take it that it looks at everything.
     `blocked_on` is the cell that it waits for, if it can do nothing now; `panic` is why the machine stops. `mirrors` is
@@ -91,7 +91,7 @@ class Moves:
         """How many steps were run by the kernel's own code."""
         self._cells = machine.journal.cells
         self._known: dict[str, dict[Any, Node]] = {task: {} for task in machine.tasks}
-        self._roots: dict[str, list[Node]] = {task: [] for task in machine.tasks}
+        self._roots: dict[str, dict[int, Node]] = {task: {} for task in machine.tasks}
         machine.journal.thorough = True
 
     def of(self, task: Task) -> Move | None:
@@ -123,14 +123,13 @@ class Moves:
 
     def _root(self, task: str, stack: Any) -> Node:
         """All that is known of a step of a task, from now on."""
-        roots = self._roots[task]
-        node = self._known[task][stack] = Node(len(roots) + 1)
-        roots.append(node)
+        number = number_of(stack)
+        node = self._known[task][stack] = self._roots[task][number] = Node(number)
         return node
 
-    def root(self, task: str, number: int) -> Node:
-        """All that is known of the step that begins with the stack of this number."""
-        return self._roots[task][number - 1]
+    def root(self, task: str, number: int) -> Node | None:
+        """All that is known here of the step that begins with the stack of this number."""
+        return self._roots[task].get(number)
 
     def make(self, move: Move) -> None:
         """Change the state as a move does."""
@@ -213,6 +212,11 @@ class Moves:
             task.task, stack, moved.function.c_name, moved.name, looks, writes, change, part, remembered,
             mirrors=tuple(mirrors),
         )  # fmt: skip
+
+
+def number_of(stack: Any) -> int:
+    """A number for a stack, never 0, that every process which searches the same has for it: 60 bits of its key."""
+    return zobrist("stack", stack) >> 68 or 1
 
 
 def _acting(seen: dict[Seen, None]) -> Iterator[Seen]:

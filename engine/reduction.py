@@ -79,6 +79,9 @@ class Outside:
 class Futures:
     """What each task may still touch, from wherever it stands."""
 
+    knows_waits = True
+    """Whether it is taken into account at which steps who waits for what; of threads that rest it always is."""
+
     def __init__(self, moves: Moves) -> None:
         """Nothing was seen yet."""
         self.moves, self._cells = moves, moves.machine.journal.cells
@@ -93,9 +96,9 @@ class Futures:
         """The places of which more is known since it was last asked whether a decision is refuted."""
         self._outside: dict[_Situation, Outside] = {}
         """What was decided, and must not be refuted."""
-        self._forget()
+        self._work_out_anew()
 
-    def _forget(self) -> None:
+    def _work_out_anew(self) -> None:
         """What follows from the graphs is worked out when it is asked for."""
         self._gates_at: dict[tuple[str, int], frozenset[str]] = {}
         self._gates_of: dict[Place, tuple[str, ...]] = {}
@@ -179,10 +182,14 @@ class Futures:
                 continue
             now = self._outside[key] = self._others(*key)
             if not all(self.is_private(move, now) for move in outside.relied):
-                self._outside.clear()
-                self._forget()
+                self.forget()
                 return True
         return False
+
+    def forget(self) -> None:
+        """Take nothing for granted any more; the graphs are kept."""
+        self._outside.clear()
+        self._work_out_anew()
 
     def _is_apart(self, move: Move, future: Future) -> bool:
         looks, writes, changes = self.footprints.of(move)
@@ -264,6 +271,8 @@ class Futures:
 
     def _gates_before(self, task: str, number: int) -> frozenset[str]:
         """The cells on which it depends whether a step waits."""
+        if not self.knows_waits:
+            return frozenset()
         found = self._gates_at.get((task, number))
         if found is None:
             found = self._gates_at[task, number] = frozenset(

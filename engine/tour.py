@@ -140,7 +140,15 @@ class Tour:
 
     def run(self) -> Report:
         """Go on until there is a reason to stop; the machine is then where it was."""
-        report, frames = self.report, [self._enter(NOBODY, self.search.standing())]
+        self._walk([self._enter(NOBODY, self.search.standing())])
+        while self.path:
+            self.moves.unmake(self.path.pop())
+        self.report.states = len(self.index)
+        return self.report
+
+    def _walk(self, frames: list[Frame]) -> None:
+        """Go on from the last of these frames until none is left, or there is a reason to stop."""
+        report = self.report
         while frames and not report.stopped and not self.refuted and len(report.found) < self.search.wanted:
             frame = frames[-1]
             if frame.left:
@@ -150,16 +158,12 @@ class Tour:
                 continue
             frames.pop()
             self._leave(frame, frames[-1] if frames else None)
-        while self.path:
-            self.moves.unmake(self.path.pop())
-        report.states = len(self.index)
-        return report
 
     def _enter(self, told: Told, standing: Standing) -> Frame:
         """Come to a new state, and go on to where there is a choice, or something that shows."""
         search, first = self.search, len(self.index)
         frame, lone = Frame([], first, told, standing, [], first), Lone(search)
-        while not self.report.stopped and not self.refuted:
+        while True:
             self._meet(frame, search.key(told))
             move = lone.next(frame.standing, self.on_path, told)
             if move is None:
@@ -169,6 +173,9 @@ class Tour:
                     self._look_for_an_end(frame, moves)
                     frame.left = moves[::-1]
                     break
+            if self.report.stopped or self.refuted:
+                frame.left = [move]
+                break
             if not self._go_on(frame, move):
                 break
             frame.standing = search.after(frame.standing, move)
@@ -246,7 +253,11 @@ class Tour:
     def _note(self, says: str) -> None:
         if says and says not in self.found:
             self.found.add(says)
-            self.report.found.append(Found(tuple(self.path), says))
+            self.report.found.append(Found(self._way(), says))
+
+    def _way(self) -> tuple[Move, ...]:
+        """The moves from the beginning to here."""
+        return tuple(self.path)
 
     def _panic(self, panic: Panic) -> None:
         """The machine stops in the middle of a step, if this kernel is known to do that."""

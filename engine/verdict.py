@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from engine.claims import DEFAULT, SOMETIMES, Property, find_property
+from engine.crew import Crew
 from engine.errors import EngineError, ScheduleError
 from engine.explore import Budget, Search
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.offers import offered
+from engine.regions import Question
 from engine.scenario import Scenario
 from engine.setup import build
+from engine.spread import Spread
 from engine.tour import Found, Report
 from engine.witness import NoSchedule, Ways, Witness, as_run, preemptions
 
@@ -68,20 +71,26 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
     wanted: int = 1,
     reduced: bool = True,
     progress: Callable[[Progress], bool] | None = None,
+    crew: Crew | None = None,
 ) -> Verdict:
     """Whether a property holds in every run of a scenario on a kernel, or for `sometimes` in one of them.
 
     `offers` are what the world may do at any moment (engine/offers.py), `wanted` how many different ways in which it
-    shows are looked for, each with a witness. `progress` is told now and then, and says whether to go on. Raises
-    UnknownKernel, UnknownProperty, UnknownOffer, and Panic where a kernel without known defects stops.
+    shows are looked for, each with a witness. `progress` is told now and then, and says whether to go on. A `crew`
+    (engine/crew.py) searches by all its workers; the shortest witness is looked for here. Raises UnknownKernel,
+    UnknownProperty, UnknownOffer, and Panic where a kernel without known defects stops.
     """
     chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
     asked = find_property(prop) if isinstance(prop, str) else prop
-    world = offered(scenario, tuple(offers))
-    search = Search(build(world, chosen), asked, budget, wanted=wanted, reduced=reduced)
+    offers = tuple(offers)
+    world = offered(scenario, offers)
+    search = Search(build(world, chosen), asked, budget, wanted=wanted, reduced=reduced, symmetric=crew is None)
     if progress is not None:
         search.progress = lambda report: progress(Progress("search", report.states, len(report.found)))
-    report = search.run()
+    if crew is None:
+        report = search.run()
+    else:
+        report = Spread(search, crew, Question(scenario, kernel, prop, offers, reduced, wanted)).run()
     found = _nearest(search, report, wanted, progress)
     witnesses = _witnesses(scenario, search, found, report)
     return Verdict(

@@ -49,6 +49,30 @@ def test_a_verdict_is_told_in_sentences() -> None:
     assert "Somebody gets SIGBUS: broken: it happens in none of" in never
 
 
+@pytest.mark.parametrize("kernel", ["wli-corrected", "wli-posted"])
+def test_several_cores_say_what_one_says(kernel: str) -> None:
+    one = pagefate("explore", "zero-page", "--kernel", kernel)
+    two = pagefate("explore", "zero-page", "--kernel", kernel, "--cores", "2")
+    assert (two.exit_code, two.stdout) == (one.exit_code, one.stdout)
+    curves = [
+        pagefate("curve", "zero-page", "--kernel", kernel, "--to", "2", *cores) for cores in ((), ("--cores", "2"))
+    ]
+    assert curves[0].stdout == curves[1].stdout
+
+
+@pytest.mark.parametrize("command", [("explore", "mail"), ("matrix", "mail"), ("curve", "mail")])
+def test_a_cluster_that_is_not_there_is_said_with_a_cure(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.crew.SECONDS", 1)
+    nobody = pagefate(*command, "--cluster", "tcp://127.0.0.1:9")
+    assert nobody.exit_code == BAD_INPUT
+    assert "no cluster answers at tcp://127.0.0.1:9" in nobody.stderr or "pip install" in nobody.stderr
+    both = pagefate(*command, "--cluster", "tcp://127.0.0.1:9", "--cores", "2")
+    assert both.exit_code == BAD_INPUT
+    assert "Leave one of them out" in both.stderr
+
+
 def test_a_witness_is_a_schedule_that_runs_and_an_address_that_opens(client: TestClient) -> None:
     said = pagefate("explore", "mail", "--kernel", "linux-2.6.9").stdout.splitlines()
     schedule = next(line.partition("'")[2].rstrip("'") for line in said if "--schedule" in line)

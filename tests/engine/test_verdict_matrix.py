@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from engine import Budget, EngineError, Scenario, find_scenario
-from engine.matrix import NEVER, Cell, Job, jobs, on_cluster, on_cores, work_out
+from engine.crew import Cluster, Cores
+from engine.matrix import NEVER, Cell, Job, jobs, work_out, worked_out
 from tests.engine.build import CORRECTED, MAP, POSTED, STOCK, make
 
 pytestmark = pytest.mark.timeout(120)
@@ -27,7 +28,8 @@ def by_place(cells: list[Cell]) -> dict[tuple[str, str], Cell]:
 
 def test_cores_give_the_cells_that_one_gives() -> None:
     work = wanted(TINY, find_scenario("mail"))
-    assert by_place(list(on_cores(work, 2))) == by_place([work_out(job) for job in work])
+    with Cores(2) as crew:
+        assert by_place(list(worked_out(work, crew))) == by_place(list(worked_out(work, None)))
 
 
 def test_the_verdicts_are_those_of_the_facts() -> None:
@@ -41,11 +43,11 @@ def test_the_verdicts_are_those_of_the_facts() -> None:
 
 def test_a_worker_that_is_killed_costs_nothing() -> None:
     work = wanted(TINY, find_scenario("mail"), find_scenario("last-block"))
-    coming = on_cores(work, 2)
-    cells = [next(coming)]
-    victim = multiprocessing.active_children()[0]
-    victim.kill()
-    cells += coming
+    with Cores(2) as crew:
+        coming = worked_out(work, crew)
+        cells = [next(coming)]
+        multiprocessing.active_children()[0].kill()
+        cells += coming
     assert len(cells) == len(work)
     assert by_place(cells).keys() == {(job.scenario, job.kernel) for job in work}
     assert all(cell.verdict in ("holds", "broken", "undecided") for cell in cells)
@@ -54,7 +56,8 @@ def test_a_worker_that_is_killed_costs_nothing() -> None:
 def test_a_kernel_without_the_filesystem_is_not_asked() -> None:
     made = list(jobs([find_scenario("tmpfs-read")], [STOCK], "no-loss", (), Budget()))
     assert made == [Cell("tmpfs-read", STOCK, NEVER, 0)]
-    assert list(on_cores([])) == []
+    with Cores(2) as crew:
+        assert list(worked_out([], crew)) == []
 
 
 def test_a_cell_that_goes_wrong_says_why_and_the_others_are_there() -> None:
@@ -66,5 +69,5 @@ def test_a_cell_that_goes_wrong_says_why_and_the_others_are_there() -> None:
 def test_a_cluster_needs_dask_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
     with pytest.raises(EngineError, match="needs Dask") as refused:
-        list(on_cluster(wanted(TINY), "tcp://127.0.0.1:1"))
+        Cluster("tcp://127.0.0.1:1")
     assert "pip install" in refused.value.cure
