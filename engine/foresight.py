@@ -8,7 +8,7 @@ early steps unknown, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from engine.claims import PROPERTIES
@@ -18,6 +18,7 @@ from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.machine import Machine
 from engine.moves import Move
+from engine.offers import offered
 from engine.scenario import Scenario
 from engine.setup import build
 from engine.telling import fate_of
@@ -65,10 +66,19 @@ class Foresight:
         return tuple(Turn(step, was, now) for step, (was, now) in pairs if was and was != now)
 
 
-def foresee(scenario: Scenario, kernel: str | Kernel, trace: Trace, budget: Budget = BUDGET) -> Foresight:
-    """What could still become of a run, at each of its steps. The trace is one of this scenario on this kernel."""
+def foresee(
+    scenario: Scenario, kernel: str | Kernel, trace: Trace, budget: Budget = BUDGET, *, offers: Iterable[str] = ()
+) -> Foresight:
+    """What could still become of a run, at each of its steps. The trace is one of this scenario on this kernel.
+
+    `offers` are what the world may do besides at any moment (engine/offers.py); it need not. What the run calls may
+    come at any moment too. Raises UnknownOffer, or EngineError for too many.
+    """
     chosen = find_kernel(kernel) if isinstance(kernel, str) else kernel
-    oracle = Oracle(build(scenario, chosen), budget)
+    world = offered(scenario, tuple(offers))
+    called = {step.task for step in trace.steps}
+    left_out = {name for name, task in scenario.tasks.items() if task.on_call and name not in called}
+    oracle = Oracle(build(world, chosen), budget, left_out)
     oracle.search.look_ahead()
     while True:
         found = _go_through(oracle, trace)
@@ -120,14 +130,14 @@ class Ends:
 class Oracle:
     """Knows which ends are in reach of a state. The machine moves along a run; what was found of states is kept."""
 
-    def __init__(self, machine: Machine, budget: Budget) -> None:
-        """The machine stands at the beginning."""
+    def __init__(self, machine: Machine, budget: Budget, left_out: Collection[str] = ()) -> None:
+        """The machine stands at the beginning. Tasks that are `left_out` do nothing."""
+        self._left_out = left_out
         self.machine, self.budget = machine, budget
         self.search = Search(machine, PROPERTIES["no-loss"], budget, symmetric=False)
         self.moves = self.search.moves
         self.bits: dict[str, int] = {}
         self._known: dict[int, Ends] = {}
-        self._on_call = {name for name, task in machine.scenario.tasks.items() if task.on_call}
 
     def forget(self) -> None:
         """Begin again: a step was taken for private that is not."""
@@ -204,20 +214,16 @@ class Oracle:
     def _look_around(self, under_way: Collection[int]) -> tuple[list[Move], int, int]:
         """The moves that have to be tried here, and what is lost and kept if this is an end."""
         standing = self.search.standing()
-        moves = [move for move in self.search.enabled(standing) if self._may(move)]
-        if moves:
+        able = self.search.enabled(standing)
+        moves = [move for move in able if move.panic is None and move.task not in self._left_out]
+        if not self.search.is_end(moves):
             return list(self.search.ample(moves, standing, under_way, NOBODY)[0]), 0, 0
         lost = kept = 0
         for name, record in self.machine.stores.items():
             bit = self.bits.setdefault(name.removeprefix("store/"), 2 << len(self.bits))
             gone = fate_of(self.machine, name.removeprefix("store/"), record) in (LOST, CLEAN_UNSAVED)
             lost, kept = (lost | bit, kept) if gone else (lost, kept | bit)
-        return [], lost | bool(lost), kept | (not lost)
-
-    def _may(self, move: Move) -> bool:
-        """Whether it may happen: what is on call does not come of itself, only what has begun goes on."""
-        inside = self.machine.journal.cells.get(f"task/{move.task}.stack") is not None
-        return move.panic is None and (move.task not in self._on_call or inside)
+        return moves, lost | bool(lost), kept | (not lost)
 
 
 class _Frame:

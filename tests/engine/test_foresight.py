@@ -7,6 +7,9 @@ import pytest
 from engine import Budget, Machine, Scenario, build, find_kernel, find_scenario, run
 from engine.fates import CLEAN_UNSAVED, LOST
 from engine.foresight import AT_RISK, DOOMED, SAFE, UNKNOWN, foresee
+from engine.objects.task import Task
+from engine.offers import offered
+from engine.schedule import parse_schedule
 from engine.telling import fate_of
 from tests.engine.build import CORRECTED, STOCK, make
 
@@ -14,6 +17,9 @@ MAPPED = "m = mmap(f, 4P, READ|WRITE, SHARED)"
 TWO_FOR_ONE = make({"A": [MAPPED, 'm[2P] = "C"', "msync(m, SYNC)"], "B": ['pwrite(f, "D", 3P)']}, blocks=2)
 """One free block, and two who want it: who comes first matters for the store through the map alone."""
 BY_THE_FLUSHER = make({"A": [MAPPED, 'm[2P] = "C"'], "B": ["writeback()"]}, blocks=1)
+SHORT = make({"A": [MAPPED, 'm[2P] = "C"']}, blocks=1)
+FULL = make({"A": [MAPPED, 'm[2P] = "C"', "msync(m, SYNC)"], "B": ["take(g, 1)"]}, blocks=2)
+SHORT_OF_NOTHING = make({"A": [MAPPED, 'm[2P] = "C"']}, blocks=4)
 ROOM = make({"A": [MAPPED, 'm[2P] = "C"', "msync(m, SYNC)"]}, blocks=4)
 
 Ends = frozenset[tuple[str, ...]]
@@ -32,12 +38,14 @@ def all_ends(machine: Machine) -> dict[int, Ends]:
         if key in after:
             return key
         after[key], ends[key] = set(), set()
-        for task in list(machine.tasks.values()):
-            if machine.rests(task) or machine.step(task) is None:
-                continue
+        able = [task for task in machine.tasks.values() if not machine.rests(task) and can(machine, task)]
+        world = {name for name, task in machine.scenario.tasks.items() if task.on_call}
+        inside = [task for task in able if task.task in world and task.stack is not None]
+        for task in inside or able:  # the world is not interrupted
+            machine.step(task)
             after[key].add(visit())
             machine.journal.undo()
-        if not after[key]:
+        if not inside and all(task.task in world for task in able):
             stores = [(name.removeprefix("store/"), record) for name, record in machine.stores.items()]
             ends[key].add(tuple(n for n, record in stores if fate_of(machine, n, record) in (LOST, CLEAN_UNSAVED)))
         return key
@@ -50,6 +58,13 @@ def all_ends(machine: Machine) -> dict[int, Ends]:
             found = ends[key].union(*(ends[other] for other in others))
             grows, ends[key] = grows or found != ends[key], found
     return {key: frozenset(found) for key, found in ends.items()}
+
+
+def can(machine: Machine, task: Task) -> bool:
+    moved = machine.step(task) is not None
+    if moved:
+        machine.journal.undo()
+    return moved
 
 
 def outlook(ends: Ends) -> str:
@@ -72,6 +87,41 @@ def test_it_agrees_with_a_walk_through_everything(scenario: Scenario, kernel: st
     for doom in found.stores:
         certain = [n for n, key in enumerate(keys) if all(doom.store in lost for lost in ends[key])]
         assert doom.doomed == (certain[0] if certain else None)
+
+
+@pytest.mark.parametrize("offer", ["writeback", "reclaim", "take", "power-cut"])
+@pytest.mark.parametrize("kernel", [STOCK, CORRECTED])
+def test_it_agrees_with_a_walk_in_which_the_world_does_what_is_offered(kernel: str, offer: str) -> None:
+    trace, machine = run(SHORT, kernel), build(offered(SHORT, [offer]), find_kernel(kernel))
+    ends, keys = all_ends(machine), [machine.journal.key]
+    for step in trace.steps:
+        assert machine.step(machine.tasks[step.task]) is not None
+        keys.append(machine.journal.key)
+    found = foresee(SHORT, kernel, trace, offers=[offer])
+    assert found.complete
+    assert list(found.outlook) == [outlook(ends[key]) for key in keys]
+
+
+def test_what_the_world_may_do_changes_what_can_be_said() -> None:
+    # 1a.14: on a full disk of 2.6.9 nothing saves the store, unless somebody gives a block back before the flusher comes.
+    trace = run(FULL, STOCK, parse_schedule("B,A", tasks=FULL.tasks))
+    doomed = foresee(FULL, STOCK, trace).outlook.index(DOOMED)
+    assert foresee(FULL, STOCK, trace, offers=["free"]).outlook[doomed] == AT_RISK
+    # H1: what was not synced is gone when the power fails.
+    assert foresee(SHORT_OF_NOTHING, CORRECTED, run(SHORT_OF_NOTHING, CORRECTED)).outlook[0] == SAFE
+    found = foresee(SHORT_OF_NOTHING, CORRECTED, run(SHORT_OF_NOTHING, CORRECTED), offers=["power-cut"])
+    assert found.outlook[0] == AT_RISK
+
+
+def test_what_a_run_calls_may_come_at_any_moment() -> None:
+    # A run is never said to be safe and loses something then.
+    power = {"user": "root", "on_call": True, "script": ["power_fails()"]}
+    called = make({"A": [MAPPED, 'm[2P] = "C"', "munmap(m)"], "P": power}, blocks=4)
+    trace = run(called, STOCK, parse_schedule("A@store.write>P", tasks=called.tasks))
+    found = foresee(called, STOCK, trace)
+    assert found.outlook[-1] == DOOMED
+    assert found.outlook[0] == AT_RISK
+    assert foresee(called, STOCK, run(called, STOCK)).outlook[-1] == SAFE  # it is not called, and does not come
 
 
 def test_who_comes_first_decides() -> None:
