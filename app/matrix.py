@@ -27,8 +27,8 @@ MARKS = {
     HOLDS: "✓", BROKEN: "✗", UNDECIDED: "?", FAILED: "!", SEARCHING: "◌", UNKNOWN: "·",
     IMPOSSIBLE: "\N{EN DASH}", NEVER: "\N{EN DASH}",
 }  # fmt: skip
-COUNTED = (HOLDS, BROKEN, UNDECIDED, FAILED, UNKNOWN)
-"""The verdicts that the legend counts, in its order."""
+LEGEND = (HOLDS, BROKEN, UNDECIDED, FAILED, UNKNOWN, IMPOSSIBLE, NEVER)
+"""What the legend counts, in its order."""
 
 Answer = Mapping[str, Any]
 
@@ -39,6 +39,33 @@ class Place(NamedTuple):
     scenario: str
     kernel: str
     property: str
+
+
+class Now(NamedTuple):
+    """How far a sweep is at a moment: whether it goes on, how many cells are over, which is searched (its question)."""
+
+    goes_on: bool = False
+    at: int = 0
+    current: Question | None = None
+
+    @classmethod
+    def of(cls, sweep: Sweep | None) -> Now:
+        """Read in this order: what is over a moment later is so much more to be sent, and is not left out."""
+        return cls() if sweep is None else cls(not sweep.is_over, len(sweep.ended), sweep.current)
+
+    @property
+    def searched(self) -> str:
+        """The id of what is searched now; empty when nothing is."""
+        return self.current.id if self.current else ""
+
+    def changes(self, sweep: Sweep, since: int) -> list[Place]:
+        """The cells that have changed since so many were over, and the one that was begun last, even if it was stopped.
+
+        Who has seen more than there is looks at an earlier sweep's page, and is sent all of this one.
+        """
+        over = sweep.ended[since if since <= self.at else 0 : self.at]
+        changed = [place_of(sweep.answers[name]) for name in over]
+        return list(dict.fromkeys([*changed, *([place_of(sweep.begun.about)] if sweep.begun else [])]))
 
 
 class Asks(NamedTuple):
@@ -123,18 +150,9 @@ class Board:
         """What these cells ask."""
         return [asking.cell(orders.order(at.scenario, at.kernel), at.property, self.offers) for at in places]
 
-    def cells(self, known: Mapping[Place, Answer], sweep: Sweep | None) -> dict[Place, Cell]:
+    def cells(self, known: Mapping[Place, Answer], now: Now) -> dict[Place, Cell]:
         """All cells as they are shown."""
-        current = sweep.current.id if sweep and sweep.current else ""
-        return {place: self._cell(place, known.get(place), current) for place in self.places}
-
-    def changes(self, sweep: Sweep, since: int, known: Mapping[Place, Answer]) -> list[Cell]:
-        """The cells that have changed since so many of a sweep were over, and the one that is searched now."""
-        changed = {place_of(sweep.answers[name]): None for name in sweep.ended[since:]}
-        current = sweep.current
-        if current is not None:
-            changed[place_of(current.about)] = None
-        return [self._cell(place, known.get(place), current.id if current else "") for place in changed]
+        return {place: self._cell(place, known.get(place), now.searched) for place in self.places}
 
     def _cell(self, place: Place, answer: Answer | None, current: str) -> Cell:
         asked = asks(place, self.offers)
@@ -162,7 +180,7 @@ def place_of(about: Answer) -> Place:
 def counts(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:
     """The legend: mark, word, and how many cells have it; what no cell has is left out."""
     found = Counter(cell.word if cell.word != SEARCHING else UNKNOWN for cell in cells)
-    return [(MARKS[word], word, found[word]) for word in COUNTED if found[word]]
+    return [(MARKS[word], word, found[word]) for word in LEGEND if found[word]]
 
 
 def chapters(cells: Mapping[Place, Cell], name: str) -> Iterator[tuple[str, Sequence[tuple[Any, list[Cell]]]]]:

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 import engine
 from app import answers, catalogue, forms, matrix, orders, serving, standing, templating
 from app.answers import HTML, Body
-from app.matrix import Board
+from app.matrix import Board, Now
 from app.search_page import VARY, Asked
 from app.troubles import Trouble
 from engine import KERNELS, OFFERS, PROPERTIES, EngineError, Scenario
@@ -95,15 +95,15 @@ async def _page(request: Request, board: Board) -> Response:
 
 def _made(request: Request, board: Board, since: int | None) -> str:
     sweep = standing.searches(request).sweeping(board.id)
-    at = len(sweep.ended) if sweep else 0  # before the cells are looked at: what comes between is sent again
+    now = Now.of(sweep)
     known = board.known(standing.verdicts(request), sweep)
-    cells = board.cells(known, sweep)
+    cells = board.cells(known, now)
     context: dict[str, Any] = {
-        "board": board, "sweep": sweep, "at": at, "counts": matrix.counts(cells.values()), "every": EVERY,
+        "board": board, "sweep": sweep, "now": now, "counts": matrix.counts(cells.values()), "every": EVERY,
         "missing": len(board.missing(known)), "properties": PROPERTIES,
     }  # fmt: skip
     if since is not None:
-        changed = board.changes(sweep, since, known) if sweep else []
+        changed = [cells[place] for place in now.changes(sweep, since)] if sweep else []
         return templating.render("_matrix_changed.html", changed=changed, since=since, **context)
     context |= {"kernels": KERNELS, "offers": OFFERS, "cells": cells, "Place": matrix.Place}
     if board.scenario:

@@ -59,8 +59,7 @@ async def cancel(request: Request, search: str) -> Response:
     if found is None:
         raise standing.unknown(search)
     asked = found.asked
-    back = links_search.search(asked.order.link, asked.property, asked.offers)
-    return RedirectResponse(back, status_code=303)
+    return _follow(asked.order, Asked(asked.property, asked.offers))
 
 
 @search_pages.get("/search/{scenario}/{kernel}")
@@ -110,7 +109,12 @@ async def _begin(request: Request, order: Order) -> Response:
     said = await forms.lists(request)
     asked = Asked.of(said.get("property", [""])[-1], said.get("offer", ()))
     await standing.begin(request, *_questions(order, asked))
-    return RedirectResponse(links_search.search(order.link, asked.property, asked.offers), status_code=303)
+    return _follow(order, asked)
+
+
+def _follow(order: Order, asked: Asked) -> Response:
+    """Lead to where a search is followed."""
+    return RedirectResponse(f"{links_search.search(order.link, *asked)}#found", status_code=303)
 
 
 async def _page(request: Request, order: Order) -> Response:

@@ -24,6 +24,8 @@ class Sweep:
         """What came of each, also where it could not be kept; the verdict of one that failed is that."""
         self.current: Question | None = None
         """What is searched now."""
+        self.begun: Question | None = None
+        """What was begun last."""
         self.is_cancelled = False
 
     @property
@@ -36,7 +38,7 @@ class Sweep:
         if self.is_cancelled or not self._left:
             return None
         question = self._left.popleft()
-        self.current = question
+        self.current = self.begun = question
         return question
 
     def note(self, question: Question, answer: Mapping[str, Any], says: str) -> None:

@@ -40,7 +40,7 @@ def search(pages: TestClient, address: str) -> str:
     """What the form of a page sends; where it leads to."""
     path, _, query = address.partition("?")
     answer = pages.post(path, content=query, headers={"content-type": "application/x-www-form-urlencoded"})
-    assert (answer.status_code, answer.headers["location"]) == (303, address)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{address}#found")
     return address
 
 
@@ -146,7 +146,7 @@ def test_a_search_that_is_stopped_shows_how_far_it_got_and_is_begun_again_when_a
     until(lambda: " states in " in pages.get(SLOW).text)
     assert pages.post(stop, headers={"sec-fetch-site": "cross-site"}).status_code == 403
     answer = pages.post(stop)
-    assert (answer.status_code, answer.headers["location"]) == (303, SLOW)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{SLOW}#found")
     until(lambda: stands(pages.get(SLOW).text) == "undecided")
     assert "then the search was stopped" in pages.get(SLOW).text
     search(pages, SLOW)
