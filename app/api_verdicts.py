@@ -5,31 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from anyio import to_thread
 from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
-from app import answers, asking, bodies, links, next_steps, orders, outlook, serving
+from app import answers, asking, bodies, links, next_steps, orders, outlook, serving, standing
 from app.answers import JSON
 from app.api import Number, data, documented, pinned
 from app.api_steps import GalleryRun, LinkedRun
 from app.runs import Run
-from app.searches import CANCELLED, OVER, Search, Searches
-from app.wire_verdicts import EXAMPLE, VerdictIn, VerdictOut, verdict_out
-from engine import UNDECIDED, Budget
-
-PATIENCE = 1.0
-"""Seconds that the answer to a question waits for the verdict: most small scenarios have one by then."""
+from app.searches import OVER
+from app.wire_verdicts import EXAMPLE, VerdictIn, VerdictOut
+from engine import Budget
 
 verdicts = APIRouter(prefix=links.API, route_class=bodies.Route, dependencies=[Depends(pinned)])
 
 SearchId = Annotated[str, Path(description="the id that POST /verdicts gives", examples=["ID"])]
 Asked = Annotated[VerdictIn, Body(openapi_examples={"mail": {"summary": "the mail's experiment", "value": EXAMPLE}})]
-
-
-def searches(request: Request) -> Searches:
-    """The searches of this server."""
-    found: Searches = request.app.state.searches
-    return found
 
 
 ANSWER = documented("VerdictOut")
@@ -42,28 +32,29 @@ UNDER_WAY: dict[int | str, Any] = {
 async def make_verdict(request: Request, body: Asked) -> Response:
     """Search every way the scenario can go. The answer has the verdict if it comes within a second.
 
-    Else it is 202, and says where to look again; `state` is `waiting` or `searching` meanwhile.
+    Else it is 202, and says where to look again; `state` is `waiting` or `searching` meanwhile, and `witnesses` has
+    the ways that were found so far. A known verdict is not searched for again, unless the time was too short for it.
     """
     serving.own_site(request)
     order = orders.order(body.scenario, body.kernel, body.filesystem)
     budget = Budget(states=body.states, seconds=body.seconds)
     asked = asking.question(order, body.property, body.offers, budget=budget, wanted=body.witnesses)
-    search = searches(request).ask(asked)
-    await to_thread.run_sync(search.over.wait, PATIENCE)
-    return _answer(request, search, status=200 if search.over.is_set() else 202)
+    found = await standing.begin(request, asked)
+    return _answer(request, found, status=200 if found.state in OVER else 202)
 
 
 @verdicts.get("/verdicts/{search}", summary="How far a search is, or its verdict", responses=documented("VerdictOut"))
 async def get_verdict(request: Request, search: SearchId) -> Response:
-    """Verdicts are kept for a while; a question that is asked again has the same id."""
-    return _answer(request, searches(request).get(search))
+    """Verdicts are kept, the last twenty thousand; a question that is asked again has the same id."""
+    return _answer(request, await standing.named(request, search))
 
 
 @verdicts.delete("/verdicts/{search}", summary="Cancel a search", responses=documented("VerdictOut"))
 async def cancel_verdict(request: Request, search: SearchId) -> Response:
-    """It stops, and its answer is undecided, with how far it got."""
+    """It stops. Its answer has the ways that were found, and how far it got; without a way it is undecided."""
     serving.own_site(request)
-    return _answer(request, searches(request).cancel(search))
+    stopped = standing.searches(request).cancel(search)
+    return _answer(request, standing.out(request, stopped) if stopped else await standing.named(request, search))
 
 
 @verdicts.get(
@@ -115,23 +106,6 @@ async def _foresight(request: Request, run: Run) -> Response:
     return answers.answer(request, body, cache=serving.cache(request))
 
 
-def _answer(request: Request, search: Search, *, status: int = 200) -> Response:
-    found = out(search)
+def _answer(request: Request, found: VerdictOut, *, status: int = 200) -> Response:
     body = answers.Body.of(msgspec.json.encode(found), JSON)
     return answers.answer(request, body, status=status, cache=answers.NEVER, location=found.links["self"])
-
-
-def out(search: Search) -> VerdictOut:
-    """A search as it stands."""
-    asked, said = search.asked, search.answer
-    if search.state == CANCELLED and not said:  # before it said how far it got
-        said = {**search.progress, "verdict": UNDECIDED, "stopped": "asked to"}
-    here = links.api("verdicts", asked.id)
-    return verdict_out(
-        asked,
-        said or search.progress,
-        state=search.state,
-        says=search.says,
-        seconds=round(search.seconds, 3),
-        links={"self": here} if search.state in OVER else {"self": here, "cancel": here},
-    )

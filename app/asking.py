@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,14 @@ from app import links, orders
 from app.links import RunLink
 from app.orders import Order, carried
 from app.troubles import Trouble
-from engine import Budget, EngineError, Verdict, Witness
+from engine import UNDECIDED, Budget, EngineError, Progress, Verdict, Witness
 from engine.offers import PREFIX, offered
 
 BUDGET = Budget()
+WANTED, BUDGET_WHOLE = 8, Budget(states=400_000, seconds=60)
+"""How many different ways the page of a search looks for, and how far it goes."""
+BUDGET_CELL = Budget(states=200_000, seconds=20)
+"""How far a cell of a matrix goes, for one way."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,16 @@ class Question:
     offers: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
     wanted: int = 1
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What an answer says of its question."""
+        return {
+            "scenario": self.order.scenario.id,
+            "kernel": self.order.kernel,
+            "property": self.property,
+            "offers": list(self.offers),
+        }
 
     @cached_property
     def content(self) -> str:
@@ -67,9 +81,19 @@ def question(
     return Question(order, name, tuple(dict.fromkeys(offers)), budget, wanted)
 
 
+def whole(order: Order, name: str, offers: Sequence[str]) -> Question:
+    """What the page of a search asks. Raises as `question`."""
+    return question(order, name, offers, budget=BUDGET_WHOLE, wanted=WANTED)
+
+
+def cell(order: Order, name: str, offers: Sequence[str]) -> Question:
+    """What a cell of a matrix asks. Raises as `question`."""
+    return question(order, name, offers, budget=BUDGET_CELL)
+
+
 def answer(asked: Question, verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain data, its witnesses as addresses."""
-    return {
+    return asked.about | {
         "verdict": verdict.verdict,
         "stopped": verdict.stopped,
         "states": verdict.states,
@@ -77,17 +101,40 @@ def answer(asked: Question, verdict: Verdict) -> dict[str, Any]:
         "ends": verdict.ends,
         "panics": verdict.panics,
         "endless": verdict.endless,
+        "witnesses": [told(asked.order, witness) for witness in verdict.witnesses],
+    }
+
+
+def so_far(asked: Question, now: Progress, told: Callable[[Witness], dict[str, Any]]) -> dict[str, Any]:
+    """How far a search is, as plain data, with what it has found; a way that is no run yet has no address.
+
+    `told` is the function below, or one that remembers what that has said.
+    """
+    blank = {"url": "", "schedule": "", "preemptions": 0, "shortest": False}
+    return asked.about | {
+        "phase": now.phase,
+        "states": now.states,
+        "found": now.found,
         "witnesses": [
-            {
-                "url": address(asked.order, witness),
-                "schedule": engine.spelt(witness.scenario, witness.schedule),
-                "says": witness.says,
-                "steps": witness.steps,
-                "preemptions": witness.preemptions,
-                "shortest": witness.shortest,
-            }
-            for witness in verdict.witnesses
+            told(way.witness) if way.witness else {"says": way.says, "steps": way.steps, **blank} for way in now.ways
         ],
+    }
+
+
+def is_final(said: Mapping[str, Any]) -> bool:
+    """Whether to search again would come to the same: not where there was too little time."""
+    return bool(said["verdict"] != UNDECIDED or said["stopped"] != "seconds")
+
+
+def told(order: Order, witness: Witness) -> dict[str, Any]:
+    """A witness as plain data."""
+    return {
+        "url": address(order, witness),
+        "schedule": engine.spelt(witness.scenario, witness.schedule),
+        "says": witness.says,
+        "steps": witness.steps,
+        "preemptions": witness.preemptions,
+        "shortest": witness.shortest,
     }
 
 

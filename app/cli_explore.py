@@ -7,67 +7,43 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Event
 from typing import Annotated
 
 import msgspec
 import typer
 
-from app import asking, links_search, outlook, runs
+from app import asking, cli_matrix, outlook, runs
+from app.cli_crew import ClusterOption, CoresOption, shared
 from app.cli_input import (
     FilesystemOption,
     KernelOption,
+    OfferOption,
+    PropertyOption,
     ScenarioArgument,
     ScheduleOption,
+    listed,
     read,
     refuse,
     settings_of,
 )
-from app.links import RunLink
 from app.orders import order
 from app.troubles import Trouble
 from app.wire_verdicts import MOST_WITNESSES, USUAL_SECONDS, USUAL_STATES, VerdictOut, verdict_out
 from engine import (
     BROKEN,
     HOLDS,
-    KERNELS,
-    OFFERS,
-    PROPERTIES,
     UNDECIDED,
     Budget,
     EngineError,
     Progress,
     explore,
-    find_property,
-    find_scenario,
-    gallery,
 )
-from engine.crew import Cluster, Cores, Crew
 from engine.curve import BLOCKS, MOST, curve
-from engine.matrix import Cell, Job, jobs, worked_out
-from engine.offers import PREFIX
 
 CODES = {HOLDS: 0, BROKEN: 1, UNDECIDED: 3}
 STOPPED = {"asked to": "the search was stopped"}
 
-PropertyOption = Annotated[
-    str,
-    typer.Option(
-        "--property",
-        help=f"what is asked: {', '.join(PROPERTIES)}",
-        autocompletion=lambda incomplete: [name for name in PROPERTIES if name.startswith(incomplete)],
-    ),
-]
-OfferOption = Annotated[
-    str, typer.Option("--offer", help=f"what the world may do at any moment, with commas: {', '.join(OFFERS)}")
-]
-CoresOption = Annotated[
-    int | None, typer.Option(min=0, help="how many of the machine's cores share the work; 0: all", show_default=False)
-]
-ClusterOption = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="a Dask scheduler whose workers share the work, as tcp://HOST:8786")
-]
 StatesOption = Annotated[int, typer.Option("--budget", min=1, help="distinct states at most")]
 SecondsOption = Annotated[float, typer.Option("--seconds", min=0.1, help="seconds at most")]
 
@@ -76,7 +52,7 @@ def add_to(cli: typer.Typer) -> None:
     """Give the command line these commands."""
     cli.command(name="explore")(explore_command)
     cli.command(name="foresight")(foresight_command)
-    cli.command(name="matrix")(matrix_command)
+    cli.command(name="matrix")(cli_matrix.matrix_command)
     cli.command(name="curve")(curve_command)
 
 
@@ -106,7 +82,7 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     pagefate explore mine.yaml --property sync-means-durable --json
     pagefate explore last-block --kernel wli-corrected --budget 20000000 --seconds 3600 --cores 0
     """
-    offers = [each.strip() for each in offer.split(",") if each.strip()]
+    offers = listed(offer)
     try:
         given = order(read(scenario), kernel, filesystem)
         budget = Budget(states=states, seconds=seconds)
@@ -122,7 +98,7 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     except EngineError as error:
         refuse(Trouble("bad-request", error.message, cure=error.cure))
     said, spent = asking.answer(asked, verdict), round(time.monotonic() - began, 3)
-    answer = verdict_out(asked, said, state="done", says="", seconds=spent, links={})
+    answer = verdict_out(asked.id, said, state="done", seconds=spent, links={})
     if json:
         sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
     else:
@@ -157,80 +133,6 @@ def foresight_command(
         typer.echo(f"       What could follow before step {known} was too much to look through.")
 
 
-def matrix_command(  # noqa: PLR0913, PLR0917 - the options of a command
-    scenarios: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="scenarios; left out, the gallery")
-    ] = None,
-    kernels: Annotated[str, typer.Option(help="kernels, with commas; left out, all")] = "",
-    name: PropertyOption = "no-loss",
-    offer: OfferOption = "",
-    states: StatesOption = 20_000,
-    seconds: SecondsOption = 10.0,
-    cores: CoresOption = None,
-    cluster: ClusterOption = "",
-    json: Annotated[bool, typer.Option("--json/--text", help="a line of JSON a cell, or a table")] = False,
-) -> None:
-    """Search scenarios on kernels for one property, and show the verdicts as a table.
-
-    \b
-    pagefate matrix mail last-block quota
-    pagefate matrix --kernels linux-2.6.9,linux-6.18 --property no-loss-untold --json
-    """
-    offers = [each.strip() for each in offer.split(",") if each.strip()]
-    chosen = [each.strip() for each in kernels.split(",") if each.strip()] or list(KERNELS)
-    try:
-        find_property(name)
-        wanted = [find_scenario(each) for each in scenarios or gallery()]
-        cells = list(jobs(wanted, chosen, name, offers, Budget(states=states, seconds=seconds)))
-        work = [each for each in cells if isinstance(each, Job)]
-        found = {(each.scenario, each.kernel): each for each in cells if isinstance(each, Cell)}
-        with shared(0 if cores is None and not cluster else cores, cluster) as crew:
-            coming = worked_out(work, crew)
-            with typer.progressbar(coming, length=len(work), label="Searching", file=sys.stderr) as done:
-                found |= {(each.scenario, each.kernel): each for each in done}
-    except EngineError as error:
-        refuse(Trouble("bad-request", error.message, cure=error.cure))
-    table = [[found[scenario.id, kernel] for kernel in chosen] for scenario in wanted]
-    if json:
-        for row in table:
-            for each in row:
-                sys.stdout.write(msgspec.json.encode(cell_out(each, name, offers)).decode() + "\n")
-        return
-    typer.echo("\n".join(columns(chosen, table)))
-
-
-class CellOut(msgspec.Struct):
-    """A cell of a matrix; `url` opens its witness."""
-
-    scenario: str
-    kernel: str
-    verdict: str
-    states: int
-    says: str
-    url: str
-
-
-def cell_out(cell: Cell, asked: str, offers: list[str]) -> CellOut:
-    """A cell as JSON has it. Where the world has tasks of its own no schedule says the run; a search finds it again."""
-    link = RunLink(cell.scenario, cell.kernel)
-    url = replace(link, switch=cell.schedule).url() if cell.schedule else ""
-    if PREFIX in cell.schedule:
-        url = links_search.search(link, asked, offers)
-    return CellOut(cell.scenario, cell.kernel, cell.verdict, cell.states, cell.says, url)
-
-
-def columns(kernels: list[str], table: list[list[Cell]]) -> Iterator[str]:
-    """A line a scenario, a column a kernel."""
-    first = max(len(row[0].scenario) for row in table)
-    widths = [max(len(kernel), *(len(row[place].verdict) for row in table)) for place, kernel in enumerate(kernels)]
-    yield "  ".join(
-        [" " * first, *(f"{kernel:{width}}" for kernel, width in zip(kernels, widths, strict=True))]
-    ).rstrip()
-    for row in table:
-        cells = (f"{cell.verdict:{width}}" for cell, width in zip(row, widths, strict=True))
-        yield "  ".join([f"{row[0].scenario:{first}}", *cells]).rstrip()
-
-
 def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
     kernel: KernelOption = "",
@@ -261,21 +163,6 @@ def curve_command(  # noqa: PLR0913, PLR0917 - the options of a command
     typer.echo("room  kept  refused  lost  open  needless  outcome")
     for p in points:
         typer.echo(f"{p.room:>4}  {p.kept:>4}  {p.refused:>7}  {p.lost:>4}  {p.open:>4}  {p.needless:>8}  {p.outcome}")
-
-
-@contextmanager
-def shared(cores: int | None, cluster: str) -> Iterator[Crew | None]:
-    """Who shares the work: cores, the workers of a cluster, or, where neither is asked for, nobody."""
-    if cluster and cores is not None:
-        raise EngineError("--cores and --cluster are two places to work at", cure="Leave one of them out")
-    if cluster:
-        with Cluster(cluster) as workers:
-            yield workers
-    elif cores is None or cores == 1:
-        yield None
-    else:
-        with Cores(cores) as processes:
-            yield processes
 
 
 @contextmanager

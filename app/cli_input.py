@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from app.links import is_name
 from app.settings import Settings
 from app.troubles import Trouble, of_engine
-from engine import KERNELS, EngineError, Problem, Scenario, gallery, load_scenario
+from engine import KERNELS, OFFERS, PROPERTIES, EngineError, Problem, Scenario, gallery, load_scenario
 from engine.document import MAX_CHARACTERS
 
 BAD_INPUT, OUR_FAULT = 2, 70
@@ -51,6 +51,22 @@ FilesystemOption = Annotated[
 ScheduleOption = Annotated[
     str | None, typer.Option("--schedule", help='who runs when: "B.A,A@do_no_page.enough_space>B"')
 ]
+PropertyOption = Annotated[
+    str,
+    typer.Option(
+        "--property",
+        help=f"what is asked: {', '.join(PROPERTIES)}",
+        autocompletion=lambda incomplete: _names(list(PROPERTIES), incomplete),
+    ),
+]
+OfferOption = Annotated[
+    str, typer.Option("--offer", help=f"what the world may do at any moment, with commas: {', '.join(OFFERS)}")
+]
+
+
+def listed(said: str) -> list[str]:
+    """What an option says with commas."""
+    return [each.strip() for each in said.split(",") if each.strip()]
 
 
 def settings_of(**given: Any) -> Settings:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
@@ -117,13 +117,23 @@ class Client:
         """What could still become of a run, step by step."""
         return self._get(self._part(url, "foresight"), ForesightOut)
 
-    def verdict(self, scenario: str | Mapping[str, Any], kernel: str = "", **asked: Any) -> VerdictOut:
+    def verdict(
+        self,
+        scenario: str | Mapping[str, Any],
+        kernel: str = "",
+        *,
+        told: Callable[[VerdictOut], object] | None = None,
+        **asked: Any,
+    ) -> VerdictOut:
         """Ask whether a property holds whoever runs when, and wait until the search is over.
 
         `asked`: what else `POST /api/v1/verdicts` takes: property, offers, filesystem, states, seconds, witnesses.
+        `told` hears meanwhile how far it is: `witnesses` are the ways found so far, those that are runs with a `url`.
         """
         found = self._post(f"{links.API}/verdicts", _wanted(scenario, kernel, None, None) | asked, VerdictOut)
         while found.state in UNDER_WAY:
+            if told is not None:
+                told(found)
             time.sleep(EVERY)
             found = self._get(found.links["self"], VerdictOut)
         return found

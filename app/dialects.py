@@ -58,8 +58,8 @@ class SQLite:
 
     cure = "PAGEFATE_DATA names another folder"
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self.path, self._max_bytes = folder / FILE, max_bytes
+    def __init__(self, folder: Path, max_bytes: int, file: str = FILE) -> None:
+        self.path, self._max_bytes = folder / file, max_bytes
         self.place = str(self.path)
 
     def engine(self) -> sa.Engine:
@@ -160,6 +160,6 @@ class PostgreSQL:
         return str(getattr(getattr(error, "orig", None), "sqlstate", "") or "") == "53100"
 
 
-def dialect_of(url: str, folder: Path, max_bytes: int) -> SQLite | PostgreSQL:
+def dialect_of(url: str, folder: Path, max_bytes: int, file: str = FILE) -> SQLite | PostgreSQL:
     """The database that the settings mean: a server's address, or without one a file in the folder."""
-    return PostgreSQL(url, max_bytes) if url else SQLite(folder, max_bytes)
+    return PostgreSQL(url, max_bytes) if url else SQLite(folder, max_bytes, file)

@@ -12,8 +12,12 @@ from engine.errors import short
 
 async def form(request: Request) -> dict[str, str]:
     """The fields of a form (application/x-www-form-urlencoded), the last value of each."""
-    body = (await request.body()).decode(errors="replace")
-    return {name: values[-1] for name, values in parse_qs(body).items()}
+    return {name: values[-1] for name, values in (await lists(request)).items()}
+
+
+async def lists(request: Request) -> dict[str, list[str]]:
+    """The fields of a form with all their values: those of boxes that can be ticked have as many as are ticked."""
+    return parse_qs((await request.body()).decode(errors="replace"))
 
 
 def number(said: dict[str, str], name: str) -> int:

@@ -1,4 +1,4 @@
-"""What a server throws away by itself: links that nobody opens any more, where the settings say so, and old rooms."""
+"""What a server throws away by itself: old rooms, verdicts beyond a number, and links nobody opens if it is set so."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from anyio import to_thread
 from app.database import StorageError
 from app.rooms import Rooms
 from app.storage import Storage
+from app.verdicts import Verdicts
 
 log = logging.getLogger("pagefate")
 
@@ -21,9 +22,9 @@ SOON = 30.0
 class Housekeeping:
     """Rounds in the background. Several processes may make them at once."""
 
-    def __init__(self, storage: Storage, rooms: Rooms, *, keep_days: int) -> None:
+    def __init__(self, storage: Storage, rooms: Rooms, verdicts: Verdicts, *, keep_days: int) -> None:
         """`keep_days` is how long a link is kept that nobody opens; 0 is for ever."""
-        self._storage, self._rooms, self._days = storage, rooms, keep_days
+        self._storage, self._rooms, self._verdicts, self._days = storage, rooms, verdicts, keep_days
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -37,6 +38,7 @@ class Housekeeping:
 
     def once(self) -> None:
         """One round. A database that nobody has used yet is not made for it."""
+        self._verdicts.sweep()
         if self._storage.path is not None and not self._storage.path.exists():
             return
         if self._days and (count := self._storage.expire(self._days)):

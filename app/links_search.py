@@ -2,10 +2,12 @@
 
 /search/{scenario}/{kernel}?property=&offer=    every way a scenario can go; also /search/{id} for a short link
 /search/{search}/cancel                         stops one
-/matrix/{scenario}?property=&offer=             the same question on every kernel
+/matrix?property=&offer=                        the verdicts about the whole gallery, on every kernel
+/matrix/{scenario}?offer=                       those about one scenario, each property on every kernel
 /curve/{scenario}?of=                           what becomes of it with more and more room, on every kernel
 
-Behind `search=` stands the id of the search that is followed, so that one which was stopped is not begun again.
+GET shows what is known, POST to the same address searches. Behind `seen=` and `since=` stands what a page shows
+already, so that it is sent what has changed.
 """
 
 from __future__ import annotations
@@ -18,23 +20,18 @@ from app.links import SAFE, RunLink
 SEARCH, MATRIX, CURVE = "/search", "/matrix", "/curve"
 
 
-def search(run: RunLink, name: str = "", offers: Sequence[str] = (), followed: str = "") -> str:
+def search(run: RunLink, name: str = "", offers: Sequence[str] = (), seen: str = "") -> str:
     """The page that searches every way a run's scenario can go, for a property and what the world may do."""
     parts = (run.link,) if run.link else (run.scenario, run.kernel)
     said = [(key, value) for key, value in run.fields().items() if key != "switch"]
-    query = _query([*said, *_question(name, offers, followed)])
+    query = _query([*said, *_question(name, offers), ("seen", seen)])
     return "/".join([SEARCH, *(quote(part, safe="+") for part in parts)]) + query
 
 
-def everywhere(scenario: str, name: str = "", offers: Sequence[str] = ()) -> str:
-    """The page that asks the same of a gallery scenario on every kernel."""
-    return f"{MATRIX}/{quote(scenario, safe='')}" + _query(_question(name, offers))
-
-
-def row(scenario: str, kernel: str, name: str, offers: Sequence[str], followed: str) -> str:
-    """A row of that page, as its search goes on."""
-    said = [*_question(name, offers, followed), ("row", kernel)]
-    return f"{MATRIX}/{quote(scenario, safe='')}" + _query(said)
+def matrix(scenario: str = "", name: str = "", offers: Sequence[str] = (), since: int | None = None) -> str:
+    """The verdicts about a property on every kernel, of the gallery; or about a scenario, of every property."""
+    part = f"/{quote(scenario, safe='')}" if scenario else ""
+    return f"{MATRIX}{part}" + _query([*_question(name, offers), ("since", "" if since is None else str(since))])
 
 
 def curve(scenario: str, of: str = "") -> str:
@@ -47,11 +44,10 @@ def cancel(search: str) -> str:
     return f"{SEARCH}/{search}/cancel"
 
 
-def _question(name: str, offers: Sequence[str], followed: str = "") -> list[tuple[str, str]]:
-    said = [("property", name), *(("offer", offer) for offer in offers), ("search", followed)]
-    return [(key, value) for key, value in said if value]
+def _question(name: str, offers: Sequence[str]) -> list[tuple[str, str]]:
+    return [("property", name), *(("offer", offer) for offer in offers)]
 
 
 def _query(said: Sequence[tuple[str, str]]) -> str:
-    query = "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in said)
+    query = "&".join(f"{key}={quote(value, safe=SAFE)}" for key, value in said if value)
     return f"?{query}" if query else ""

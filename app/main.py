@@ -29,6 +29,7 @@ from app.hub import Hub
 from app.keeping import api as keeping_api
 from app.keeping import keeping
 from app.live import live
+from app.matrix_page import matrix_pages
 from app.metering import Meter, Metrics
 from app.middleware import BodyLimit, Manners
 from app.oembed import oembed
@@ -45,6 +46,7 @@ from app.settings import Settings
 from app.sharing import sharing
 from app.steps import steps
 from app.storage import Storage
+from app.verdicts import Verdicts
 from engine import Limits
 
 
@@ -67,7 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     database = app.state.storage.database
     app.state.rooms = Rooms(database, hours=settings.room_hours, most=settings.max_rooms)
     app.state.hub = Hub(app.state.rooms, bell_of(database.dialect))
-    app.state.searches = Searches()
+    app.state.verdicts = Verdicts(settings.data, url=settings.database)
+    app.state.searches = Searches(app.state.verdicts.put)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body)
     app.add_middleware(Rates, rate=settings.rate)
@@ -80,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(compare_api)
     app.include_router(verdicts)
     app.include_router(search_pages)
+    app.include_router(matrix_pages)
     app.include_router(pages)
     app.include_router(compare)
     app.include_router(paper)
@@ -106,12 +110,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.freeze()  # what is loaded now stays; the collector need not look at it again
     gc.set_threshold(50_000, 50, 1_000)
     app.state.hub.start()
-    housekeeping = Housekeeping(app.state.storage, app.state.rooms, keep_days=app.state.settings.keep_days)
+    state = app.state
+    housekeeping = Housekeeping(state.storage, state.rooms, state.verdicts, keep_days=state.settings.keep_days)
     housekeeping.start()
     yield
     housekeeping.stop()
     app.state.hub.close()
     app.state.searches.close()
+    app.state.verdicts.close()
     app.state.storage.close()
 
 

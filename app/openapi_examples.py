@@ -49,7 +49,7 @@ def verdict(order: Order) -> VerdictOut:
     asked = asking.question(order)
     said = asking.answer(asked, engine.explore(order.scenario, order.kernel))
     here = links.api("verdicts", asked.id)
-    return verdict_out(asked, said, state="done", says="", seconds=0.1, links={"self": here})
+    return verdict_out(asked.id, said, state="done", seconds=0.1, links={"self": here})
 
 
 def problem() -> ProblemOut:

@@ -13,12 +13,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import links, links_edit, problems
+from app import links, links_edit, links_search, problems
 from app.troubles import Trouble
 
 
 class Rates:
-    """Count what a client asks of API and editor, and the links and rooms it makes, in windows of fixed length."""
+    """Count what a client asks of API and editor, and the searches, links and rooms it makes, in fixed windows."""
 
     def __init__(self, app: ASGIApp, rate: str) -> None:
         """`rate` is such as "1200/minute"; empty counts nothing."""
@@ -57,7 +57,8 @@ class Rates:
 
 def _counts(scope: Scope) -> bool:
     path: str = scope["path"]
-    is_made = scope["method"] == "POST" and (path in (links.MAKE, links.LIVE) or path.startswith(f"{links_edit.EDIT}/"))
+    posts = (f"{links_edit.EDIT}/", f"{links_search.SEARCH}/", links_search.MATRIX)
+    is_made = scope["method"] == "POST" and (path in (links.MAKE, links.LIVE) or path.startswith(posts))
     return is_made or path.startswith(f"{links.API}/")
 
 

@@ -20,6 +20,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE votes
             (room TEXT NOT NULL, browser TEXT NOT NULL, choice INTEGER NOT NULL, PRIMARY KEY (room, browser))""",
     ),
+    ("CREATE TABLE verdicts (id TEXT PRIMARY KEY, answer TEXT NOT NULL, read TEXT NOT NULL)",),
 )
 """The statements of step n bring a database from version n to n + 1, in the SQL that SQLite and PostgreSQL share.
 
@@ -77,3 +78,12 @@ VOTES = sa.Table(
     sa.Column("choice", sa.Integer, nullable=False),
 )
 """The votes on the question that a room is asked now; the next question takes them away."""
+
+VERDICTS = sa.Table(
+    "verdicts",
+    _metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("read", sa.Text, nullable=False),
+)
+"""What searches have found, under the id of the question; `read` is the day of the last reader."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +11,6 @@ from pydantic.config import JsonDict
 
 from app.orders import DEFAULT_KERNEL
 from engine import OFFERS, PROPERTIES, find_property
-
-if TYPE_CHECKING:
-    from app.asking import Question
 
 MOST_STATES, MOST_SECONDS, MOST_WITNESSES = 2_000_000, 300, 20
 USUAL_STATES, USUAL_SECONDS = 1_000_000, 60
@@ -50,7 +47,8 @@ class VerdictIn(BaseModel):
 class WitnessOut(Struct):
     """A run that shows it: where it opens, its schedule, what is wrong, and after how many steps and preemptions.
 
-    `shortest`: no way has fewer preemptions, nor fewer steps with as many.
+    `shortest`: no way has fewer preemptions, nor fewer steps with as many. While a search goes on it may be a longer
+    one, and one that is no run yet has an empty `url` and `schedule`.
     """
 
     url: str
@@ -65,7 +63,9 @@ class VerdictOut(Struct):
     """A search: where it stands (waiting, searching, done, cancelled or failed), and its verdict when it has one.
 
     `verdict` is holds, broken, undecided, or empty while it is not known; `stopped` says why it is undecided. `endless`
-    counts the loops that nobody can leave, `panics` the steps at which the kernel stops.
+    counts the loops that nobody can leave, `panics` the steps at which the kernel stops. `place` is that in the queue,
+    from 1, of one that waits. `phase` of one that searches: search, then witness, when it looks for the shortest ways;
+    `witnesses` are those that were found by then.
     """
 
     id: str
@@ -88,26 +88,35 @@ class VerdictOut(Struct):
     seconds: float
     witnesses: list[WitnessOut]
     links: dict[str, str]
+    phase: str = ""
+    place: int = 0
 
 
-def verdict_out(  # noqa: PLR0913 - what is known of a search beside its question and its answer
-    asked: Question, said: Mapping[str, Any], *, state: str, says: str, seconds: float, links: dict[str, str]
+def verdict_out(  # noqa: PLR0913 - what is known of a search beside its answer
+    name: str,
+    said: Mapping[str, Any],
+    *,
+    state: str,
+    seconds: float,
+    links: dict[str, str],
+    says: str = "",
+    place: int = 0,
 ) -> VerdictOut:
-    """A search and what it has said so far: its answer (asking.answer), or how far it is."""
-    prop, witnesses = find_property(asked.property), said.get("witnesses", ())
+    """The search of an id and what it has said so far: its answer (asking.answer), or how far it is (asking.so_far)."""
+    prop, witnesses = find_property(said["property"]), said.get("witnesses", ())
     return VerdictOut(
-        id=asked.id,
+        id=name,
         state=state,
-        scenario=asked.order.scenario.id,
-        kernel=asked.order.kernel,
+        scenario=said["scenario"],
+        kernel=said["kernel"],
         property=prop.id,
         mode=prop.mode,
         sentence=prop.sentence,
-        offers=list(asked.offers),
+        offers=list(said["offers"]),
         verdict=said.get("verdict", ""),
         says=says,
         stopped=said.get("stopped", ""),
-        states=said["states"],
+        states=said.get("states", 0),
         transitions=said.get("transitions", 0),
         ends=said.get("ends", 0),
         panics=said.get("panics", 0),
@@ -116,4 +125,6 @@ def verdict_out(  # noqa: PLR0913 - what is known of a search beside its questio
         seconds=seconds,
         witnesses=[WitnessOut(**each) for each in witnesses],
         links=links,
+        phase=said.get("phase", ""),
+        place=place,
     )

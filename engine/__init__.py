@@ -21,6 +21,7 @@ from engine.errors import (
 )
 from engine.exhibit import FunctionSource, StepSource, source
 from engine.explore import Budget
+from engine.finds import Way
 from engine.fs.kinds import FILESYSTEMS, FilesystemKind
 from engine.gallery import find_scenario, gallery, kernels_of, scenario_text
 from engine.hardware.paging import FORMATS, Format
@@ -93,6 +94,7 @@ __all__ = [
     "UnknownSwitch",
     "Verdict",
     "Violation",
+    "Way",
     "Witness",
     "build",
     "called_in",

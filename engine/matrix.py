@@ -5,8 +5,9 @@ Same command, same verdicts. A worker that dies loses the cell it was at, which 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.crew import Crew, each
@@ -14,7 +15,6 @@ from engine.errors import EngineError
 from engine.explore import Budget
 from engine.kernels import find_kernel
 from engine.scenario import Scenario, scenario_from_data, to_data
-from engine.schedule import Schedule
 from engine.verdict import Verdict, explore
 from engine.what_if import spelt
 
@@ -37,14 +37,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A verdict about one scenario on one kernel; `schedule` is that of its witness, empty without one."""
+    """A verdict about one scenario on one kernel; `schedule` is that of its witness, empty without one.
+
+    `found` is all that the search came to, in so many `seconds`; None where nothing was searched.
+    """
 
     scenario: str
     kernel: str
+    asked: str
     verdict: str
     states: int
     says: str = ""
     schedule: str = ""
+    found: Verdict | None = None
+    seconds: float = field(default=0.0, compare=False)
 
 
 def jobs(
@@ -57,26 +63,27 @@ def jobs(
             if scenario.filesystem.type in find_kernel(kernel).filesystems:
                 yield Job(scenario.id, data, kernel, asked, tuple(offers), budget.states, budget.seconds)
             else:
-                yield Cell(scenario.id, kernel, NEVER, 0)
+                yield Cell(scenario.id, kernel, asked, NEVER, 0)
 
 
 def work_out(job: Job) -> Cell:
     """One cell. Whatever goes wrong in it is its verdict, and no reason to lose the others."""
+    began = time.monotonic()
     try:
         scenario = scenario_from_data(job.data, job.scenario)
         budget = Budget(states=job.states, seconds=job.seconds)
-        return cell(job, explore(scenario, job.kernel, job.asked, offers=job.offers, budget=budget))
+        found = explore(scenario, job.kernel, job.asked, offers=job.offers, budget=budget)
+        return cell(job, found, time.monotonic() - began)
     except EngineError as error:
-        return Cell(job.scenario, job.kernel, "failed", 0, str(error))
+        return Cell(job.scenario, job.kernel, job.asked, "failed", 0, str(error))
 
 
-def cell(job: Job, found: Verdict) -> Cell:
+def cell(job: Job, found: Verdict, seconds: float) -> Cell:
     """A verdict as a cell."""
-    witness = found.witness
-    if witness is None:
-        return Cell(job.scenario, job.kernel, found.verdict, found.states, found.stopped)
-    schedule: Schedule = witness.schedule
-    return Cell(job.scenario, job.kernel, found.verdict, found.states, witness.says, spelt(witness.scenario, schedule))
+    says, schedule, witness = found.stopped, "", found.witness
+    if witness is not None:
+        says, schedule = witness.says, spelt(witness.scenario, witness.schedule)
+    return Cell(job.scenario, job.kernel, job.asked, found.verdict, found.states, says, schedule, found, seconds)
 
 
 def worked_out(wanted: Sequence[Job], crew: Crew | None) -> Iterator[Cell]:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.claims import DEFAULT, SOMETIMES, Property, find_property
 from engine.crew import Crew
 from engine.errors import EngineError, ScheduleError
 from engine.explore import Budget, Search
+from engine.finds import Finds, Way
 from engine.kernel import Kernel
 from engine.kernels import find_kernel
 from engine.offers import offered
@@ -21,7 +22,7 @@ from engine.scenario import Scenario
 from engine.setup import build
 from engine.spread import Spread
 from engine.tour import Found, Report
-from engine.witness import NoSchedule, Ways, Witness, as_run, preemptions
+from engine.witness import NoSchedule, Ways, Witness
 
 HOLDS, BROKEN, UNDECIDED = "holds", "broken", "undecided"
 BUDGET = Budget()
@@ -31,11 +32,17 @@ NEAR = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a search has got: what it is doing, distinct states so far, ways found."""
+    """How far a search has got: what it is doing (search, then witness), distinct states so far, ways found."""
 
     phase: str
     states: int
     found: int
+    finds: Finds = field(repr=False)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways, with their runs: made when somebody asks, which takes a moment for each that is new."""
+        return self.finds.ways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +92,15 @@ def explore(  # noqa: PLR0913 - what is asked, of what, and how far to go
     offers = tuple(offers)
     world = offered(scenario, offers)
     search = Search(build(world, chosen), asked, budget, wanted=wanted, reduced=reduced, symmetric=crew is None)
+    finds = Finds(scenario, world, chosen, asked)
     if progress is not None:
-        search.progress = lambda report: progress(Progress("search", report.states, len(report.found)))
+        search.progress = lambda report: progress(_so_far(report, finds))
     if crew is None:
         report = search.run()
     else:
         report = Spread(search, crew, Question(scenario, kernel, prop, offers, reduced, wanted)).run()
-    found = _nearest(search, report, wanted, progress)
-    witnesses = _witnesses(scenario, search, found, report)
+    found = _nearest(search, report, wanted, _Teller(finds, progress))
+    witnesses = _witnesses(finds, found, report)
     return Verdict(
         asked.id, _word(asked, report), report.states, report.transitions, report.ends, report.panics,
         report.endless, report.stopped, witnesses,
@@ -107,33 +115,52 @@ def _word(prop: Property, report: Report) -> str:
     return BROKEN if prop.mode == SOMETIMES else HOLDS
 
 
-def _nearest(
-    search: Search, report: Report, wanted: int, progress: Callable[[Progress], bool] | None
-) -> list[tuple[Found, bool]]:
+def _so_far(report: Report, finds: Finds) -> Progress:
+    for found in report.found:
+        finds.note(found)
+    return Progress("search", report.states, len(finds), finds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Tells `progress`, if there is one, of the shortest ways as they become known."""
+
+    finds: Finds
+    progress: Callable[[Progress], bool] | None
+
+    def hears(self) -> Callable[[int], bool] | None:
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda states: progress(Progress("witness", states, len(self.finds), self.finds))
+
+
+def _nearest(search: Search, report: Report, wanted: int, teller: _Teller) -> list[tuple[Found, bool]]:
     """The shortest ways, as far as the budget goes; for states that were not met again the way that was found."""
     if not report.found:
         return []
-    near = _near(search, min(wanted, len(report.found)), progress)
+    for found in report.found:
+        teller.finds.note(found)
+    near = _near(search, min(wanted, len(report.found)), teller)
     while search.futures.refuted():  # a step that was skipped was not private: once more, wiser
-        near = _near(search, min(wanted, len(report.found)), progress)
+        teller.finds.doubt()
+        near = _near(search, min(wanted, len(report.found)), teller)
     met = {found.says for found in near}
     rest = [found for found in report.found if found.says not in met]
     return [*((found, True) for found in near), *((found, False) for found in rest)][: max(1, wanted)]
 
 
-def _near(search: Search, wanted: int, progress: Callable[[Progress], bool] | None) -> list[Found]:
+def _near(search: Search, wanted: int, teller: _Teller) -> list[Found]:
     near: list[Found] = []
-    hears = None if progress is None else lambda states: progress(Progress("witness", states, len(near)))
-    for found in Ways(search, hears).nearest(min(NEAR, search.budget.most)):
+    for found in Ways(search, teller.hears()).nearest(min(NEAR, search.budget.most)):
         near.append(found)
+        teller.finds.note(found, shortest=True)
         if len(near) >= wanted:
             break
     return near
 
 
-def _witnesses(
-    scenario: Scenario, search: Search, found: list[tuple[Found, bool]], report: Report
-) -> tuple[Witness, ...]:
+def _witnesses(finds: Finds, found: list[tuple[Found, bool]], report: Report) -> tuple[Witness, ...]:
     """A run for each way. One that no schedule can say gives way to the longer one that was met first, if that can be.
 
     Raises the EngineError that says why, if none of them can be said.
@@ -144,17 +171,10 @@ def _witnesses(
         longer = [(other, False) for other in report.found if other.says == way.says and other.moves != way.moves]
         for each, shortest in [(way, best), *longer]:
             try:
-                made.append(_witness(scenario, search, each, shortest=shortest))
+                made.append(finds.witness(each, shortest=shortest))
                 break
             except (NoSchedule, ScheduleError) as error:
                 failed = error
     if failed is not None and not made:
         raise failed
     return tuple(made)
-
-
-def _witness(scenario: Scenario, search: Search, found: Found, *, shortest: bool) -> Witness:
-    machine = search.machine
-    own, trace = as_run(scenario, machine.kernel, machine.scenario, found.moves)
-    count = preemptions(search, found.moves)
-    return Witness(own, trace.schedule, found.says, len(found.moves), count, shortest)

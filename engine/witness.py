@@ -161,20 +161,20 @@ class Ways:
 
 
 def preemptions(search: Search, moves: Sequence[Move]) -> int:
-    """How often a way takes another task while the one that ran last could go on."""
+    """How often a way takes another task while the one that ran last could go on.
+
+    The moves may be those of another machine: of each only the task counts, which has one next move here.
+    """
     count, made, last = 0, [], ""
     for move in moves:
-        if last and move.task != last:
-            count += any(other.task == last for other in search.enabled(search.standing()))
-        search.moves.make(move)
-        made.append(move)
+        able = {each.task: each for each in search.enabled(search.standing())}
+        count += bool(last) and move.task != last and last in able
+        search.moves.make(able[move.task])
+        made.append(able[move.task])
         last = move.task
     while made:
         search.moves.unmake(made.pop())
     return count
-
-
-# -- as a schedule ----------------------------------------------------------------------------------------------------
 
 
 class NoSchedule(EngineError):

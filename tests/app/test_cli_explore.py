@@ -11,10 +11,6 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from app.cli_explore import cell_out
-from app.links import RunLink
-from engine.kernels import KERNELS
-from engine.matrix import Cell
 from tests.app.conftest import INLINE_YAML
 from tests.app.seeking import LONG
 from tests.app.test_cli import pagefate
@@ -131,38 +127,6 @@ def test_foresight_tells_the_steps_that_decide(client: TestClient) -> None:
     assert pagefate("foresight", "mial").exit_code == BAD_INPUT
 
 
-def test_a_matrix_has_a_line_a_scenario_and_a_column_a_kernel() -> None:
-    answer = pagefate("matrix", "mail", "tmpfs-read", "--kernels", "linux-2.6.9,wli-corrected", "--budget", "5000")
-    assert answer.exit_code == 0
-    heading, mail, tmpfs = answer.stdout.splitlines()
-    assert heading.split() == ["linux-2.6.9", "wli-corrected"]
-    assert mail.split() == ["mail", "broken", "holds"]
-    assert tmpfs.split() == ["tmpfs-read", *["never", "existed"] * 2]  # these kernels are run with ext2 and ext3
-
-
-def test_the_cells_of_a_matrix_open_as_runs(client: TestClient) -> None:
-    answer = pagefate("matrix", "mail", "--kernels", "linux-2.6.9", "--offer", "writeback", "--json")
-    (cell,) = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert (cell["scenario"], cell["kernel"], cell["verdict"]) == ("mail", "linux-2.6.9", "broken")
-    link = RunLink.parse(cell["url"])
-    assert link is not None
-    assert {store["fate"] for store in client.get(link.api()).json()["stores"]} & {"lost", "clean-unsaved"}
-
-
-def test_a_cell_that_no_schedule_says_leads_to_its_search(client: TestClient) -> None:
-    cell = Cell("mail", "linux-2.6.9", "broken", 9, "it is lost", "B,pdflush@wb_kupdate.done>world_1")
-    url = cell_out(cell, "no-loss", ["writeback"]).url
-    assert url.startswith("/search/mail/linux-2.6.9?property=no-loss&offer=writeback")
-    assert client.get(url).status_code == 200
-
-
-def test_a_matrix_refuses_with_a_cure() -> None:
-    for arguments in (("mial",), ("mail", "--kernels", "linux-2.7"), ("mail", "--property", "no-los")):
-        refused = pagefate("matrix", *arguments)
-        assert (refused.exit_code, refused.stdout) == (BAD_INPUT, "")
-        assert refused.stderr.startswith("pagefate: ")
-
-
 def test_a_curve_has_a_line_a_room() -> None:
     answer = pagefate("curve", "last-block", "--kernel", "linux-2.6.9", "--to", "2")
     heading, *lines = answer.stdout.splitlines()
@@ -174,8 +138,3 @@ def test_a_curve_has_a_line_a_room() -> None:
     refused = pagefate("curve", "last-block", "--of", "bob")
     assert refused.exit_code == BAD_INPUT
     assert "no quota" in refused.stderr
-
-
-def test_every_kernel_is_a_column_unless_some_are_named() -> None:
-    answer = pagefate("matrix", "room-enough", "--budget", "1")
-    assert answer.stdout.splitlines()[0].split() == list(KERNELS)

@@ -10,7 +10,9 @@ import pytest
 
 import engine
 from app.client import Client, Refused, Unreachable
+from app.wire_verdicts import VerdictOut
 from tests.app.conftest import INLINE, INLINE_YAML
+from tests.app.seeking import LONG
 from tests.app.test_cli import pagefate
 from tests.running import running
 
@@ -71,6 +73,14 @@ def test_a_verdict_is_waited_for(site: Client) -> None:
     assert site.run("mail", KERNEL, schedule=witness.schedule).stores[0].fate == "lost"
     with pytest.raises(Refused, match="no-los"):
         site.verdict("mail", KERNEL, property="no-los")
+
+
+def test_who_waits_for_a_verdict_may_hear_how_far_it_is(site: Client) -> None:
+    heard: list[VerdictOut] = []
+    found = site.verdict("mail", KERNEL, offers=LONG, seconds=4, witnesses=20, told=heard.append)
+    assert heard
+    assert {now.state for now in heard} <= {"waiting", "searching"}
+    assert {way.says for now in heard for way in now.witnesses} <= {way.says for way in found.witnesses}
 
 
 def test_foresight_has_a_word_for_each_step(site: Client) -> None:

@@ -18,6 +18,7 @@ from app.rooms import Rooms
 from app.schema import LINKS, ROOMS
 from app.settings import Settings
 from app.storage import Storage
+from app.verdicts import Verdicts
 from tests.app.conftest import INLINE
 from tests.app.rooms import MAIL, follower, opened
 
@@ -131,14 +132,15 @@ def test_the_server_throws_away_old_links_and_rooms_and_nothing_else(client: Tes
     link, room = made(client), opened(client)
     storage = Storage(tmp_path / "data")
     rooms = Rooms(storage.database, hours=1, most=9)
-    house = Housekeeping(storage, rooms, keep_days=30)
+    verdicts = Verdicts(tmp_path / "data")
+    house = Housekeeping(storage, rooms, verdicts, keep_days=30)
     house.once()
     assert (client.get(link["url"]).status_code, client.get(room).status_code) == (200, 200)
     past = (datetime.now(UTC) - timedelta(days=31)).isoformat(timespec="milliseconds")
     with storage.database.writing() as connection:
         connection.execute(sa.update(LINKS).values(created=past, opened=past[:10]))
         connection.execute(sa.update(ROOMS).values(expires=past))
-    Housekeeping(storage, rooms, keep_days=0).once()
+    Housekeeping(storage, rooms, verdicts, keep_days=0).once()
     assert rooms.get(room.rpartition("/")[2]) is None
     assert storage.get(link["id"]) is not None, "without the setting a link is kept for ever, and was read now"
     with storage.database.writing() as connection:
@@ -150,7 +152,7 @@ def test_the_server_throws_away_old_links_and_rooms_and_nothing_else(client: Tes
 
 def test_throwing_away_makes_no_database(tmp_path: Path) -> None:
     app = create_app(Settings(data=tmp_path / "none", keep_days=1))
-    Housekeeping(app.state.storage, app.state.rooms, keep_days=1).once()
+    Housekeeping(app.state.storage, app.state.rooms, app.state.verdicts, keep_days=1).once()
     assert not (tmp_path / "none").exists()
 
 

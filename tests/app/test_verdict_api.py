@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -101,10 +100,30 @@ def test_what_takes_long_is_202_and_says_where_to_look(api: TestClient) -> None:
     assert stopped["links"] == {"self": here}
 
 
+def test_the_ways_are_told_while_the_search_goes_on_and_those_of_one_that_is_stopped_stay(api: TestClient) -> None:
+    asked = QUESTION | {"kernel": "linux-2.6.9", "witnesses": 20}
+    here = api.post(VERDICTS, json=asked).headers["location"]
+    until(lambda: bool(api.get(here).json()["witnesses"]), 60)
+    now = api.get(here).json()
+    assert (now["state"], now["verdict"], now["phase"]) == ("searching", "", "search")
+    assert now["found"] == len(now["witnesses"])
+    for way in now["witnesses"]:
+        assert way["says"]
+        assert bool(way["url"]) == bool(way["schedule"])
+        assert not way["shortest"]
+    opens = next(way["url"] for way in now["witnesses"] if way["url"])
+    assert api.get(opens.partition("#")[0]).status_code == 200
+    api.delete(here)
+    until(lambda: api.get(here).json()["state"] == "cancelled")
+    stopped = api.get(here).json()
+    assert stopped["verdict"] == "broken"
+    assert {way["says"] for way in now["witnesses"]} <= {way["says"] for way in stopped["witnesses"]}
+
+
 def test_who_waited_and_was_stopped_is_undecided(api: TestClient) -> None:
     first = api.post(VERDICTS, json=QUESTION).json()["links"]["cancel"]
     second = api.post(VERDICTS, json=QUESTION | {"states": 999_999}).json()
-    assert second["state"] == "waiting"
+    assert (second["state"], second["place"]) == ("waiting", 1)
     stopped = api.delete(second["links"]["cancel"]).json()
     assert (stopped["state"], stopped["verdict"], stopped["states"]) == ("cancelled", "undecided", 0)
     api.delete(first)
@@ -178,9 +197,3 @@ def test_foresight_is_the_same_of_a_name_and_of_a_link(api: TestClient) -> None:
 def test_a_verdict_is_what_the_schema_says(api: TestClient) -> None:
     found = verdict(api, scenario="mail", kernel="linux-2.6.9")
     assert json.loads(msgspec.json.encode(msgspec.convert(found, VerdictOut, strict=False))) == found
-
-
-def test_the_folder_of_a_site_has_nothing_of_its_searches(tmp_path: Path) -> None:
-    with TestClient(create_app(Settings(data=tmp_path))) as client:
-        verdict(client, scenario="mail", kernel="linux-2.6.9")
-        assert client.get(f"/s/{client.post(VERDICTS, json={'scenario': 'mail'}).json()['id']}").status_code == 404

@@ -32,6 +32,7 @@ PAGES = (
     "/docs/lessons/the-race",
     "/search/mail/linux-2.6.9",
     "/search/mail/linux-2.6.9?property=no-loss",
+    "/matrix",
     "/matrix/mail",
     "/curve/last-block",
     "/-/patterns",

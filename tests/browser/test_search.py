@@ -12,6 +12,7 @@ from tests.browser.test_stillness import WATCH, shifts
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 SLOW = "/search/mail/wli-corrected?property=no-loss&" + "&".join(f"offer={each}" for each in LONG)
+MANY = "/search/mail/linux-2.6.9?property=no-loss&" + "&".join(f"offer={each}" for each in LONG)
 PATIENCE = 60_000
 STRIP = "#outlook rect"
 
@@ -22,19 +23,29 @@ def test_a_question_is_asked_and_its_first_way_opens_as_a_run(tab: Open) -> None
     page.get_by_label("The flusher wakes up, once").check()
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#found")).to_have_attribute("data-verdict", "broken", timeout=PATIENCE)
-    expect(page.locator("#found [role=status]")).to_contain_text("It is broken")
-    expect(page).to_have_url(re.compile("property=no-loss-untold&offer=writeback"))
+    expect(page.locator("#found h2")).to_contain_text("It is broken")
+    expect(page).to_have_url(re.compile("property=no-loss-untold&offer=writeback#found"))
     page.locator(".witnesses a").first.click()
     expect(page.locator("fault-theatre")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/run/mail/linux-2\.6\.9"))
 
 
+def begin(page: Page) -> None:
+    """Search what the page asks, where it was not searched yet."""
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator("#found")).to_have_attribute("data-state", re.compile(r"waiting|searching"), timeout=PATIENCE)
+
+
 def test_a_long_search_shows_how_far_it_is_and_can_be_stopped(tab: Open) -> None:
     page = tab(SLOW)
+    expect(page.locator("#found")).to_contain_text("Not searched yet")
+    assert in_themes(page, "#found") == {}
+    page.get_by_role("button", name="Search now").click()
     progress = page.locator("#found output")
-    expect(progress).not_to_contain_text(re.compile(r"^0 states"), timeout=PATIENCE)
+    expect(progress).to_contain_text(re.compile(r"^[1-9][\d,]* states"), timeout=PATIENCE)
     before = progress.inner_text()
     expect(progress).not_to_have_text(before, timeout=PATIENCE)  # of itself
+    assert in_themes(page, "#found") == {}
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#found")).to_have_attribute("data-verdict", "undecided", timeout=PATIENCE)
     expect(page.locator("#found")).to_contain_text("then the search was stopped")
@@ -43,8 +54,33 @@ def test_a_long_search_shows_how_far_it_is_and_can_be_stopped(tab: Open) -> None
     assert in_themes(page) == {}
 
 
+def test_ways_come_as_links_while_the_search_goes_on_and_move_nothing(tab: Open) -> None:
+    page = tab(MANY)
+    page.evaluate(WATCH.replace("BUFFERED", "false"))
+    begin(page)
+    page.evaluate(WATCH.replace("BUFFERED", "false"))  # it is another page now
+    way = page.locator("#way-1")
+    expect(way).to_contain_text("not yet the shortest", timeout=PATIENCE)
+    expect(page.locator("#found-said")).to_contain_text(re.compile(r"^[12] ways? found so far\.$"))
+    way.focus()
+    progress = page.locator("#found output")
+    for _ in range(2):
+        before = progress.inner_text()
+        expect(progress).not_to_have_text(before, timeout=PATIENCE)
+    expect(way).to_be_focused()
+    assert shifts(page) == []
+    run = page.context.new_page()
+    run.goto(way.get_attribute("href") or "")
+    expect(run.locator("fault-theatre, fault-player")).to_be_visible(timeout=PATIENCE)
+    run.close()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#found")).to_have_attribute("data-verdict", "broken", timeout=PATIENCE)
+    expect(way).to_be_visible()
+
+
 def test_without_scripts_one_looks_again(tab: Open) -> None:
     page = tab(SLOW.replace("no-loss", "no-loss-untold"), java_script_enabled=False)
+    page.get_by_role("button", name="Search now").click()
     page.get_by_role("link", name="Look again").click()
     expect(page.locator("#found output")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
@@ -56,13 +92,51 @@ def test_without_scripts_one_looks_again(tab: Open) -> None:
     expect(page.locator("#found")).to_have_attribute("data-verdict", "undecided")
 
 
-def test_the_rows_of_a_matrix_fill_one_by_one(tab: Open) -> None:
+def test_the_cells_of_a_matrix_fill_by_themselves_and_the_count_is_told(tab: Open) -> None:
     page = tab("/matrix/mail")
-    expect(page.locator("tr[hx-get]")).to_have_count(0, timeout=2 * PATIENCE)
-    row = page.get_by_role("row").filter(has=page.locator('a[href="/kernel/wli-corrected"]'))
-    expect(row).to_have_attribute("data-verdict", "holds")
-    stock = page.get_by_role("row").filter(has=page.locator('a[href="/kernel/linux-2.6.9"]'))
-    expect(stock).to_have_attribute("data-verdict", "broken")
+    page.evaluate(WATCH.replace("BUFFERED", "false"))
+    page.get_by_role("button", name="Search what is missing").click()
+    expect(page.locator("#sweep progress")).to_be_visible()
+    page.evaluate(WATCH.replace("BUFFERED", "false"))
+    stock = page.locator("#cell-mail-linux-2_6_9-no-loss")
+    expect(stock).to_have_attribute("data-verdict", "broken", timeout=PATIENCE)
+    expect(stock).to_have_accessible_name("broken")
+    expect(page.locator("#cell-mail-linux-2_6_9-no-private-byte")).to_have_attribute(
+        "data-verdict", "holds", timeout=PATIENCE
+    )
+    expect(page.locator("#counts")).to_contain_text("broken")
+    expect(page.locator("#sweep-said")).to_contain_text("cells searched", timeout=PATIENCE)
+    assert [moved for moved in shifts(page) if moved.startswith(("table", "td", "tr", "th", "a.", "div"))] == []
+    assert in_themes(page) == {}
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Search what is missing")).to_be_visible()
+    page.locator("#cell-mail-linux-2_6_9-no-loss").click()
+    expect(page.locator("fault-theatre")).to_be_visible()
+
+
+def test_a_matrix_works_without_scripts(tab: Open) -> None:
+    page = tab("/matrix", java_script_enabled=False)
+    page.get_by_label("Is it so?").select_option("accounts-balance")
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("property=accounts-balance"))
+    page.get_by_role("button", name="Search what is missing").click()
+    page.get_by_role("link", name="Look again").click()
+    expect(page.locator("#sweep output")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Search what is missing")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/matrix", "/matrix/mail"])
+def test_a_phone_scrolls_the_board_and_keeps_its_first_column(tab: Open, path: str) -> None:
+    page = tab(path, viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    first = page.locator("tbody th[scope=row]").first
+    before = first.bounding_box()
+    page.locator(".board").evaluate("it => { it.scrollLeft = 200 }")
+    after = first.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert before["x"] == after["x"]
 
 
 @pytest.mark.parametrize("width", [900, 1440])

@@ -55,7 +55,7 @@ def test_a_worker_that_is_killed_costs_nothing() -> None:
 
 def test_a_kernel_without_the_filesystem_is_not_asked() -> None:
     made = list(jobs([find_scenario("tmpfs-read")], [STOCK], "no-loss", (), Budget()))
-    assert made == [Cell("tmpfs-read", STOCK, NEVER, 0)]
+    assert made == [Cell("tmpfs-read", STOCK, "no-loss", NEVER, 0)]
     with Cores(2) as crew:
         assert list(worked_out([], crew)) == []
 
