@@ -42,8 +42,9 @@ class Shared(Futures):
     """Futures that several processes learn together."""
 
     def __init__(self, moves: Moves) -> None:
-        """Nothing is known, and nothing was told to others."""
+        """Nothing is known, and nothing was told to others. No move was looked at before."""
         super().__init__(moves)
+        moves.alike = True
         self._claims: dict[Place, Claim] = {}
         self._told: dict[Place, tuple[int, int, int, bool]] = {}
         self._claimed = 0

@@ -82,6 +82,8 @@ class Moves:
         self._shows = shows
         self.made = 0
         """How many steps were run by the kernel's own code."""
+        self.alike = False
+        """Whether stacks have the same numbers in all processes that search the same: it takes some time."""
         self._cells = machine.journal.cells
         self._known: dict[str, dict[Any, _Node]] = {task: {} for task in machine.tasks}
         machine.journal.thorough = True
@@ -95,7 +97,7 @@ class Moves:
         known = self._known[task.task]
         node: Any = known.get(stack)
         if node is None:
-            node = known[stack] = _Node(number_of(stack))
+            node = known[stack] = self._new(task, stack)
         while type(node) is _Node:
             at = node.looks_at
             if at is None:
@@ -112,8 +114,11 @@ class Moves:
         """The number of a stack of a task."""
         known = self._known[task.task]
         if stack not in known:
-            known[stack] = _Node(number_of(stack))
+            known[stack] = self._new(task, stack)
         return known[stack].number
+
+    def _new(self, task: Task, stack: Any) -> _Node:
+        return _Node(number_of(stack) if self.alike else len(self._known[task.task]) + 1)
 
     def make(self, move: Move) -> None:
         """Change the state as a move does."""
@@ -185,7 +190,7 @@ class Moves:
 
 
 def number_of(stack: Any) -> int:
-    """A number for a stack, never 0, that every process which searches the same has for it: 60 bits of its key."""
+    """A number for a stack, never 0, which is the same in every process: 60 bits of its key."""
     return zobrist("stack", stack) >> 68 or 1
 
 

@@ -159,6 +159,8 @@ class Spread:
             if self._places[region].worker == worker and not any(is_before(other, region) for other in open_)
         )
         self._kept.difference_update(over)
+        for region in over:
+            self._places[region].ways.clear()
         return over
 
     def _start(self, work: Callable[[A], Any], job: A, worker: str, region: Region = (), most: int = 0) -> None:

@@ -114,7 +114,9 @@ def test_the_json_is_that_of_the_api(client: TestClient) -> None:
 def test_control_c_stops_a_search_with_what_it_has(cores: str) -> None:
     command = [sys.executable, "-c", "from app.cli import cli; cli()", "explore", "mail", "--kernel", "wli-corrected"]
     command += ["--offer", ",".join(LONG), "--seconds", "100", "--cores", cores]
-    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, start_new_session=True) as process:  # -1: a pipe
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         time.sleep(6)
         os.killpg(process.pid, signal.SIGINT)  # a terminal tells all of them
         said, trouble = process.communicate(timeout=30)

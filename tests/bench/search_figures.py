@@ -106,7 +106,7 @@ def together() -> Iterator[Figure]:
         for reduced, how in ((False, "every interleaving"), (True, "reduced")):
             alone, several = large(None, reduced=reduced), large(crew, reduced=reduced)
             beside = f"{several / alone:.2f} times one process, {alone:,.0f} states/s; load {os.getloadavg()[0]:.1f}"
-            yield Figure(f"the last block on {cores} cores, {how}", f"{several:,.0f} states/s", "", beside)
+            yield Figure(f"last block on {cores} cores, {how}", f"{several:,.0f} states/s", "", beside)
 
 
 def large(crew: Crew | None, *, reduced: bool) -> float:
