@@ -23,6 +23,7 @@ install: .venv/installed ## put the command at .venv/bin/pagefate
 test: .venv/installed-test ## run every test, the browser's too; ARGS=… goes to pytest
 	@.ci/browser || true
 	@.ci/postgresql || true
+	@.ci/spin || true
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 browser: ## have a Chromium for the tests, by apt where that is possible
@@ -35,6 +36,7 @@ format: .venv/installed-test ## put the code in its shape
 	@$(BIN)/ruff check --fix; $(BIN)/ruff format
 
 bench: .venv/installed-test ## print the budgets and what was measured
+	@.ci/spin || true
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 transcripts: .venv/installed-test ## rewrite the golden transcripts; read the diff before you commit it

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
 from types import TracebackType
@@ -97,11 +98,12 @@ class Cores:
         self._begin(_Work(number, work, job, worker or min(self._lanes, key=busy.count)))
 
     def _begin(self, work: _Work) -> None:
-        try:
-            future = self._lanes[work.lane].submit(work.work, work.job)
-        except BrokenProcessPool:  # it died while it had nothing to do
-            self._lanes[work.lane] = _lane()
-            future = self._lanes[work.lane].submit(work.work, work.job)
+        with _out_of_hearing():
+            try:
+                future = self._lanes[work.lane].submit(work.work, work.job)
+            except BrokenProcessPool:  # it died while it had nothing to do
+                self._lanes[work.lane] = _lane()
+                future = self._lanes[work.lane].submit(work.work, work.job)
         self._under_way[future] = work
 
     def finished(self, seconds: float | None = None) -> list[tuple[int, Any]]:
@@ -121,8 +123,18 @@ class Cores:
 
 
 def _lane() -> ProcessPoolExecutor:
-    """One process; it does not hear of a Control-C, which is for whoever started it."""
-    return ProcessPoolExecutor(1, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    """One process, which begins with its first job."""
+    return ProcessPoolExecutor(1, get_context("spawn"))
+
+
+@contextmanager
+def _out_of_hearing() -> Iterator[None]:
+    """A process that begins meanwhile hears of no Control-C: that is for whoever began it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Cluster:

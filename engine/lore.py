@@ -47,8 +47,9 @@ class Shared(Futures):
     knows_waits = False
 
     def __init__(self, moves: Moves) -> None:
-        """Nothing is known, and nothing was told to others."""
+        """Nothing is known, and nothing was told to others. No move was looked at before."""
         super().__init__(moves)
+        moves.alike = True
         self._claims: dict[Others, tuple[int, int]] = {}
         self._told: dict[Place, tuple[int, int, int]] = {}
         self._relied: dict[Others, int] = {}

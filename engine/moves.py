@@ -89,6 +89,8 @@ class Moves:
         """The moves made, if there are other names."""
         self.made = 0
         """How many steps were run by the kernel's own code."""
+        self.alike = False
+        """Whether stacks have the same numbers in all processes that search the same: it takes some time."""
         self._cells = machine.journal.cells
         self._known: dict[str, dict[Any, Node]] = {task: {} for task in machine.tasks}
         self._roots: dict[str, dict[int, Node]] = {task: {} for task in machine.tasks}
@@ -123,7 +125,7 @@ class Moves:
 
     def _root(self, task: str, stack: Any) -> Node:
         """All that is known of a step of a task, from now on."""
-        number = number_of(stack)
+        number = number_of(stack) if self.alike else len(self._roots[task]) + 1
         node = self._known[task][stack] = self._roots[task][number] = Node(number)
         return node
 
@@ -215,7 +217,7 @@ class Moves:
 
 
 def number_of(stack: Any) -> int:
-    """A number for a stack, never 0, that every process which searches the same has for it: 60 bits of its key."""
+    """A number for a stack, never 0, which is the same in every process: 60 bits of its key."""
     return zobrist("stack", stack) >> 68 or 1
 
 

@@ -29,12 +29,10 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 REGIONS = 32
 """At most so many regions for each worker."""
-SLICE = 0.25
-"""So many seconds a worker walks before it tells where ways lead out."""
+FIRST, SLICE = 0.01, 0.25
+"""So many seconds a worker walks before it tells where ways lead out: at first in a region, and later at most."""
 TICK = 0.1
 """So often, in seconds, whoever asks is told how far the search is."""
-MANY = 100
-"""With so many new ways into a region it is taken up before others that have fewer."""
 PATIENCE = 5.0
 """So long, in seconds, what is under way in the end is waited for."""
 
@@ -59,11 +57,6 @@ class _Place:
     def waits(self) -> bool:
         """Whether there is something to do in it, and nobody is at it."""
         return not self.busy and (bool(self.fresh) or not self.done)
-
-    @property
-    def is_worth_it(self) -> bool:
-        """Whether there is so much to do in it that it is worth the way."""
-        return len(self.fresh) >= MANY or not self.done
 
     @property
     def unfinished(self) -> bool:
@@ -135,14 +128,14 @@ class Spread:
         free = [worker for worker in workers if worker not in busy]
         for at, worker in enumerate(free):
             ready = [
-                (place.is_worth_it, sum(region), region)
+                (sum(region), region)
                 for region, place in self._places.items()
                 if place.waits and (place.worker == worker or place.worker not in workers)
             ]
             if not ready or left <= 0:
                 continue
             most = -(-left // (len(free) - at))
-            self._send(max(ready)[2], worker, most)
+            self._send(max(ready)[1], worker, most)
             left -= most
 
     def _send(self, region: Region, worker: str, most: int) -> None:
@@ -151,7 +144,7 @@ class Spread:
             self._lose(region)
         ways, place.fresh = tuple(place.fresh), []
         place.worker, place.busy = worker, True
-        heard, seconds = self._heard.get(worker, ""), min(SLICE, self.search.left())
+        heard, seconds = self._heard.get(worker, ""), min(SLICE, FIRST * 2**place.visits, self.search.left())
         asked = replace(self.question, lore=None) if heard else self.question
         job = Visit(asked, region, place.visits, ways, most, seconds, self._over(worker), heard)
         place.visits += 1
@@ -167,6 +160,8 @@ class Spread:
             if self._places[region].worker == worker and not any(is_before(other, region) for other in open_)
         )
         self._kept.difference_update(over)
+        for region in over:
+            self._places[region].ways.clear()
         return over
 
     def _start(self, work: Callable[[A], Any], job: A, worker: str, region: Region = (), most: int = 0) -> None:

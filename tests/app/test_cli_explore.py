@@ -106,13 +106,17 @@ def test_the_json_is_that_of_the_api(client: TestClient) -> None:
     assert said == found
 
 
-def test_control_c_stops_a_search_with_what_it_has() -> None:
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_control_c_stops_a_search_with_what_it_has(cores: str) -> None:
     command = [sys.executable, "-c", "from app.cli import cli; cli()", "explore", "mail", "--kernel", "wli-corrected"]
-    command += ["--offer", ",".join(LONG), "--seconds", "100"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command += ["--offer", ",".join(LONG), "--seconds", "100", "--cores", cores]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         time.sleep(6)
-        os.kill(process.pid, signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        os.killpg(process.pid, signal.SIGINT)  # a terminal tells all of them
+        said, trouble = process.communicate(timeout=30)
+    assert trouble == ""
     assert process.returncode == UNDECIDED
     assert "undecided: the search was stopped after" in said
 

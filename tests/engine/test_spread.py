@@ -251,6 +251,12 @@ def test_a_budget_is_that_of_all_workers_together(
     assert verdict.states <= budget.most
 
 
+def test_ways_that_end_are_looked_at_before_all_that_lead_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 1b X4: the last block is lost as posted; one alone finds that long before so many states.
+    found = explore(find_scenario("last-block"), POSTED, budget=Budget(states=20_000), crew=Here(monkeypatch))
+    assert found.verdict == "broken"
+
+
 def test_who_asks_is_told_how_far_it_is_and_may_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Progress] = []
 

@@ -29,3 +29,16 @@ RACE = make(
 def test_spin_comes_to_our_verdict(model: str, kernel: str, verdict: str, tmp_path: Path) -> None:
     assert spin.check(model, tmp_path).verdict == verdict
     assert explore(RACE, kernel).verdict == verdict
+    assert spin.MODELS[model] == kernel
+
+
+@pytest.mark.skipif(bool(spin.missing()), reason=spin.missing() or "SPIN is there")
+def test_the_whole_of_a_model_is_looked_at_though_an_assertion_fails(tmp_path: Path) -> None:
+    first, whole = spin.check("ask_nobody", tmp_path), spin.check("ask_nobody", tmp_path, whole=True)
+    assert first.broken
+    assert whole.broken
+    assert first.states < whole.states <= whole.transitions
+
+
+def test_every_model_is_measured_but_what_they_share() -> None:
+    assert {path.stem for path in spin.HERE.glob("*.pml")} == {*spin.MODELS, "race"}
