@@ -12,10 +12,11 @@ from pathlib import Path
 from engine import Scenario, build, find_kernel, find_scenario
 from engine.claims import PROPERTIES
 from engine.crew import Cores, Crew
-from engine.explore import STATE_BYTES, Budget, Report, Search
+from engine.explore import STATE_BYTES, Budget, Search
 from engine.perft import walk
 from engine.regions import Question
 from engine.spread import Spread
+from engine.tour import Report
 from engine.verdict import BUDGET, explore
 from tests.bench.figures import Figure, ms, once
 from tests.engine.test_perft import COUNTS, SCENARIOS
