@@ -160,8 +160,8 @@ async def _next(request: Request, order: Order) -> Response:
 
 def _aside(request: Request, run: Run, step: int, part: str, title: str, **context: object) -> Response:
     """A part of a run's page for htmx, else a page of its own."""
-    template = part if _is_swap(request) else "aside.html"
-    content = templating.render(template, run=run, step=step, part=part, title=title, **context)
+    context |= {"run": run, "step": step, "part": part, "title": title, "is_part": _is_swap(request)}
+    content = templating.render(part if context["is_part"] else "aside.html", **context)
     return answers.answer(request, Body.of(content, HTML), cache=serving.cache(request), vary=VARY)
 
 
