@@ -72,10 +72,6 @@ class FaultTheatre extends HTMLElement {
     offer(this.#acts(), signal)
     this.go(this.#wanted ?? this.at)
     this.story.arrived()
-    for (const card of this.querySelectorAll('.focus > div')) {
-      Object.assign(card, { role: 'link', tabIndex: 0 })
-      card.addEventListener('keydown', event => event.key === 'Enter' && card.click(), { signal })
-    }
     this.dataset.ready = ''
     this.#early()
   }

@@ -89,7 +89,7 @@ export class Forks {
     const item = document.createElement('li')
     const link = document.createElement('a')
     const forked = list.filter(each => each.from === node.url)
-    link.href = address(node.url, node.from ? node.step + 1 : forked[0].step)
+    link.href = address(node.url, node.from ? node.step + 1 : forked[0]?.step ?? 0)
     if (node.url === self) link.setAttribute('aria-current', 'true')
     link.dataset.fate = node.outcome ?? ''
     link.innerHTML = `${SHAPE}<b></b><span></span>`

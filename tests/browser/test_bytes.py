@@ -129,7 +129,7 @@ def test_a_phone_has_foresight_and_the_way_of_what_is_tapped(tab: Open) -> None:
     page.locator(".inspector [data-step='57'][id]").tap()
     assert step_of(page) == 57
     page.locator("[data-tab=picture]").tap()
-    page.locator(".focus-disk").press("Enter")
+    page.locator(".focus-disk a").press("Enter")
     expect(page.locator(".inspector")).to_contain_text("page 2 of f on the disk")
 
 
