@@ -9,6 +9,8 @@ from app import outlook
 from app.runs import Shelf
 
 MAIL = "/run/mail/linux-2.6.9"
+LAST_BLOCK = "/run/last-block/wli-posted?step=60"
+"""One of its stores reaches the disk, the other is lost."""
 PART = {"HX-Request": "true"}
 
 
@@ -72,7 +74,11 @@ def test_a_row_of_the_ledger_and_the_inspector_lead_there(client: TestClient) ->
     page = client.get(f"{MAIL}?step=60").text
     assert f'<a href="{MAIL}/bytes?step=60&amp;of=ledger/A.3"' in page
     assert f'<form hx-get="{MAIL}/bytes" hx-trigger="fault:bytes"' in page
-    assert '<small class="doom" id="doom-A.3"></small>' in page
+    assert (
+        'id="doom-A.3"><a href="/run/mail/linux-2.6.9/bytes?step=60&amp;of=ledger/A.3">when was it doomed?</a>' in page
+    )
+    kept, lost = re.findall(r'<small class="doom" id="doom-[^"]*">(.*?)</small>', client.get(LAST_BLOCK).text)
+    assert (kept, "when was it doomed?" in lost) == ("", True)
     assert "/bytes" not in client.get("/embed/mail/linux-2.6.9?step=60").text
 
 
