@@ -99,10 +99,8 @@ async def get_link_next(request: Request, run: LinkedRun, n: Number) -> Response
 
 async def _foresight(request: Request, run: Run) -> Response:
     """Worked out once for each run, while others are served."""
-    body = await serving.runs(request).page(
-        f"{run.order.link.api()} {run.order.id} foresight",
-        lambda: answers.Body.of(msgspec.json.encode(outlook.told(run)), JSON),
-    )
+    found = await serving.foresight(request, run)
+    body = answers.Body.of(msgspec.json.encode(outlook.told(run, found)), JSON)
     return answers.answer(request, body, cache=serving.cache(request))
 
 

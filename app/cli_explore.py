@@ -122,10 +122,10 @@ def foresight_command(
         run = runs.perform(order(read(scenario), kernel, filesystem, schedule), settings_of().engine_limits())
     except Trouble as trouble:
         refuse(trouble.in_address())
-    if json:
-        sys.stdout.write(msgspec.json.encode(outlook.told(run)).decode() + "\n")
-        return
     found = outlook.of(run)
+    if json:
+        sys.stdout.write(msgspec.json.encode(outlook.told(run, found)).decode() + "\n")
+        return
     for step, says in outlook.sentences(run, found):
         typer.echo(f"{step:>5}  {says}")
     if not found.complete:

@@ -88,7 +88,10 @@ def fork(run: Run, n: int, to: str) -> tuple[RunLink, int]:
     else:
         n = max(1, n)
         point = _point(trace, _free(run, n))
-        items = [*(item for item in _kept(run, n) if not item.startswith(f"{point}>")), f"{point}>{to}"]
+        before = list(_kept(run, n))
+        items = [item for item in before if not item.startswith(f"{point}>")]
+        if to != trace.steps[n - 1].task or items == before:  # else it goes on when nobody comes in
+            items.append(f"{point}>{to}")
     orders.see_that_it_runs(scenario, items)
     return replace(run.order.link, switch=",".join(items)), n + 1
 

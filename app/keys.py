@@ -60,6 +60,7 @@ ACTIONS = (
     Action("voice", "plain words or kernel words", ("v",)),
     Action("predict", "predict: be asked first; 1 to 4 answer", ("q",)),
     Action("what-if", "what if, from here", ("w",)),
+    Action("foresight", "foresight: what could still become of each step", ("o",)),
     Action("present", "present: large type, only the picture", ("f",)),
     Action("blank", "blank the screen; any key brings it back", ("b", ".")),
     Action("share", "share this step", ("s",)),

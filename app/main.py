@@ -19,6 +19,7 @@ from app.api_compare import compare_api
 from app.api_steps import steps as api_steps
 from app.api_verdicts import verdicts
 from app.bells import bell_of
+from app.bytes_page import bytes_pages
 from app.compare import router as compare
 from app.contests import contests
 from app.documentation import documentation
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(search_pages)
     app.include_router(matrix_pages)
     app.include_router(pages)
+    app.include_router(bytes_pages)
     app.include_router(compare)
     app.include_router(paper)
     app.include_router(steps)

@@ -36,7 +36,7 @@ def examples() -> dict[str, Any]:
             run=order.id, steps=len(run.trace.steps), items=items, links={"page": order.link.url()}
         ),
         "VerdictOut": verdict(order),
-        "ForesightOut": outlook.told(run),
+        "ForesightOut": outlook.told(run, outlook.of(run)),
         "FilesystemOut": wire_choices.filesystem(engine.FILESYSTEMS["ext2"]),
         "ScenarioOut": wire_choices.scenario(order.scenario),
         "ProblemOut": problem(),

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 
 from msgspec import Struct
 
 from app.rail import shorten
-from app.runs import Run
+from app.runs import Run, Shelf
 from app.timeline import percent
 from engine import Budget
 from engine.foresight import AT_RISK, DOOMED, SAFE, UNKNOWN, Doom, Foresight, foresee
 
 BUDGET = Budget(states=40_000, seconds=8)
 """What a page may take to look ahead; the steps that were not reached are said to be unknown."""
+KEPT, KEPT_STEPS = 200, 200_000
+"""How much foresight is kept, and of how many steps together."""
 WORDS = {SAFE: "safe", AT_RISK: "at risk", DOOMED: "doomed", UNKNOWN: "not known"}
 MEANS = {
     SAFE: "from here on no order of events loses anything",
@@ -60,22 +61,40 @@ class ForesightOut(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Steps with the same outlook, on the timeline: in per cent of it."""
+    """Steps with the same outlook, `first` to `last`, on the timeline: in per cent of it."""
 
     outlook: str
     x: str
     width: str
     says: str
+    first: int
+    last: int
+
+    @property
+    def brief(self) -> str:
+        """For who hears the timeline: `doomed from step 57 to 121`."""
+        return f"{WORDS[self.outlook]} {_span(self.first, self.last, 'from step {} to {}', 'at step {}')}"
+
+
+_known: Shelf[Foresight] = Shelf(KEPT, KEPT_STEPS, lambda found: len(found.outlook))
+
+
+def known(run: Run) -> Foresight | None:
+    """The foresight of a run, if somebody has asked for it not long ago."""
+    return _known.get(run.order.id)
 
 
 def of(run: Run) -> Foresight:
-    """The foresight of a run."""
-    return foresee(run.order.scenario, run.order.kernel, run.trace, BUDGET)
+    """The foresight of a run; where it is not known, that takes seconds."""
+    found = known(run)
+    if found is None:
+        found = foresee(run.order.scenario, run.order.kernel, run.trace, BUDGET)
+        _known.put(run.order.id, found)
+    return found
 
 
-def told(run: Run) -> ForesightOut:
+def told(run: Run, found: Foresight) -> ForesightOut:
     """The foresight of a run, as the API gives it."""
-    found = of(run)
     return ForesightOut(
         run=run.order.id,
         outlook=list(found.outlook),
@@ -92,55 +111,14 @@ def stretches(found: Foresight) -> Iterator[Stretch]:
     total, at = max(1, len(found.outlook) - 1), 0
     for outlook, steps in groupby(found.outlook[1:] or found.outlook):
         count = len(list(steps))
-        yield Stretch(outlook, percent(at, total), percent(count, total), f"{WORDS[outlook]}: {MEANS[outlook]}")
+        first, last = (at + 1, at + count) if found.outlook[1:] else (0, 0)
+        says = f"{WORDS[outlook]}: {MEANS[outlook]} ({_span(first, last, 'steps {} to {}', 'step {}')})"
+        yield Stretch(outlook, percent(at, total), percent(count, total), says, first, last)
         at += count
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The way of a store's bytes: what was stored where, each step that mattered to it, and who was told of a loss."""
-
-    title: str
-    fate: str
-    links: tuple[tuple[int, str], ...]
-    told: str
-
-
-def chains(run: Run, found: Foresight) -> Iterator[Chain]:
-    """The way of every store into a file, from the step that made it to its fate."""
-    size, dooms = run.order.scenario.machine.page_size, {each.store: each.doomed for each in found.stores}
-    for store in run.trace.stores:
-        if store.file is None or not store.accepted:
-            continue
-        way = [*_way(run, store.id), *_point_of_no_return(dooms.get(store.id))]
-        links = sorted(way, key=itemgetter(0))
-        title = f"{store.id}: “{shorten(store.text)}” into page {store.start // size} of {store.file}"
-        yield Chain(title, store.fate, tuple(links), store.told or "")
-
-
-def _way(run: Run, store: str) -> Iterator[tuple[int, str]]:
-    accepted = f"store/{store}.accepted"
-    for step in run.trace.steps:
-        if any(at == accepted for at, _, _ in step.writes):
-            yield step.n, f"{step.function}, {step.name}: the bytes are let in."
-        for change in step.fates:
-            if change.store == store:
-                yield step.n, f"{NAMES.get(change.new, change.new)}. {change.why}"
-
-
-def _point_of_no_return(doomed: int | None) -> Iterator[tuple[int, str]]:
-    if doomed:
-        yield doomed, "Doomed: from here on nothing can save them."
-
-
-NAMES = {
-    "at-risk": "At risk",
-    "backed": "Backed",
-    "durable": "On the disk",
-    "clean-unsaved": "Not on the disk",
-    "lost": "Lost",
-    "replaced": "Replaced",
-}
+def _span(first: int, last: int, several: str, one: str) -> str:
+    return one.format(first) if first == last else several.format(first, last)
 
 
 def sentences(run: Run, found: Foresight) -> Iterator[tuple[int, str]]:

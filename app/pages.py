@@ -131,15 +131,10 @@ async def foresight_of_link(request: Request, link: str) -> Response:
 async def _foresight(request: Request, order: Order) -> Response:
     """The outlook comes when somebody asks for it: it takes seconds where much can follow."""
     run = await serving.runs(request).run(order)
-
-    def told() -> Body:
-        found = outlook.of(run)
-        context = {"stretches": list(outlook.stretches(found)), "sentences": list(outlook.sentences(run, found))}
-        context["chains"] = list(outlook.chains(run, found))
-        return Body.of(templating.render("_foresight.html", run=run, found=found, words=outlook.WORDS, **context), HTML)
-
-    body = await serving.runs(request).page(f"{order.link.url()} {order.id} foresight", told)
-    return answers.answer(request, body, cache=serving.cache(request))
+    found = await serving.foresight(request, run)
+    context = {"stretches": list(outlook.stretches(found)), "sentences": list(outlook.sentences(run, found))}
+    context |= {"words": outlook.WORDS, "means": outlook.MEANS, "found": found}
+    return _aside(request, run, len(run.trace.steps), "_foresight.html", "foresight", **context)
 
 
 @pages.get("/run/{scenario}/{kernel}/next")
@@ -160,8 +155,14 @@ async def _next(request: Request, order: Order) -> Response:
     said = request.query_params.get("step", "0")
     step = serving.step_within(run, int(said) if said.isdecimal() and len(said) <= links.DIGITS else 0)
     found = await serving.runs(request).apart(lambda _limits: list(next_steps.choices(run, step)), order)
-    body = Body.of(templating.render("_next.html", choices=found, run=run, step=step), HTML)
-    return answers.answer(request, body, cache=serving.cache(request))
+    return _aside(request, run, step, "_next.html", "who can run now", choices=found)
+
+
+def _aside(request: Request, run: Run, step: int, part: str, title: str, **context: object) -> Response:
+    """A part of a run's page for htmx, else a page of its own."""
+    context |= {"run": run, "step": step, "part": part, "title": title, "is_part": _is_swap(request)}
+    content = templating.render(part if context["is_part"] else "aside.html", **context)
+    return answers.answer(request, Body.of(content, HTML), cache=serving.cache(request), vary=VARY)
 
 
 async def _part(request: Request, order: Order) -> Response:

@@ -93,6 +93,7 @@ class Runs:
         self._threads = CapacityLimiter(2)
         self._guests = CapacityLimiter(1)
         self._painter = CapacityLimiter(1)
+        self._seer = CapacityLimiter(1)
         self._under_way: dict[str, asyncio.Future[Any]] = {}
 
     async def run(self, order: Order, *, watch: bool = False) -> Run:
@@ -168,6 +169,17 @@ class Runs:
     async def apart(self, work: Callable[[Limits], T], order: Order | None = None) -> T:
         """Do what takes some runs, those of `order` if given, within their limits, while others are served."""
         return await to_thread.run_sync(work, self.limits, limiter=self._turn(order) if order else self._threads)
+
+    async def slowly(self, key: str, work: Callable[[], T]) -> T:
+        """Do what takes seconds, once for all who ask meanwhile, in a thread of its own: no page waits for it.
+
+        Raises:
+            Trouble: when too much of that waits for its turn.
+        """
+        if key not in self._under_way and self._seer.statistics().tasks_waiting >= WAITING:
+            detail = f"{WAITING} runs wait to be looked through"
+            raise Trouble("busy", detail, cure="Try again in a few seconds", headers={"Retry-After": "5"})
+        return await self._once(key, lambda: to_thread.run_sync(work, limiter=self._seer))
 
     async def aside(self, work: Callable[[], T]) -> T:
         """Do what reads the text of a stranger, in the turn of strangers, while others are served.

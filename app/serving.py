@@ -10,7 +10,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import answers, editions, links, orders, text, wire
+from app import answers, editions, links, orders, outlook, text, wire
 from app.answers import JSON, TEXT, Body, Form
 from app.editions import Change
 from app.links import RunLink
@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.storage import Storage, StorageError, Stored
 from app.troubles import Trouble
 from engine import EDITION
+from engine.foresight import Foresight
 
 FORMS: dict[str, Form] = {".json": "json", ".txt": "text"}
 """Which form a suffix of an address asks for."""
@@ -124,6 +125,18 @@ async def send(request: Request, order: Order, form: Form, voice: str = "") -> R
         return Body.of(msgspec.json.encode(wire.summary(run, trace=True)), JSON, etag=etag)
 
     return answers.answer(request, await runs(request).body(order, form_of, make), cache=kept_for, vary=VARY)
+
+
+async def foresight(request: Request, run: Run) -> Foresight:
+    """The foresight of a run, worked out once while others are served.
+
+    Raises:
+        Trouble: when too many runs wait for theirs.
+    """
+    known = outlook.known(run)
+    if known is not None:
+        return known
+    return await runs(request).slowly(f"{run.order.id} foresight", lambda: outlook.of(run))
 
 
 VARY = "Accept, Accept-Encoding"

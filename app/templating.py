@@ -20,6 +20,7 @@ from app import (
     exhibits,
     keys,
     links,
+    links_bytes,
     links_edit,
     links_search,
     manual,
@@ -34,6 +35,7 @@ from app.cards import Card
 from app.cells import Value
 from app.listing import listing, prose
 from app.orders import Order
+from app.wording import FATE_WORDS
 from app.zoom import ZOOMS
 from engine import FILESYSTEMS, KERNELS, Kernel, Scenario
 
@@ -121,6 +123,8 @@ def environment() -> Environment:
         htmx=lambda: static_files.url(static_files.HTMX),
         site_sheet=squeeze.SITE,
         links=links,
+        bytes_at=links_bytes.address,
+        fate_words=FATE_WORDS,
         desk=links_edit,
         searching=links_search,
         manual=manual,

@@ -23,6 +23,7 @@ from app.scene import Directory, Scene, directories
 from app.view import View, build_view, quotas_of
 from app.wording import Names, names_in
 from engine import FilesystemKind, FunctionSource, Kernel, Scenario, Step, Trace
+from engine.fates import CLEAN_UNSAVED, LOST
 
 KEPT, KEPT_STEPS = 6, 1_500
 """How many stages are kept, and how many steps they may have together, as many as a page carries; a step takes 5 KB."""
@@ -140,9 +141,10 @@ class Stage:
     @cached_property
     def stores(self) -> tuple[dict[str, Any], ...]:
         """The rows of the ledger."""
-        return tuple(self._store(store) for store in self.view.stores)
+        gone = {store.id for store in self.trace.stores if store.fate in (LOST, CLEAN_UNSAVED)}
+        return tuple(self._store(store, goes=store.id in gone) for store in self.view.stores)
 
-    def _store(self, store: Stored) -> dict[str, Any]:
+    def _store(self, store: Stored, *, goes: bool) -> dict[str, Any]:
         page = store.start // self.view.cast.page_size
         return {
             "id": store.id,
@@ -150,6 +152,7 @@ class Stage:
             "hue": self.hue(store.task),
             "text": self.scenario.lines(store.task)[store.line - 1].text.replace(" = ", "="),
             "place": f"page {page} of {store.file}" if store.file else "private memory",
+            "goes": goes,
         }
 
     @cached_property

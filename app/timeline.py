@@ -111,7 +111,8 @@ def marks(trace: Trace, rows: Sequence[Lane]) -> tuple[Mark, ...]:
         if change is None:
             continue
         mark = _mark(step, change, places[step.task], len(trace.steps))
-        if mark.label and said is not None and step.n - found[said].n < len(trace.steps) * CROWDED:
+        between = CROWDED * (2 if mark.left and said is not None and not found[said].left else 1)
+        if mark.label and said is not None and step.n - found[said].n < len(trace.steps) * between:
             if mark.fate == found[said].fate:
                 mark = replace(mark, label="")
             else:

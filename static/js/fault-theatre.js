@@ -136,9 +136,11 @@ class FaultTheatre extends HTMLElement {
     this.#mirror('replace')
   }
 
-  whatIf() {
+  /** Open a menu of the time bar, or close it: what-if, or foresight where there is one. */
+  unfold(id) {
+    const summary = this.querySelector(id)
+    if (!summary) return
     this.transport.pause()
-    const summary = this.querySelector('#what-if')
     summary.parentElement.open = !summary.parentElement.open
     summary.focus()
   }
@@ -153,7 +155,8 @@ class FaultTheatre extends HTMLElement {
       zoom: () => this.by(),
       voice: () => this.voice.toggle(),
       predict: () => this.predict.toggle(),
-      'what-if': () => this.whatIf(),
+      'what-if': () => this.unfold('#what-if'),
+      foresight: () => this.unfold('#foresee'),
       present: () => this.#present(!presenting()),
       blank: () => { transport.pause(); blank() },
       share: () => this.#share(),
@@ -217,10 +220,16 @@ class FaultTheatre extends HTMLElement {
     const scrub = this.querySelector('#scrub')
     scrub.setAttribute('value', at)
     scrub.value = at
-    scrub.setAttribute('aria-valuetext', this.trace.value('time.valuetext') ?? '')
+    this.#sayTime()
     this.dataset.step = at
     this.toggleAttribute('data-ended', at === this.length)
     this.#address(here, address)
+  }
+
+  /** What a screen reader says of the scrubber: the step, and its outlook where foresight is there. */
+  #sayTime() {
+    const seen = [...this.querySelectorAll('#outlook [data-says]')].find(({ dataset }) => this.at && this.at <= dataset.last)
+    this.querySelector('#scrub').setAttribute('aria-valuetext', [this.trace.value('time.valuetext'), seen?.dataset.says].filter(Boolean).join(', '))
   }
 
   /** A part has come that was not needed at first: the trace, what other kernels do, the functions of this one, all steps. */
@@ -229,6 +238,7 @@ class FaultTheatre extends HTMLElement {
     if (come) this.#start(come.textContent)
     if (!this.trace) return
     this.#keepMeaning()
+    this.#sayTime()
     for (const part of this.querySelectorAll('.later:not([data-adopted])')) {
       part.dataset.adopted = ''
       this.scene.adopt(part, this.trace.cells)
@@ -286,8 +296,10 @@ class FaultTheatre extends HTMLElement {
     if (button) return sharing().then(({ copy }) => copy(this.querySelector('#share'), button))
     const what = event.target.closest('[data-do]')?.dataset.do
     if (what) return this.#do(what, event)
-    const tile = event.target.closest('.tile, .bits > li, .tlb, .pgd')
-    if (tile) this.#select(tile)
+    const tile = link?.dataset.bytes ? this.querySelector(`[data-at="${link.dataset.bytes}"]`) : event.target.closest('.tile, .bits > li, .tlb, .pgd, .ledger .row[data-at], .focus > div')
+    if (tile && link) event.preventDefault()
+    if (tile?.matches('.focus > div') || tile && link && !event.detail) this.inspect(tile)
+    else if (tile) this.#select(tile)
   }
 
   /** The inspector comes when something is to be looked at. */

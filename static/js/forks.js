@@ -33,16 +33,26 @@ export class Forks {
     const called = this.form.dataset.onCall.split(' ')
     const task = trace.step(step || 1)?.task
     const busy = step > 0 && called.includes(task)
-    this.form.querySelector('[name="step"]').value = step
+    const field = this.form.querySelector('[name="step"]')
+    const moved = field.value !== String(step)
+    field.value = step
     this.form.toggleAttribute('data-first', step === 0)
     this.form.toggleAttribute('data-busy', busy)
     for (const button of this.form.querySelectorAll('button')) button.disabled = busy || button.dataset.task === task
+    if (moved && this.form.parentElement.open) this.#look()
     const link = this.form.querySelector('.busy a')
     if (!link) return
     let done = step + 1
     while (called.includes(trace.step(done)?.task)) done++
     link.hidden = done > trace.length
     link.setAttribute('data-step', done)
+  }
+
+  /** Who can run is another question at each step: it is asked again when the hand rests. */
+  #look() {
+    clearTimeout(this.soon)
+    for (const button of this.form.querySelectorAll('.ahead button')) button.disabled = true
+    this.soon = setTimeout(() => this.form.querySelector('.ahead')?.dispatchEvent(new CustomEvent('fault:ahead')), 150)
   }
 
   /** This run is a future if it was asked for, and the beginning of a tree if it was forked from. */
@@ -61,7 +71,7 @@ export class Forks {
   #draw({ list }) {
     const self = this.#self
     const root = this.#root(list, self)
-    const section = this.form.querySelector('.futures')
+    const section = this.theatre.querySelector('.futures')
     section.hidden = !root
     if (!root) return
     section.querySelector('ol').replaceChildren(this.#branch(list, root, self))
@@ -78,14 +88,14 @@ export class Forks {
   #branch(list, node, self) {
     const item = document.createElement('li')
     const link = document.createElement('a')
-    link.href = node.from ? address(node.url, node.step + 1) : node.url
+    const forked = list.filter(each => each.from === node.url)
+    link.href = address(node.url, node.from ? node.step + 1 : forked[0]?.step ?? 0)
     if (node.url === self) link.setAttribute('aria-current', 'true')
     link.dataset.fate = node.outcome ?? ''
     link.innerHTML = `${SHAPE}<b></b><span></span>`
     link.querySelector('b').textContent = node.title
     link.querySelector('span').textContent = node.from ? `from step ${node.step}` : ''
     item.append(link)
-    const forked = list.filter(each => each.from === node.url)
     if (forked.length) {
       const inner = document.createElement('ol')
       inner.append(...forked.map(each => this.#branch(list, each, self)))

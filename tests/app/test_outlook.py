@@ -28,6 +28,7 @@ def test_the_strip_is_as_long_as_the_timeline() -> None:
         (DOOMED, 25, 75),
     ]
     assert stretches[1].says.startswith("doomed: whoever runs when")
+    assert [each.brief for each in stretches] == ["at risk at step 1", "doomed from step 2 to 4"]
 
 
 def test_a_run_without_a_step_has_a_strip_too() -> None:
@@ -45,6 +46,10 @@ def test_each_turn_is_a_sentence_with_its_step(run: Run) -> None:
     (store,) = found.stores
     assert f"It shows at step {store.shows}." in said[-1][1]
     assert store.store in said[-1][1]
+
+
+def test_what_was_foreseen_is_kept(run: Run) -> None:
+    assert outlook.of(run) is outlook.of(run) is outlook.known(run)
 
 
 def test_what_never_changes_is_said_once(run: Run) -> None:

@@ -339,7 +339,6 @@ def test_what_if_forks_the_run_and_the_futures_of_the_sitting_are_drawn(tab: Ope
     page.keyboard.press("w")
     page.get_by_role("button", name="Somebody frees a block").click()
     expect(page.locator("fault-theatre")).to_have_attribute("data-outcome", "kept")
-    page.locator("#what-if").click()
     futures = page.locator(".futures li")
     expect(futures).to_have_count(3)
     expect(futures.locator("a[aria-current]")).to_contain_text("Somebody frees a block")

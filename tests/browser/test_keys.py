@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app import keys
-from tests.browser.conftest import Open, step_of
+from tests.browser.conftest import Open, ready, step_of
 
 pytestmark = pytest.mark.browser
 
@@ -81,6 +81,7 @@ def test_single_keys_can_be_switched_off_and_stay_off(tab: Open) -> None:
         page.keyboard.press("ArrowLeft")
         expect(page).to_have_url(re.compile("step=10$"))
         page.reload()
+        ready(page)
 
 
 def test_keys_are_left_to_who_types_and_to_what_scrolls(tab: Open) -> None:
