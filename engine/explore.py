@@ -153,8 +153,9 @@ class Search:
         """Search until everything was seen, enough was found, or the budget is spent."""
         if self.reduced:
             self.look_ahead()
+        report = Report()
         while True:
-            tour = Tour(self)
+            tour = Tour(self, report.found)
             report = tour.run()
             report.begun = self.again + 1
             done = report.stopped or len(report.found) >= self.wanted or not self.reduced

@@ -103,7 +103,7 @@ class Spread:
                 self._drain()
 
     def _round(self) -> Report:
-        self._places, self._kept, self.found = {}, set(), {}
+        self._places, self._kept = {}, set()
         self._heard.clear()
         self.question = replace(self.question, round=self.search.again, lore=self.futures.everything())
         self._enter(self.regions.here(), self.search.moves.key, b"")

@@ -145,7 +145,7 @@ def _groups(scenario: Scenario) -> list[list[str]]:
     if any("/" in text or "'" in text for text in _texts(scenario)):
         return []  # what is stored might look like a name
     data = {key: value for key, value in to_data(scenario).items() if key in ("files", "filesystem", "tasks")}
-    for file in data["files"].values():
+    for file in data.get("files", {}).values():
         file.pop("data", None)
     elsewhere = set(_WORD.findall(_TEXT.sub("", " ".join(_strings(data)))))
     groups: defaultdict[str, list[str]] = defaultdict(list)

@@ -123,9 +123,9 @@ class Lone:
 class Tour:
     """One depth-first walk of a search, from the beginning."""
 
-    def __init__(self, search: Search) -> None:
-        """Nothing is seen yet."""
-        self.search, self.moves, self.report = search, search.moves, Report()
+    def __init__(self, search: Search, found: Sequence[Found] = ()) -> None:
+        """Nothing is seen yet. Ways `found` before stay ways, whatever was wrong with the walk that met them."""
+        self.search, self.moves, self.report = search, search.moves, Report(found=list(found))
         self.index: dict[int, int] = {}
         """When each state was met, by its key."""
         self.on_path: set[int] = set()
@@ -133,7 +133,7 @@ class Tour:
         """States whose component is not known yet, in the order in which they were met."""
         self.unsettled: set[int] = set()
         self.path: list[Move] = []
-        self.found: set[str] = set()
+        self.found = {way.says for way in found}
         self.symmetric = search.symmetry is not None and search.symmetry.holds
         self.refuted = False
         """Whether a step that was tried alone should not have been, or tasks that were taken for equal are not."""
