@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.moves import Move
 
 A = TypeVar("A")
-REGIONS = 32
+REGIONS = 16
 """At most so many regions for each worker."""
 FIRST, SLICE = 0.01, 0.25
 """So many seconds a worker walks before it tells where ways lead out: at first in a region, and later at most."""
