@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, Depends, Path, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from app import answers, asking, bodies, links, next_steps, orders, outlook, serving, standing
 from app.answers import JSON
@@ -20,7 +20,7 @@ verdicts = APIRouter(prefix=links.API, route_class=bodies.Route, dependencies=[D
 
 SearchId = Annotated[str, Path(description="the id that POST /verdicts gives", examples=["ID"])]
 Asked = Annotated[VerdictIn, Body(openapi_examples={"mail": {"summary": "the mail's experiment", "value": EXAMPLE}})]
-
+Offered = Annotated[tuple[str, ...], Query(description="what the world may do at any moment", examples=["power-cut"])]
 
 ANSWER = documented("VerdictOut")
 UNDER_WAY: dict[int | str, Any] = {
@@ -62,9 +62,9 @@ async def cancel_verdict(request: Request, search: SearchId) -> Response:
     summary="What could still become of a gallery run, step by step",
     responses=documented("ForesightOut"),
 )
-async def get_foresight(request: Request, run: GalleryRun) -> Response:
+async def get_foresight(request: Request, run: GalleryRun, offer: Offered = ()) -> Response:
     """Each step is safe, at risk or doomed by the ends still in reach; where it turns; what dooms a store."""
-    return await _foresight(request, run)
+    return await _foresight(request, run, list(offer))
 
 
 @verdicts.get(
@@ -72,9 +72,9 @@ async def get_foresight(request: Request, run: GalleryRun) -> Response:
     summary="What could still become of a short link's run, step by step",
     responses=documented("ForesightOut"),
 )
-async def get_link_foresight(request: Request, run: LinkedRun) -> Response:
+async def get_link_foresight(request: Request, run: LinkedRun, offer: Offered = ()) -> Response:
     """Each step is safe, at risk or doomed by the ends still in reach; where it turns; what dooms a store."""
-    return await _foresight(request, run)
+    return await _foresight(request, run, list(offer))
 
 
 @verdicts.get(
@@ -97,10 +97,10 @@ async def get_link_next(request: Request, run: LinkedRun, n: Number) -> Response
     return data(request, next_steps.told(run, serving.step_within(run, n)))
 
 
-async def _foresight(request: Request, run: Run) -> Response:
+async def _foresight(request: Request, run: Run, offers: list[str]) -> Response:
     """Worked out once for each run, while others are served."""
-    found = await serving.foresight(request, run)
-    body = answers.Body.of(msgspec.json.encode(outlook.told(run, found)), JSON)
+    found = await serving.foresight(request, run, offers)
+    body = answers.Body.of(msgspec.json.encode(outlook.told(run, found, offers)), JSON)
     return answers.answer(request, body, cache=serving.cache(request))
 
 

@@ -106,25 +106,28 @@ def explore_command(  # noqa: PLR0913, PLR0917 - the options of a command
     raise typer.Exit(CODES[verdict.verdict])
 
 
-def foresight_command(
+def foresight_command(  # noqa: PLR0913, PLR0917 - the options of a command
     scenario: ScenarioArgument,
     kernel: KernelOption = "",
     filesystem: FilesystemOption = None,
     schedule: ScheduleOption = None,
+    offer: OfferOption = "",
     json: Annotated[bool, typer.Option("--json/--text", help="the answer of the API, or lines of text")] = False,
 ) -> None:
     """Say of each step of a run whether a loss could still happen, or nothing can prevent it any more.
 
     \b
     pagefate foresight mail
+    pagefate foresight mail --kernel wli-corrected --offer power-cut
     """
+    offers = listed(offer)
     try:
         run = runs.perform(order(read(scenario), kernel, filesystem, schedule), settings_of().engine_limits())
+        found = outlook.of(run, offers)
     except Trouble as trouble:
         refuse(trouble.in_address())
-    found = outlook.of(run)
     if json:
-        sys.stdout.write(msgspec.json.encode(outlook.told(run, found)).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(outlook.told(run, found, offers)).decode() + "\n")
         return
     for step, says in outlook.sentences(run, found):
         typer.echo(f"{step:>5}  {says}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
@@ -113,9 +113,9 @@ class Client:
         query = quote(",".join(kernels), safe=links.SAFE)
         return self._get(f"{links.api('compare', scenario)}?kernels={query}", ComparisonOut)
 
-    def foresight(self, url: str) -> ForesightOut:
-        """What could still become of a run, step by step."""
-        return self._get(self._part(url, "foresight"), ForesightOut)
+    def foresight(self, url: str, *, offers: Sequence[str] = ()) -> ForesightOut:
+        """What could still become of a run, step by step; `offers` are what the world may do besides."""
+        return self._get(self._part(url, "foresight", offer=list(offers)), ForesightOut)
 
     def verdict(
         self,
@@ -150,15 +150,15 @@ class Client:
         """The filesystems."""
         return self._get(links.api("filesystems"), list[FilesystemOut])
 
-    def _part(self, url: str, name: str, **said: str | int) -> str:
+    def _part(self, url: str, name: str, **said: str | int | Sequence[str]) -> str:
         """The address of something about the run at `url`."""
         parts = urlsplit(url)
         kind, *names = parts.path.strip("/").split("/")
         if (kind, len(names)) not in (("run", 2), ("s", 1)):
             raise ValueError(f"{url!r} is no address of a run: it is /run/SCENARIO/KERNEL or /s/ID")
         path = links.api("runs" if kind == "run" else "links", *names)
-        query = [*parse_qsl(parts.query), *((key, str(value)) for key, value in said.items() if value != "")]
-        return f"{path}/{name}?{urlencode(query, safe=links.SAFE)}".rstrip("?")
+        query = [*parse_qsl(parts.query), *((key, value) for key, value in said.items() if value != "")]
+        return f"{path}/{name}?{urlencode(query, doseq=True, safe=links.SAFE)}".rstrip("?")
 
     def _get(self, address: str, kind: type[T]) -> T:
         return self._ask(Request(f"{self.site}{address}"), kind)  # noqa: S310 - the caller's own site

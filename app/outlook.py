@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,7 +11,8 @@ from msgspec import Struct
 from app.rail import shorten
 from app.runs import Run, Shelf
 from app.timeline import percent
-from engine import Budget
+from app.troubles import Trouble
+from engine import Budget, EngineError
 from engine.foresight import AT_RISK, DOOMED, SAFE, UNKNOWN, Doom, Foresight, foresee
 
 BUDGET = Budget(states=40_000, seconds=8)
@@ -47,10 +48,12 @@ class DoomOut(Struct):
 class ForesightOut(Struct):
     """The outlook after each step of a run, 0 first: safe, at-risk, doomed, or empty where it is not known.
 
-    `complete` is false where there was too much to look through: `outlook` begins with empty ones then.
+    `offers` are what the world might do besides. `complete` is false where there was too much to look through:
+    `outlook` begins with empty ones then.
     """
 
     run: str
+    offers: list[str]
     outlook: list[str]
     turns: list[TurnOut]
     stores: list[DoomOut]
@@ -79,24 +82,36 @@ class Stretch:
 _known: Shelf[Foresight] = Shelf(KEPT, KEPT_STEPS, lambda found: len(found.outlook))
 
 
-def known(run: Run) -> Foresight | None:
+def known(run: Run, offers: Sequence[str] = ()) -> Foresight | None:
     """The foresight of a run, if somebody has asked for it not long ago."""
-    return _known.get(run.order.id)
+    return _known.get(_name(run, offers))
 
 
-def of(run: Run) -> Foresight:
-    """The foresight of a run; where it is not known, that takes seconds."""
-    found = known(run)
+def of(run: Run, offers: Sequence[str] = ()) -> Foresight:
+    """The foresight of a run, the world doing what is offered; where it is not known, that takes seconds.
+
+    Raises:
+        Trouble: for what cannot be offered, or not in this scenario.
+    """
+    found = known(run, offers)
     if found is None:
-        found = foresee(run.order.scenario, run.order.kernel, run.trace, BUDGET)
-        _known.put(run.order.id, found)
+        try:
+            found = foresee(run.order.scenario, run.order.kernel, run.trace, BUDGET, offers=offers)
+        except EngineError as error:
+            raise Trouble("bad-request", error.message, cure=error.cure) from error
+        _known.put(_name(run, offers), found)
     return found
 
 
-def told(run: Run, found: Foresight) -> ForesightOut:
+def _name(run: Run, offers: Sequence[str]) -> str:
+    return " ".join([run.order.id, *sorted(set(offers))])
+
+
+def told(run: Run, found: Foresight, offers: Sequence[str] = ()) -> ForesightOut:
     """The foresight of a run, as the API gives it."""
     return ForesightOut(
         run=run.order.id,
+        offers=list(offers),
         outlook=list(found.outlook),
         turns=[TurnOut(each.step, run.trace.steps[each.step - 1].event, each.was, each.now) for each in found.turns],
         stores=[DoomOut(each.store, each.doomed, each.shows) for each in found.stores],

@@ -41,7 +41,7 @@ from app.others import Others
 from app.runs import Run
 from app.troubles import KINDS, Trouble
 from app.zoom import ZOOMS
-from engine import FILESYSTEMS
+from engine import FILESYSTEMS, OFFERS
 from engine.errors import either, short
 
 PAGE, PARTIAL = "run.html", "run_partial.html"
@@ -131,9 +131,10 @@ async def foresight_of_link(request: Request, link: str) -> Response:
 async def _foresight(request: Request, order: Order) -> Response:
     """The outlook comes when somebody asks for it: it takes seconds where much can follow."""
     run = await serving.runs(request).run(order)
-    found = await serving.foresight(request, run)
+    offers = request.query_params.getlist("offer")
+    found = await serving.foresight(request, run, offers)
     context = {"stretches": list(outlook.stretches(found)), "sentences": list(outlook.sentences(run, found))}
-    context |= {"words": outlook.WORDS, "means": outlook.MEANS, "found": found}
+    context |= {"words": outlook.WORDS, "means": outlook.MEANS, "found": found, "asked": offers, "offers": OFFERS}
     return _aside(request, run, len(run.trace.steps), "_foresight.html", "foresight", **context)
 
 

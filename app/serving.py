@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -127,16 +128,17 @@ async def send(request: Request, order: Order, form: Form, voice: str = "") -> R
     return answers.answer(request, await runs(request).body(order, form_of, make), cache=kept_for, vary=VARY)
 
 
-async def foresight(request: Request, run: Run) -> Foresight:
-    """The foresight of a run, worked out once while others are served.
+async def foresight(request: Request, run: Run, offers: Sequence[str] = ()) -> Foresight:
+    """The foresight of a run, the world doing what is offered; worked out once while others are served.
 
     Raises:
-        Trouble: when too many runs wait for theirs.
+        Trouble: for what cannot be offered, and when too many runs wait for theirs.
     """
-    known = outlook.known(run)
+    known = outlook.known(run, offers)
     if known is not None:
         return known
-    return await runs(request).slowly(f"{run.order.id} foresight", lambda: outlook.of(run))
+    name = " ".join([run.order.id, "foresight", *sorted(offers)])
+    return await runs(request).slowly(name, lambda: outlook.of(run, offers))
 
 
 VARY = "Accept, Accept-Encoding"

@@ -131,6 +131,25 @@ def test_foresight_tells_the_steps_that_decide(client: TestClient) -> None:
     assert pagefate("foresight", "mial").exit_code == BAD_INPUT
 
 
+def test_foresight_of_what_the_world_may_do_is_the_same_everywhere(client: TestClient) -> None:
+    # H1: on the corrected kernel nothing is lost, unless the power fails before the bytes are on the disk.
+    here = "/run/mail/wli-corrected/foresight"
+    plain = client.get("/api/v1/runs/mail/wli-corrected/foresight").json()
+    told = client.get("/api/v1/runs/mail/wli-corrected/foresight?offer=power-cut").json()
+    assert (set(plain["outlook"]), plain["offers"]) == ({"safe"}, [])
+    assert ("at-risk" in told["outlook"], told["offers"]) == (True, ["power-cut"])
+    said = pagefate("foresight", "mail", "--kernel", "wli-corrected", "--offer", "power-cut", "--json")
+    assert json.loads(said.stdout) == told
+    page = client.get(f"{here}?offer=power-cut").text
+    assert 'value="power-cut" checked' in page
+    assert "What the world might do besides" in client.get(here).text
+    assert "What the world might do besides" not in page
+    wrong = client.get(f"{here}?offer=power")
+    assert wrong.status_code == 422
+    assert "power-cut" in wrong.text
+    assert pagefate("foresight", "mail", "--offer", "power").exit_code == BAD_INPUT
+
+
 def test_a_curve_has_a_line_a_room() -> None:
     answer = pagefate("curve", "last-block", "--kernel", "linux-2.6.9", "--to", "2")
     heading, *lines = answer.stdout.splitlines()
