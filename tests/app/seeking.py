@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +15,15 @@ QUESTION = {"scenario": "mail", "kernel": "wli-corrected", "offers": LONG, "stat
 def workers() -> list[int]:
     """The processes below this one that search."""
     found = []
-    for task in Path("/proc/self/task").iterdir():
-        for child in (task / "children").read_text().split():
-            try:
-                command = Path(f"/proc/{child}/cmdline").read_bytes()
-            except OSError:
-                continue
-            found += [int(child)] if b"app.search_worker" in command else []
-    return found
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((each / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (each / "cmdline").read_bytes()
+        except OSError:  # it has ended meanwhile
+            continue
+        if parent == os.getpid() and b"app.search_worker" in command:
+            found.append(int(each.name))
+    return sorted(found)
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:

@@ -133,12 +133,12 @@ def test_foresight_tells_the_steps_that_decide(client: TestClient) -> None:
 
 def test_foresight_of_what_the_world_may_do_is_the_same_everywhere(client: TestClient) -> None:
     # H1: on the corrected kernel nothing is lost, unless the power fails before the bytes are on the disk.
-    here = "/run/mail/wli-corrected/foresight"
-    plain = client.get("/api/v1/runs/mail/wli-corrected/foresight").json()
-    told = client.get("/api/v1/runs/mail/wli-corrected/foresight?offer=power-cut").json()
+    here = "/run/four-levels/wli-corrected/foresight"
+    plain = client.get("/api/v1/runs/four-levels/wli-corrected/foresight").json()
+    told = client.get("/api/v1/runs/four-levels/wli-corrected/foresight?offer=power-cut").json()
     assert (set(plain["outlook"]), plain["offers"]) == ({"safe"}, [])
     assert ("at-risk" in told["outlook"], told["offers"]) == (True, ["power-cut"])
-    said = pagefate("foresight", "mail", "--kernel", "wli-corrected", "--offer", "power-cut", "--json")
+    said = pagefate("foresight", "four-levels", "--kernel", "wli-corrected", "--offer", "power-cut", "--json")
     assert json.loads(said.stdout) == told
     page = client.get(f"{here}?offer=power-cut").text
     assert 'value="power-cut" checked' in page
