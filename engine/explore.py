@@ -168,12 +168,14 @@ class Search:
         choose = Random(2004)  # noqa: S311 - the same ways every time
         for _ in range(WAYS):
             made: list[Move] = []
+            standing = self.standing()
             while len(made) < LONGEST_WAY:
-                able = [move for move in self.enabled(self.standing()) if move.panic is None]
+                able = [move for move in self.enabled(standing) if move.panic is None]
                 if not able:
                     break
                 made.append(choose.choice(able))
                 self.moves.make(made[-1])
+                standing = self.after(standing, made[-1])
             while made:
                 self.moves.unmake(made.pop())
 

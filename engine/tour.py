@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GLANCE = 256
 """After so many states the clock is looked at, and progress is told."""
-FIRST_DOUBT = 1_024
+FIRST_DOUBT = 16_384
 """At so many states, and whenever they have doubled, it is asked whether the steps tried alone still are private."""
 NOBODY: Told = frozenset()
 
