@@ -18,7 +18,7 @@ def concerned(k: Machine, line: str) -> Iterator[tuple[str, bool]]:
     """The stores of the file that a script line's answer is about, and whether a 0 promises for bytes of theirs."""
     task, _, number = line.rpartition(".")
     about = synced(k, task, int(number))
-    if about is None:
+    if about is None or about[0] is None:  # msync() of what is not mapped is about no file
         return
     file, promised = about
     for at, record in k.stores.items():

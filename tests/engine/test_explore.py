@@ -289,3 +289,10 @@ def test_a_block_can_be_given_back_only_by_who_took_one() -> None:
 def test_every_offer_can_be_made() -> None:
     verdict: Verdict = explore(STORE, STOCK, "accounts-balance", offers=list(OFFERS), budget=Budget(states=300))
     assert verdict.stopped == "states"
+
+
+@pytest.mark.parametrize("name", ["sync-means-durable", "no-loss-untold"])
+def test_an_answer_about_no_file_says_nothing_of_stores(name: str) -> None:
+    # mm/msync.c sys_msync: ENOMEM for a range that is not mapped; the other task has not begun its store by then.
+    unmapped = make({"A": [MAP, "munmap(m)", "msync(m, SYNC)"], "B": [MAP, 'm[1P] = "B"']}, blocks=3)
+    assert searched(unmapped, STOCK, name).complete
