@@ -12,7 +12,6 @@ from app import answers, chain, holding, links, links_bytes, orders, outlook, se
 from app.answers import HTML, Body
 from app.chain import Chain
 from app.holding import Holding
-from app.links import RunLink
 from app.orders import Order
 from app.runs import Run
 from app.troubles import Trouble
@@ -34,18 +33,13 @@ class Asked:
 @bytes_pages.get(f"/run/{{scenario}}/{{kernel}}{links_bytes.PART}")
 async def bytes_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """The way of bytes of a gallery run."""
-    query = request.query_params
-    address = RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""))
-    return await _bytes(request, orders.at_address(address))
+    return await _bytes(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @bytes_pages.get(f"/s/{{link}}{links_bytes.PART}")
 async def bytes_of_link(request: Request, link: str) -> Response:
     """The way of bytes of the run of a short link."""
-    query = request.query_params
-    kernel = links.kernel_said(query.get("kernel", ""))
-    address = RunLink("", kernel, query.get("fs", ""), query.get("switch", ""), link)
-    return await _bytes(request, await serving.kept(request, address))
+    return await _bytes(request, await serving.kept(request, serving.address(request, link=link)))
 
 
 async def _bytes(request: Request, order: Order) -> Response:

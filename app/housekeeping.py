@@ -38,7 +38,12 @@ class Housekeeping:
 
     def once(self) -> None:
         """One round. A database that nobody has used yet is not made for it."""
-        self._verdicts.sweep()
+        try:
+            self._verdicts.sweep()
+        finally:  # links and rooms stand in a file of their own
+            self._throw_away()
+
+    def _throw_away(self) -> None:
         if self._storage.path is not None and not self._storage.path.exists():
             return
         if self._days and (count := self._storage.expire(self._days)):

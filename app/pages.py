@@ -66,7 +66,7 @@ async def gallery(request: Request) -> Response:
 async def run(request: Request, scenario: str, kernel: str) -> Response:
     """A run of a gallery scenario."""
     name, suffix = links.split_suffix(kernel)
-    address = _address(request, scenario=scenario, kernel=name)
+    address = serving.address(request, scenario=scenario, kernel=name)
     try:
         order = orders.at_address(address)
     except Trouble as trouble:
@@ -80,21 +80,20 @@ async def run(request: Request, scenario: str, kernel: str) -> Response:
 async def short_link(request: Request, link: str) -> Response:
     """The run that a short link leads to."""
     name, suffix = links.split_suffix(link)
-    query = request.query_params
-    address = _address(request, link=name, kernel=links.kernel_said(query.get("kernel", "")))
+    address = serving.address(request, link=name)
     return await _run(request, await serving.kept(request, address), suffix)
 
 
 @pages.get("/run/{scenario}/{kernel}/others")
 async def others_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """What comes of a gallery run on other kernels."""
-    return await _others(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+    return await _others(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @pages.get("/s/{link}/others")
 async def others_of_link(request: Request, link: str) -> Response:
     """What comes of the run of a short link on other kernels."""
-    address = _address(request, link=link, kernel=request.query_params.get("kernel", ""))
+    address = serving.address(request, link=link)
     return await _others(request, await serving.kept(request, address))
 
 
@@ -103,7 +102,7 @@ async def others_of_link(request: Request, link: str) -> Response:
 @pages.get("/run/{scenario}/{kernel}/trace")
 async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """A part of the page of a gallery run."""
-    return await _part(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+    return await _part(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @pages.get("/s/{link}/functions")
@@ -111,20 +110,20 @@ async def part_of_run(request: Request, scenario: str, kernel: str) -> Response:
 @pages.get("/s/{link}/trace")
 async def part_of_link(request: Request, link: str) -> Response:
     """A part of the page of a short link."""
-    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    address = serving.address(request, link=link)
     return await _part(request, await serving.kept(request, address))
 
 
 @pages.get("/run/{scenario}/{kernel}/foresight")
 async def foresight_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """What could still become of a gallery run, for its page."""
-    return await _foresight(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+    return await _foresight(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @pages.get("/s/{link}/foresight")
 async def foresight_of_link(request: Request, link: str) -> Response:
     """What could still become of the run of a short link, for its page."""
-    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    address = serving.address(request, link=link)
     return await _foresight(request, await serving.kept(request, address))
 
 
@@ -141,13 +140,13 @@ async def _foresight(request: Request, order: Order) -> Response:
 @pages.get("/run/{scenario}/{kernel}/next")
 async def next_of_run(request: Request, scenario: str, kernel: str) -> Response:
     """Who can run after a step of a gallery run, for its page."""
-    return await _next(request, orders.at_address(_address(request, scenario=scenario, kernel=kernel)))
+    return await _next(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @pages.get("/s/{link}/next")
 async def next_of_link(request: Request, link: str) -> Response:
     """Who can run after a step of the run of a short link, for its page."""
-    address = _address(request, link=link, kernel=links.kernel_said(request.query_params.get("kernel", "")))
+    address = serving.address(request, link=link)
     return await _next(request, await serving.kept(request, address))
 
 
@@ -249,11 +248,6 @@ async def make_link(request: Request) -> Response:
     if is_new:
         keeping.remember(request, made, link, secret)
     return made
-
-
-def _address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
-    query = request.query_params
-    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link, Mode.parse(query))
 
 
 async def _run(request: Request, order: Order, suffix: str) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import answers, links, orders, serving, strip, theatre
+from app import answers, orders, serving, strip, theatre
 from app.answers import HTML, Body
 from app.cells import Value
 from app.links import RunLink
@@ -33,19 +33,13 @@ class Frame:
 @paper.get("/print/{scenario}/{kernel}")
 async def of_run(request: Request, scenario: str, kernel: str) -> Response:
     """A gallery run on paper."""
-    query = request.query_params
-    return await _strip(
-        request, orders.at_address(RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", "")))
-    )
+    return await _strip(request, orders.at_address(serving.address(request, scenario=scenario, kernel=kernel)))
 
 
 @paper.get("/print/{link}")
 async def of_link(request: Request, link: str) -> Response:
     """The run of a short link on paper."""
-    query = request.query_params
-    kernel = links.kernel_said(query.get("kernel", ""))
-    address = RunLink("", kernel, query.get("fs", ""), query.get("switch", ""), link)
-    return await _strip(request, await serving.kept(request, address))
+    return await _strip(request, await serving.kept(request, serving.address(request, link=link)))
 
 
 async def _strip(request: Request, order: Order) -> Response:

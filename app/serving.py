@@ -14,7 +14,7 @@ from starlette.responses import Response
 from app import answers, editions, links, orders, outlook, text, wire
 from app.answers import JSON, TEXT, Body, Form
 from app.editions import Change
-from app.links import RunLink
+from app.links import Mode, RunLink
 from app.orders import Order
 from app.runs import Run, Runs
 from app.settings import Settings
@@ -126,6 +126,13 @@ async def send(request: Request, order: Order, form: Form, voice: str = "") -> R
         return Body.of(msgspec.json.encode(wire.summary(run, trace=True)), JSON, etag=etag)
 
     return answers.answer(request, await runs(request).body(order, form_of, make), cache=kept_for, vary=VARY)
+
+
+def address(request: Request, *, scenario: str = "", kernel: str = "", link: str = "") -> RunLink:
+    """The run that a page is about: by the names or the short link in its path, and by what stands in its query."""
+    query = request.query_params
+    kernel = links.kernel_said(query.get("kernel", "")) if link else kernel
+    return RunLink(scenario, kernel, query.get("fs", ""), query.get("switch", ""), link, Mode.parse(query))
 
 
 async def foresight(request: Request, run: Run, offers: Sequence[str] = ()) -> Foresight:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli import cli
+from app.database import StorageError
 from app.housekeeping import Housekeeping
 from app.links import RunLink
 from app.main import create_app
@@ -147,6 +148,21 @@ def test_the_server_throws_away_old_links_and_rooms_and_nothing_else(client: Tes
         connection.execute(sa.update(LINKS).values(opened=past[:10]))
     house.once()
     assert client.get(link["url"]).status_code == 404
+    storage.close()
+
+
+def test_old_links_go_also_where_verdicts_cannot_be_thrown_away(client: TestClient, tmp_path: Path) -> None:
+    class Broken(Verdicts):
+        def sweep(self, most: int = 0) -> int:
+            raise StorageError(f"the disk has an error, {most} are kept")
+
+    link, storage = made(client), Storage(tmp_path / "data")
+    with storage.database.writing() as connection:
+        connection.execute(sa.update(LINKS).values(created="2004-09-05T00:00:00.000+00:00", opened="2004-09-05"))
+    house = Housekeeping(storage, Rooms(storage.database, hours=1, most=9), Broken(tmp_path / "data"), keep_days=30)
+    with pytest.raises(StorageError):
+        house.once()
+    assert storage.get(link["id"]) is None
     storage.close()
 
 
