@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from engine.claims import Property
@@ -69,6 +69,8 @@ class Search:
         self.reduced, self.wanted, self.progress = reduced, wanted, progress
         self.again = 0
         """How often a search was begun again, because a footprint was larger than it seemed."""
+        self._given_up = Report()
+        """The longest of the walks before."""
         self._judged: dict[int, str] = {}
         self._began = time.monotonic()
 
@@ -160,8 +162,24 @@ class Search:
             report.begun = self.again + 1
             done = report.stopped or len(report.found) >= self.wanted or not self.reduced
             if done or not (tour.refuted or self.futures.refuted()):
-                return report
-            self.again += 1
+                return self.so_far(report) if report.stopped else report
+            self.begin_again(report)
+
+    def begin_again(self, report: Report) -> None:
+        """A walk is given up: a step that was tried alone should not have been, or tasks are not equal."""
+        self.again += 1
+        if report.states > self._given_up.states:
+            self._given_up = report
+
+    def so_far(self, report: Report) -> Report:
+        """How far the search got: the longest walk counts, with all that was found."""
+        if report.states >= self._given_up.states:
+            return report
+        return replace(self._given_up, found=report.found, stopped=report.stopped, begun=report.begun)
+
+    def goes_on(self, report: Report) -> bool:
+        """Tell how far it is; whether to go on."""
+        return self.progress is None or self.progress(self.so_far(report))
 
     def look_ahead(self) -> None:
         """Go some ways to their ends at random, always the same, to learn what tasks touch."""

@@ -93,8 +93,8 @@ class Spread:
                 report.begun = self.search.again + 1
                 enough = report.stopped or len(report.found) >= self.search.wanted
                 if enough or not self.search.reduced or not self.futures.refuted():
-                    return report
-                self.search.again += 1
+                    return self.search.so_far(report) if report.stopped else report
+                self.search.begin_again(report)
         finally:
             self.futures.forget()
             for worker in self.crew.workers():
@@ -225,7 +225,7 @@ class Spread:
             return search.spent(states)
         if search.is_late():
             return "seconds"
-        if search.progress is not None and not search.progress(self._report("")):
+        if not search.goes_on(self._report("")):
             return "asked to"
         return ""
 

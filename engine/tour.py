@@ -271,9 +271,9 @@ class Tour:
             self.refuted = self.search.futures.refuted()
         symmetry = self.search.symmetry
         self.refuted = self.refuted or (symmetry is not None and self.symmetric != symmetry.holds)
-        if states % GLANCE == 0 and self.search.progress is not None:
+        if states % GLANCE == 0:
             self.report.states = states
-            if not self.search.progress(self.report):
+            if not self.search.goes_on(self.report):
                 self.report.stopped = "asked to"
 
 

@@ -263,6 +263,22 @@ def test_a_load_that_never_ends_and_counts_its_rounds_spends_the_budget() -> Non
     assert (verdict.verdict, verdict.stopped, verdict.ends) == ("undecided", "states", 0)
 
 
+def test_a_search_that_begins_again_is_as_far_as_it_was() -> None:
+    machine, told = build(find_scenario("mail"), find_kernel(CORRECTED)), list[Report]()
+
+    def goes_on(report: Report) -> bool:
+        told.append(replace(report))
+        return search.again == 0  # it is stopped as soon as it has begun again
+
+    search = Search(machine, PROPERTIES["no-loss"], wanted=10**9, progress=goes_on)
+    stopped = search.run()
+    assert search.again == 1, "this search does not begin again any more: choose another"
+    far = [report.states for report in told]
+    assert far == sorted(far)
+    assert stopped.stopped == "asked to"
+    assert stopped.states == far[-1] > 256
+
+
 # -- what cannot be asked ---------------------------------------------------------------------------------------------
 
 
