@@ -240,9 +240,15 @@ def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
         return scenario
     data = engine.to_data(scenario)
     try:
-        return engine.scenario_from_data(data | {"filesystem": data.get("filesystem", {}) | {"type": filesystem}})
+        return engine.scenario_from_data(data | {"filesystem": _as(data.get("filesystem", {}), filesystem)})
     except ScenarioError as error:  # its places are those of the scenario, and the choice alone is new
         raise ScenarioError([replace(problem, path="") for problem in error.problems], name="filesystem") from error
+
+
+def _as(disk: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A disk with another filesystem, without what only the one before could have."""
+    dropped = () if FILESYSTEMS[kind].spare is not None else ("reserved_clusters",)
+    return {key: value for key, value in disk.items() if key not in dropped} | {"type": kind}
 
 
 def _has(kernel: Kernel, filesystem: str) -> None:

@@ -142,8 +142,9 @@ class Replayer:
                 return "return drop_caches();"
             case op.Ftruncate(file=file, size=size):
                 return f"return answer(ftruncate(file_{file}, {size}));"
-            case op.Fallocate(file=file, offset=offset, length=length):
-                return f"return answer(fallocate(file_{file}, 0, {offset}, {length}));"
+            case op.Fallocate(file=file, offset=offset, length=length, keep_size=keep):
+                how = "FALLOC_FL_KEEP_SIZE" if keep else "0"
+                return f"return answer(fallocate(file_{file}, {how}, {offset}, {length}));"
             case op.Punch(file=file, offset=offset, length=length):
                 how = "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE"
                 return f"return answer(fallocate(file_{file}, {how}, {offset}, {length}));"

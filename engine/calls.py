@@ -188,6 +188,11 @@ def _set_quota(reading: Reading, call: ast.Call, _target: str, values: dict[str,
     return op.SetQuota(**values)
 
 
+def _fallocate(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+    reading.touched(call, values["offset"], values["offset"] + values["length"])
+    return op.Fallocate(values["file"], values["offset"], values["length"], values["mode"] == KEEP_SIZE)
+
+
 def _giving_blocks(kind: Callable[..., op.Operation]) -> Maker:
     """An operation that gives each page of a range its place."""
 
@@ -202,6 +207,7 @@ def _one_of(what: str, words: tuple[str, ...]) -> Reader:
     return lambda reading, node: reading.one_of(node, what, words)
 
 
+KEEP_SIZE = "KEEP_SIZE"
 FILE = Argument("file", Reading.file)
 WRITABLE = Argument("file", Reading.writable)
 MAPPING = Argument("mapping", Reading.span)
@@ -252,7 +258,16 @@ CALLS: dict[str, Signature] = {
     "sync": Signature("sync()", _plain(op.Sync)),
     "syncfs": Signature("syncfs(f)", _by_handle(op.Syncfs), (FILE,)),
     "ftruncate": Signature("ftruncate(f, 8P)", _plain(op.Ftruncate), (WRITABLE, Argument("size", Reading.size))),
-    "fallocate": Signature("fallocate(f, 0, 4P)", _giving_blocks(op.Fallocate), (WRITABLE, OFFSET, LENGTH)),
+    "fallocate": Signature(
+        "fallocate(f, 0, 4P) or fallocate(f, 0, 8P, KEEP_SIZE)",
+        _fallocate,
+        (
+            WRITABLE,
+            OFFSET,
+            LENGTH,
+            Argument("mode", _one_of("a mode of fallocate", (KEEP_SIZE,)), required=False, words=(KEEP_SIZE,)),
+        ),
+    ),
     "punch": Signature("punch(f, 2P, 1P)", _plain(op.Punch), (WRITABLE, OFFSET, LENGTH)),
     "zero": Signature("zero(f, 2P, 1P)", _giving_blocks(op.Zero), (WRITABLE, OFFSET, LENGTH)),
     "clone": Signature("clone(g1, f)", _plain(op.Clone), (WRITABLE, Argument("source", Reading.file))),

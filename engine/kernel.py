@@ -61,9 +61,8 @@ class FilesystemOps:
 
     None means that the filesystem has no such operation and the kernel does what it does then: without `direct_io`
     open(2) refuses O_DIRECT, unless `direct_is_cached`: writes go through the page cache and are waited for.
-    `fault_around`: loads map cached neighbours too; `promises`: a
-    page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so kernel and
-    filesystem say; `goes_down`: it can be shut down while it is mounted.
+    `promises`: a page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so
+    kernel and filesystem say; `goes_down`: it can be shut down while it is mounted.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -88,7 +87,6 @@ class FilesystemOps:
     release_page: Callable[..., None] | None = None
     end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
     direct_is_cached: bool = False
-    fault_around: bool = True
     goes_down: bool = False
     promises: bool = False
 
@@ -111,7 +109,8 @@ class Kernel:
 
     `absent` gives the reason why a filesystem is not in `filesystems`; `switches` are known by name, `switch` is the
     one that is on; `lock_names` says what this kernel calls the locks that 2.6.9 knew under other names; `errseq`:
-    each open file hears of an error once.
+    each open file hears of an error once. `reclaims_soon`: a dirty page that should have left the page cache is marked
+    (PG_reclaim, the bit of PG_readahead), until it is stored to again or written (2.6.39: 278df9f451dc).
     """
 
     id: str
@@ -130,6 +129,7 @@ class Kernel:
     switch: Switch | None = None
     lock_names: Mapping[str, str] = field(default_factory=dict)
     errseq: bool = False
+    reclaims_soon: bool = False
 
     def ops(self, filesystem: str) -> FilesystemOps:
         """A filesystem's operations under this kernel. Raises NoSuchCombination with the reason."""

@@ -103,7 +103,7 @@ class Machine(Locking):
         self.ops = kernel.ops(disk.type)
         self.kind = FILESYSTEMS[disk.type]
         self.map = map_of(journal, self.kind, disk.block_size)
-        self.space.pool = self.kind.pool(disk.blocks) or None
+        self.space.pool = self.kind.pool(disk.blocks, disk.reserved_clusters) or None
         self.quotas = {user: Quota(journal, user, q.soft, q.hard, int(q.grace)) for user, q in disk.quota.items()}
         self.sb = ErrorCursor(journal, "sb")
         self.mms: dict[str, Mm] = {}

@@ -219,11 +219,12 @@ class Ftruncate:
 
 @dataclass(frozen=True, slots=True)
 class Fallocate:
-    """`fallocate(f, 0, 4P)`: give a range of the file its blocks now."""
+    """`fallocate(f, 0, 4P)`: give a range of the file its blocks now; `KEEP_SIZE` leaves its end where it is."""
 
     file: str
     offset: int
     length: int
+    keep_size: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysIoctl, SysPunch, SysSyncfs, SysZero
+from engine.functions.sys_ni_syscall import SysFallocate, SysFallocateKeepSize, SysIoctl, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Setting, Shutdown, WakeThread
 
@@ -54,7 +54,7 @@ FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {
     op.Fork: lambda o: DoFork(o.child),
     op.Exit: lambda _: DoExit(),
     op.Ftruncate: lambda o: SysFtruncate(o.file, o.size),
-    op.Fallocate: lambda o: SysFallocate(o.file, o.offset, o.length),
+    op.Fallocate: lambda o: (SysFallocateKeepSize if o.keep_size else SysFallocate)(o.file, o.offset, o.length),
     op.Punch: lambda o: SysPunch(o.file, o.offset, o.length),
     op.Zero: lambda o: SysZero(o.file, o.offset, o.length),
     op.Clone: lambda o: SysIoctl(o.file, o.source),

@@ -336,8 +336,11 @@ def _is_text(node: ast.expr) -> bool:
 
 
 RESERVED = frozenset(
-    ("ANON", "NONE", *PROTS, "SHARED", "PRIVATE", "POPULATE", *OPEN_MODES, "DIRECT", "SYNC", "ASYNC", "INVALIDATE")
-)
+    (
+        "ANON", "NONE", *PROTS, "SHARED", "PRIVATE", "POPULATE", *OPEN_MODES, "DIRECT", "SYNC", "ASYNC", "INVALIDATE",
+        "KEEP_SIZE",
+    )
+)  # fmt: skip
 
 
 def name_problem(name: str) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 class FilesystemKind:
     """One filesystem. `map` says how a file finds its blocks; `reserves` says in a sentence when space is taken.
 
-    `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: a pool of blocks is kept for
-    metadata at writeback. `in_memory`: there is no disk below. `remote`: a server keeps the blocks, which does not lose
-    power with this machine. `nodatacow`: data is overwritten in place where other files of its kind copy.
+    `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: so many per cent of the
+    blocks are kept for metadata at writeback, if a scenario does not say how many; None if none ever are. `in_memory`:
+    there is no disk below. `remote`: a server keeps the blocks, which does not lose power with this machine.
+    `nodatacow`: data is overwritten in place where other files of its kind copy.
     """
 
     id: str
@@ -28,14 +29,15 @@ class FilesystemKind:
     holes: bool = True
     until: str = ""
     in_inode: int = 0
-    spare: bool = False
+    spare: int | None = None
     in_memory: bool = False
     remote: bool = False
     nodatacow: bool = False
 
-    def pool(self, blocks: int) -> int:
-        """ext4's reserved_clusters: 2 % of the blocks, at most 4096; here at least one, where a real disk has more."""
-        return min(max(1, blocks // 50), 4096) if self.spare else 0
+    def pool(self, blocks: int, chosen: int | None) -> int:
+        """ext4's reserved_clusters: at most 4096; here at least one, where a real disk has more. Units: blocks."""
+        usual = min(max(1, blocks * self.spare // 100), 4096) if self.spare else 0
+        return usual if chosen is None else chosen
 
 
 INDIRECT, MINIX, EXTENTS = "indirect", "minix", "extents"
@@ -67,7 +69,7 @@ _KINDS = (
         "At the fault: a block of data and of quota is reserved, and allocated at writeback (delayed allocation).",
         "Extents, a journal, delayed allocation. A fault reserves; writeback finds the blocks, with a pool kept for "
         "the metadata that nobody reserved.",
-        ("kernel-facts 1e.4, 3.5", "2.6.27: 2e9ee8503555"), in_inode=4, spare=True,
+        ("kernel-facts 1e.4, 3.5", "2.6.27: 2e9ee8503555"), in_inode=4, spare=2,
     ),
     FilesystemKind(
         "ext4-resv0", "ext4, reserved_clusters=0", EXTENTS, "3.9, April 2013",
@@ -80,7 +82,7 @@ _KINDS = (
         "ext4-nodelalloc", "ext4, nodelalloc", EXTENTS, "2.6.28, December 2008",
         "At the fault: the block itself is allocated, in the program's own name.",
         "ext4 without delayed allocation: page_mkwrite allocates the blocks there and then.",
-        ("kernel-facts 1e.4",), in_inode=4,
+        ("kernel-facts 1e.4",), in_inode=4, spare=0,
     ),
     FilesystemKind(
         "ext2-by-ext4", "ext2 format, by the ext4 driver", INDIRECT, "2.6.28, December 2008",

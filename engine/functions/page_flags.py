@@ -27,6 +27,8 @@ def mapping_of(k: Machine, page: Page) -> AddressSpace | None:
 
 def set_page_dirty(k: Machine, page: Page) -> None:
     """__set_page_dirty_buffers(): every buffer, the page, the DIRTY tag, and the inode joins s_dirty."""
+    if page.reclaim and k.kernel.reclaims_soon:
+        page.reclaim = None
     mapping = mapping_of(k, page)
     if mapping is None:
         page.dirty = True

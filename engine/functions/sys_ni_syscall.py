@@ -36,6 +36,13 @@ class SysFallocate(SysNiSyscall):
 
 
 @dataclass
+class SysFallocateKeepSize(SysNiSyscall):
+    """fallocate(2), FALLOC_FL_KEEP_SIZE: since 2.6.23."""
+
+    call = "fallocate"
+
+
+@dataclass
 class SysPunch(SysNiSyscall):
     """fallocate(2), FALLOC_FL_PUNCH_HOLE: since 2.6.38."""
 

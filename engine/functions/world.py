@@ -10,6 +10,7 @@ from engine.function import WAIT, KernelFunction, Next, call, ret
 from engine.functions.page_flags import remove_from_page_cache
 from engine.functions.reboot import forget_files, lose_memory
 from engine.functions.sys_sync import SysSync
+from engine.functions.vmtruncate import free_blocks
 from engine.objects.page import Page
 from engine.values import OK
 
@@ -45,7 +46,11 @@ class WakeThread(World):
 
 @dataclass
 class DropCaches(World):
-    """Every clean page that nobody holds leaves the page cache (as invalidate_mapping_pages does)."""
+    """Every clean page that nobody holds leaves the page cache (as invalidate_mapping_pages does).
+
+    Where there is no disk below, such a page holds zeroes that were loaded, and gives its space back. Kernels that
+    reclaim soon (mm/swap.c lru_deactivate_file) mark the pages that have to stay because they are dirty.
+    """
 
     c_name = "drop_caches"
 
@@ -53,12 +58,17 @@ class DropCaches(World):
         """The next clean page that nobody maps is dropped: what only it knew is gone."""
         page = next(droppable(k), None)
         if page is None:
+            for kept in unmapped(k) if k.kernel.reclaims_soon else ():
+                kept.reclaim = True if kept.dirty or kept.writeback else kept.reclaim
             k.finish_line(OK)
             return ret()
         if page.private:
             page.drop_buffers()
         k.answer(f"frame {page.pfn}")
+        file, first = page.mapping or "", (page.index or 0) * k.blocks_per_page
         remove_from_page_cache(k, page)
+        if k.kind.in_memory:
+            free_blocks(k, file, first, first + k.blocks_per_page)
         return self.drop_page
 
 
@@ -169,11 +179,18 @@ class Setting(World):
 
 def droppable(k: Machine) -> Iterator[Page]:
     """The pages of files that are clean and that nobody holds, in the order of the files."""
-    for mapping in () if k.kind.in_memory else k.mappings.values():
+    for page in unmapped(k):
+        busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
+        if not busy and page.count == 1 + bool(page.private):
+            yield page
+
+
+def unmapped(k: Machine) -> Iterator[Page]:
+    """The pages of files that no page table leads to, in the order of the files."""
+    for mapping in k.mappings.values():
         for pfn in [pfn for _, pfn in mapping.pages.items()]:
             page = k.page(pfn)
-            busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
-            if not busy and page.count == 1 + bool(page.private):
+            if not page.mapped:
                 yield page
 
 

@@ -52,7 +52,7 @@ from engine.functions.linux6.shrink_folio_list import BalancePgdat, ShrinkFolioL
 from engine.functions.linux6.sys_fsync import DoFsync, KsysSync, Syncfs
 from engine.functions.linux6.sys_msync import SysMsyncRange
 from engine.functions.linux6.truncate_setsize import DoSysFtruncate, TruncateSetsize
-from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsPunch, VfsZero
+from engine.functions.linux6.vfs_fallocate import VfsFallocate, VfsFallocateKeepSize, VfsPunch, VfsZero
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
 from engine.functions.linux6.vfs_read import VfsRead
 from engine.functions.linux6.vfs_write import VfsWrite
@@ -66,7 +66,7 @@ from engine.functions.sys_fsync import SysFsync
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.sys_msync import SysMsync
 from engine.functions.sys_munmap import SysMadvise, SysMprotect, SysMunmap
-from engine.functions.sys_ni_syscall import SysFallocate, SysIoctl, SysPunch, SysSyncfs, SysZero
+from engine.functions.sys_ni_syscall import SysFallocate, SysFallocateKeepSize, SysIoctl, SysPunch, SysSyncfs, SysZero
 from engine.functions.sys_sync import SysSync
 from engine.functions.vmtruncate import Vmtruncate
 from engine.functions.zap_pte_range import ZapPteRange
@@ -101,6 +101,7 @@ REPLACES = {
     Kswapd: BalancePgdat,
     BlockWriteFullPage: BlockWriteFullFolio,
     SysFallocate: VfsFallocate,
+    SysFallocateKeepSize: VfsFallocateKeepSize,
     SysPunch: VfsPunch,
     SysZero: VfsZero,
     SysIoctl: IoctlFileClone,
@@ -165,6 +166,7 @@ LINUX_6_18 = Kernel(
     leaves_out=LEAVES_OUT,
     lock_names=LOCK_NAMES,
     errseq=True,
+    reclaims_soon=True,
 )
 LINUX_6_1 = replace(
     LINUX_6_18,

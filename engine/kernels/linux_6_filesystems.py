@@ -107,7 +107,7 @@ VFAT = replace(
 )  # fmt: skip
 TMPFS = FilesystemOps(
     ShmemGetBlock, ShmemSwapinFolio, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
-    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True, fault_around=False,
+    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True,
 )  # fmt: skip
 XFS = replace(
     EXT4, get_block=xfs.XfsGetBlock, readpage=IomapReadFolio, writepage=IomapWritepageMap, writepages=WriteCachePages,
@@ -168,7 +168,7 @@ FILESYSTEMS_LEAVE_OUT = (
     "Blocks that a file gives back can be taken at once; a journal would keep them until it commits.",
     "ext4: one leaf holds all extents beyond four. The watermark below which nothing is promised is a sixteenth.",
     "ext4: only fallocated and zeroed blocks are unwritten; they become written ones before the data is on the disk.",
-    "ext4: the spare pool is 2 % of the blocks, but at least one; nodelalloc is shown without a pool.",
+    "ext4: unless a scenario says otherwise the spare pool is 2 %, but at least one block; nodelalloc has none.",
     "XFS: a delayed extent becomes blocks in one go; a page is promised all that it needs or nothing.",
     "btrfs: metadata has room of its own; quota is shown as that of the owner.",
     "Clones: of whole files, all or nothing, without metadata; a new block is asked for alone, XFS takes 32 if it can.",

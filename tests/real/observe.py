@@ -78,7 +78,8 @@ class Observer:
 
     def _space(self) -> Row:
         free = int(self.state["fs.free"]) - int(self.state.get("fs.delalloc") or 0)
-        return {"free": free, "avail": max(0, free - int(self.state.get("fs.reserved") or 0))}
+        kept = sum(int(self.state.get(f"fs.{name}") or 0) for name in ("reserved", "pool"))
+        return {"free": free, "avail": max(0, free - kept)}
 
     def _st_blocks(self) -> dict[str, int]:
         size, state = self.play.scenario.filesystem.block_size, self.state
@@ -99,7 +100,7 @@ class Observer:
             pfn = None if entry is None else entry.rpartition("pfn=")[2]
         wire = str(self.state.get(f"page/{pfn}.data") or ".") if pfn is not None else "."
         if "file" not in step:
-            return wire
+            return cut(wire, PAGE)
         size = int(self.state.get(f"inode/{step['file']}.size") or 0) - (touch.page or 0) * PAGE
         return "" if size <= 0 else cut(wire, size)
 

@@ -15,6 +15,9 @@ from math import ceil
 from typing import Any
 
 from engine import Scenario, scenario_from_data
+from engine.functions.linux6.do_read_fault import FAULT_AROUND
+from engine.hardware.paging import X86_64
+from engine.scenario import MAX_LINES, MAX_TASKS
 
 PAGE = 4096
 ARCH = "x86-64"
@@ -52,6 +55,16 @@ PLAIN = {
     "crash": ("power_fails()",), "sigbus": (),
 }  # fmt: skip
 """What the stranger says for a step that has no fields; a look at the disk or at accounts is a moment without events."""
+_RESERVE, _PUNCH, _ZERO = (
+    "fallocate({file}, {low}, {length})",
+    "punch({file}, {low}, {length})",
+    "zero({file}, {low}, {length})",
+)
+FALLOCATE = {
+    "": _RESERVE, "keep": _RESERVE[:-1] + ", KEEP_SIZE)", "keep_size": _RESERVE[:-1] + ", KEEP_SIZE)",
+    "punch": _PUNCH, "punch_hole": _PUNCH, "zero": _ZERO, "zero_range": _ZERO,
+}  # fmt: skip
+"""What is said for each mode of fallocate(2)."""
 LEFT_OUT_OPS = {
     "dm": "trouble in a device below the filesystem is not simulated",
     "thin_fill": "a device that is thinner than it says is not simulated",
@@ -132,6 +145,7 @@ class Translator:
     handles: dict[tuple[str, str], str] = field(default_factory=dict)
     children: dict[str, str] = field(default_factory=dict)
     alive: list[str] = field(default_factory=list)
+    ends: dict[str, int] = field(default_factory=dict)
     files: dict[str, Step] = field(default_factory=dict)
     quotas: dict[str, Row] = field(default_factory=dict)
     now: list[Touch] = field(default_factory=list)
@@ -163,12 +177,19 @@ class Translator:
     # -- writing --------------------------------------------------------------------------------------------------
 
     def say(self, task: str, text: str, page: int | None = None) -> None:
-        """Add a line to a task's script, as the next thing that happens."""
+        """Add a line to a task's script, as the next thing that happens. The stranger is many: no script is endless."""
+        if task == STRANGER:
+            task = self._stranger()
         script = self.scripts.setdefault(task, [])
         script.append(text)
         touch = Touch(task, len(script), page)
         self.order.append(touch)
         self.now.append(touch)
+
+    def _stranger(self) -> str:
+        """The stranger whose script has room for another line."""
+        names = [STRANGER, *(f"{STRANGER}{number}" for number in range(2, MAX_TASKS))]
+        return next((name for name in names if len(self.scripts.get(name, ())) < MAX_LINES), names[-1])
 
     def proc(self, step: Step, default: str = "A") -> str:
         """The task of the process that does a step."""
@@ -180,7 +201,7 @@ class Translator:
     def user(self, task: str) -> str:
         """Who runs a task: root unless the row says otherwise."""
         uid = (self.row.get("uid") or {}).get(task, 0)
-        return "root" if task == STRANGER or not uid else f"u{uid}"
+        return f"u{uid}" if uid else "root"
 
     def file(self, task: str, name: str) -> str:
         """How a task names a file: by its handle, if it has opened one."""
@@ -203,15 +224,25 @@ class Translator:
         rights = {"r": "READ", "w": "WRITE"}
         prot = "|".join(rights[letter] for letter in step.get("prot", "rw"))
         share = "PRIVATE" if step.get("share") == "private" else "SHARED"
+        if mode := step.get("mode"):
+            if mode not in ("populate", "r", "rw"):
+                raise LeftOut(f"mmap with {mode} is not translated")
+            share += "|POPULATE" * (mode == "populate")
         name, offset = step["map"], step.get("first", 0) * PAGE
         self.maps[name] = (task, pages)
+        self._align(task, pages)
         self.say(task, f"{name} = mmap({step['file']}, {pages * PAGE}, {prot}, {share}, {offset})")
         if step.get("advise") == "random":
             self.say(task, f"madvise({name}, RANDOM)")
         elif step.get("advise"):
             raise LeftOut(f"madvise({step['advise']}) is not simulated")
-        if step.get("mode"):
-            raise LeftOut(f"mmap with {step['mode']} is not translated")
+
+    def _align(self, task: str, pages: int) -> None:
+        """Mappings begin at a multiple of what fault-around maps at once; where they began in the row nobody wrote down."""
+        at = self.ends.get(task, X86_64.mapping_base)
+        if gap := -at % FAULT_AROUND:
+            self.say(task, f"gap{at % 1000} = mmap(ANON, {gap}P, READ, PRIVATE)")
+        self.ends[task] = at + gap + pages
 
     def _task_of(self, step: Step) -> str:
         return self.proc(step, self.maps[step["map"]][0])
@@ -302,10 +333,11 @@ class Translator:
         self.say(task, f"fork({child})")
 
     def _fallocate(self, step: Step) -> None:
-        if step.get("mode"):
-            raise LeftOut(f"fallocate with {step['mode']} is not in the language")
         low, high = _range(step)
-        self.say(self.proc(step), f"fallocate({step['file']}, {low}, {high - low})")
+        mode = str(step.get("mode", "")).removeprefix("FALLOC_FL_").lower()
+        if mode not in FALLOCATE:
+            raise LeftOut(f"fallocate with {mode} is not in the language")
+        self.say(self.proc(step), FALLOCATE[mode].format(file=step["file"], low=low, length=high - low))
 
     def _punch(self, step: Step) -> None:
         for page in pages_of(step):
@@ -369,6 +401,8 @@ class Translator:
         used = sum(_blocks(spec, block) for spec in self.files.values())
         free, avail = _free_at_first(self.row)
         reserved = free - avail if kind.startswith("ext") else 0
+        pool = self._pool(kind, block, reserved)
+        reserved -= pool or 0
         free = min(free, MOST_FREE + reserved)
         tasks = {name: self._task(name, script) for name, script in self.scripts.items()}
         return {
@@ -376,12 +410,21 @@ class Translator:
             "machine": {"cpus": 4, "frames": 1024, "readahead": 32, "arch": ARCH},
             "filesystem": {
                 "type": kind, "block_size": block, "blocks": free + used + self._index_blocks(kind, block),
-                "reserved": reserved, "quota": self.quotas,
+                "reserved": reserved, "quota": self.quotas, "reserved_clusters": pool,
             },
             "files": {name: self._file(spec) for name, spec in self.files.items()},
             "tasks": tasks,
             "schedule": list(self._schedule()),
         }  # fmt: skip
+
+    def _pool(self, kind: str, block: int, kept: int) -> int | None:
+        """What of the blocks that are not for everybody is ext4's pool, and not the reserve of root."""
+        if kind not in ("ext4", "ext4-nodelalloc"):
+            return None
+        disk = self.row["fs"]
+        if (spare := disk.get("reserved_clusters", 0)) is not None:
+            return min(kept, int(spare))
+        return max(0, kept - disk.get("mb", 16) * (1 << 20) // block * disk.get("reserved_pct", 0) // 100)
 
     def _index_blocks(self, kind: str, block: int) -> int:
         """Index blocks of data that is there from the beginning."""

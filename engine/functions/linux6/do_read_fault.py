@@ -32,8 +32,6 @@ class DoReadFault(KernelFunction):
 
     def do_fault_around(self, k: Machine) -> Next:
         """Pages that are in the cache already get their entries now, sixteen at a time; nothing is read for it."""
-        if not k.ops.fault_around:
-            return self.fault
         if not k.free_lock(self.vma.mm.page_table_lock):
             return WAIT
         found = [vpn for vpn in self._window() if _map(k, self.vma, vpn)]
@@ -72,10 +70,10 @@ class DoReadFault(KernelFunction):
 
 
 def _map(k: Machine, vma: Vma, vpn: int) -> bool:
-    """Give one page its entry if it is cached, up to date and unlocked, and the entry is empty."""
+    """Give one page its entry if it is cached, up to date, unlocked and not marked, and the entry is empty."""
     page = k.cached(k.mappings[vma.file or ""], vma.index(vpn))
     free = vma.mm.has_table(vpn) and vma.mm.pte[vpn] is None
-    if page is None or not page.uptodate or page.locked.holder or not free:
+    if page is None or not page.uptodate or page.reclaim or page.locked.holder or not free:
         return False
     page.get()
     page_add_file_rmap(page)

@@ -66,6 +66,14 @@ class VfsFallocate(KernelFunction):
 
 
 @dataclass
+class VfsFallocateKeepSize(VfsFallocate):
+    """FALLOC_FL_KEEP_SIZE. The line's result is "0" or an errno; the file's size stays."""
+
+    def i_size_write(self, k: Machine) -> Next:
+        """The file ends where it did: what it got beyond waits there until it grows."""
+
+
+@dataclass
 class VfsZero(VfsFallocate):
     """FALLOC_FL_ZERO_RANGE. The line's result is "0" or an errno; a file that ends inside the range becomes longer."""
 
