@@ -62,7 +62,8 @@ class FilesystemOps:
     None means that the filesystem has no such operation and the kernel does what it does then: without `direct_io`
     open(2) refuses O_DIRECT, unless `direct_is_cached`: writes go through the page cache and are waited for.
     `promises`: a page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so
-    kernel and filesystem say; `goes_down`: it can be shut down while it is mounted.
+    kernel and filesystem say; `zero_eof` zeroes bytes [low, high) behind the end before a file grows, `set_size` does
+    so for truncate(2) and fallocate(2) where these do more; `goes_down`: it can be shut down while it is mounted.
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -79,6 +80,8 @@ class FilesystemOps:
     clone: Callable[[Inode, Inode], KernelFunction] | None = None
     grow: Callable[[Inode, int], KernelFunction] | None = None
     cut: Callable[[Inode, int], KernelFunction] | None = None
+    zero_eof: Callable[[str, int, int], KernelFunction] | None = None
+    set_size: Callable[[str, int, int], KernelFunction] | None = None
     open: Callable[[str], KernelFunction] | None = None
     flush: Callable[[str], KernelFunction] | None = None
     vma_close: Callable[[str], KernelFunction] | None = None

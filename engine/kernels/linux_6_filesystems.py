@@ -74,6 +74,7 @@ from engine.functions.linux6.xfs_file import (
     XfsFilemapFault,
 )
 from engine.functions.linux6.xfs_free_space import XfsFreeFileSpace, XfsTruncatePage
+from engine.functions.linux6.zero_eof import BtrfsTruncateBlock, Ext4BlockTruncatePage, IomapZeroRange, XfsSetattrSize
 from engine.functions.linux6.zero_range import BtrfsZeroRange, Ext4ZeroRange, XfsFallocZeroRange
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -91,6 +92,7 @@ EXT2_BY_EXT4 = replace(
     page_mkwrite=Ext4PageMkwrite,
     sync_file=Ext4SyncFile,
     punch=PunchHole,
+    zero_eof=Ext4BlockTruncatePage,
     goes_down=True,
     promises=True,
 )
@@ -114,12 +116,14 @@ XFS = replace(
     write_begin=IomapWriteBegin, page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync,
     fallocate=xfs.XfsAllocFileSpace, zero=XfsFallocZeroRange, release_page=xfs.release_page, direct_io=XfsDirectIO,
     punch=XfsFreeFileSpace, clone=XfsFileRemapRange, cut=XfsTruncatePage, end_io=xfs_reflink.end_io,
+    zero_eof=IomapZeroRange, set_size=XfsSetattrSize,
 )  # fmt: skip
 BTRFS = replace(
     XFS, goes_down=False, get_block=btrfs.BtrfsGetBlock, readpage=MpageReadpage, writepage=BtrfsWritepage,
     punch=PunchHole, cut=None, write=BtrfsBufferedWrite, page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile,
     fallocate=btrfs.BtrfsFallocate, zero=BtrfsZeroRange, release_page=btrfs.release_page,
     end_io=btrfs.finish_ordered_io, direct_io=BtrfsDirectIO, direct_is_cached=True, clone=BtrfsRemapFileRange,
+    zero_eof=BtrfsTruncateBlock, set_size=None,
 )  # fmt: skip
 BTRFS_NODATACOW = replace(BTRFS, direct_is_cached=False)
 BTRFS_6_1 = replace(BTRFS_NODATACOW, page_mkwrite=BtrfsPageMkwriteAlways)
@@ -153,8 +157,10 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "jfs": JFS,
     "udf": replace(UDF, page_mkwrite=UdfPageMkwrite),
 }
+EXTS = ("ext3", "ext2-by-ext4", "ext4", "ext4-nodelalloc", "ext4-resv0")
 FILESYSTEMS_6_1 = {
     **FILESYSTEMS_6_18,
+    **{name: replace(FILESYSTEMS_6_18[name], zero_eof=None) for name in EXTS},
     "reiserfs": replace(JFS, get_block=ReiserfsGetBlock),
     "udf": UDF,
     "tmpfs": replace(TMPFS, direct_is_cached=False),

@@ -424,7 +424,8 @@ class Translator:
         disk = self.row["fs"]
         if (spare := disk.get("reserved_clusters", 0)) is not None:
             return min(kept, int(spare))
-        return max(0, kept - disk.get("mb", 16) * (1 << 20) // block * disk.get("reserved_pct", 0) // 100)
+        blocks = int(disk.get("mb", 16)) * (1 << 20) // block
+        return max(0, kept - blocks * int(disk.get("reserved_pct", 0)) // 100)
 
     def _index_blocks(self, kind: str, block: int) -> int:
         """Index blocks of data that is there from the beginning."""
@@ -496,14 +497,12 @@ def _free_at_first(row: Row) -> tuple[int, int]:
 
 def _looked_at(row: Row, step: Step, spec: Step) -> list[int]:
     """The pages that a look read: all of a small file; of a large one, those that the row reports."""
-    count = ceil(_size(spec) / PAGE)
-    if count <= 64:
-        sizes = [_size(s) for s in [spec]]
-        grown = [s.get("bytes", s.get("pages", 0) * PAGE) for s in row["steps"] if s["op"] == "truncate"]
-        return list(range(ceil(max([*sizes, *grown]) / PAGE)))
     index = next(i for i, other in enumerate(row["steps"]) if other is step)
-    seen: Row = next((s.get("seen", {}) for s in _observed(row)["steps"] if s["i"] == index), {})
-    return sorted(page for pages in seen.values() for page in spread(pages))
+    seen: Row = next((s for s in _observed(row)["steps"] if s["i"] == index), {})
+    count = ceil(max(_size(spec), seen.get("size", 0)) / PAGE)
+    if count <= 64:
+        return list(range(count))
+    return sorted(page for pages in seen.get("seen", {}).values() for page in spread(pages))
 
 
 def spread(pages: str) -> Iterator[int]:

@@ -69,10 +69,16 @@ class DoReadFault(KernelFunction):
         return range(max(low, self.vma.start), min(low + FAULT_AROUND, self.vma.end))
 
 
+def _is_only_read(k: Machine, vma: Vma, vpn: int) -> bool:
+    """Whether there is a hole of tmpfs here: read(2) finds zeroes in it, which no mapping can have."""
+    first = vma.index(vpn) * k.blocks_per_page
+    return k.kind.in_memory and k.map.lookup(k.inodes[vma.file or ""], first) is None
+
+
 def _map(k: Machine, vma: Vma, vpn: int) -> bool:
     """Give one page its entry if it is cached, up to date, unlocked and not marked, and the entry is empty."""
     page = k.cached(k.mappings[vma.file or ""], vma.index(vpn))
-    free = vma.mm.has_table(vpn) and vma.mm.pte[vpn] is None
+    free = vma.mm.has_table(vpn) and vma.mm.pte[vpn] is None and not _is_only_read(k, vma, vpn)
     if page is None or not page.uptodate or page.reclaim or page.locked.holder or not free:
         return False
     page.get()

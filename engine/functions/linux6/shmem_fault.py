@@ -27,6 +27,7 @@ class ShmemFault(KernelFunction):
     vpn: int
     page: Page | None = None
     error: str = OK
+    known: bool = False
 
     def i_size(self, k: Machine) -> Next:
         """Does the file reach this far?"""
@@ -36,6 +37,7 @@ class ShmemFault(KernelFunction):
 
     def shmem_get_folio(self, k: Machine) -> Next:
         """There is no hole for a mapping: the page takes its space now, for a load too."""
+        self.known = is_accounted(k, self._file, self._index)
         return call(ShmemInodeAcctBlocks(k.inodes[self._file], self._index, self._index + 1), into="error")
 
     def accounted(self, k: Machine) -> Next:
@@ -46,12 +48,12 @@ class ShmemFault(KernelFunction):
         return call(GrabCachePage(self._file, self._index), into="page")
 
     def clear_page(self, k: Machine) -> Next:
-        """A new page is zeroes. It is clean, and stays all the same; one that had content is dirty."""
+        """A new page is zeroes, and clean; one that was allocated before, or had content, is dirty."""
         if self.page is None:
             return ret(OOM)
-        if k.map.lookup(k.inodes[self._file], self._index * k.blocks_per_page) is None:
+        if not is_accounted(k, self._file, self._index):
             return self.truncated
-        fill_from_swap(k, self.page)
+        fill_from_swap(k, self.page, allocated=self.known)
         return ret(self.page)
 
     def truncated(self, k: Machine) -> Next:
@@ -104,7 +106,7 @@ class ShmemSwapinFolio(KernelFunction):
 
     def swapin(self, k: Machine) -> Next:
         """What the file holds, and nobody has looked at yet, comes into the page cache."""
-        fill_from_swap(k, self.page)
+        fill_from_swap(k, self.page, allocated=is_accounted(k, self.page.mapping or "", self.page.index or 0))
         k.unlock(self.page.locked)
         return ret(OK)
 
@@ -121,8 +123,13 @@ class ShmemPunchHole(PunchHole):
         return first * k.blocks_per_page, last * k.blocks_per_page
 
 
-def fill_from_swap(k: Machine, page: Page) -> None:
-    """A page that is not up to date holds what the scenario put there, or zeroes."""
+def is_accounted(k: Machine, file: str, index: int) -> bool:
+    """Whether a page of a file has its space: it was touched through a mapping, written or allocated before."""
+    return k.map.lookup(k.inodes[file], index * k.blocks_per_page) is not None
+
+
+def fill_from_swap(k: Machine, page: Page, *, allocated: bool = False) -> None:
+    """A page that is not up to date holds what the scenario put there, or zeroes. One `allocated` before is dirty."""
     if page.uptodate:
         return
     inode, data = k.inodes[page.mapping or ""], Data(k.page_size)
@@ -131,5 +138,5 @@ def fill_from_swap(k: Machine, page: Page) -> None:
         if block is not None:
             data = data.paste(i * k.block_size, k.disk.read(block))
     page.data, page.uptodate = data, True
-    if data.runs:
+    if data.runs or allocated:
         set_page_dirty(k, page)

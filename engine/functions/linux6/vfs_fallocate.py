@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
+from engine.functions.linux6.zero_eof import behind_the_end
 from engine.values import EIO, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class VfsFallocate(KernelFunction):
     offset: int
     length: int
     error: str = OK
+    zeroed: bool = False
 
     @may_sleep
     def inode_lock(self, k: Machine) -> Next:
@@ -44,6 +46,8 @@ class VfsFallocate(KernelFunction):
     def i_size_write(self, k: Machine) -> Next:
         """The file reaches at least as far as the range."""
         inode, end = k.inodes[self.file], self.offset + self.length
+        if self.error == OK and not self.zeroed and k.ops.zero_eof and behind_the_end(k, self.file, end):
+            return self.zero_eof
         if self.error == OK and end > inode.size:
             inode.size, inode.dirty = end, True
             k.oracles[self.file].data = k.oracles[self.file].data.resized(end)
@@ -60,6 +64,18 @@ class VfsFallocate(KernelFunction):
         k.finish_line(EOPNOTSUPP)
         k.answer(EOPNOTSUPP)
         return ret()
+
+    def zero_eof(self, k: Machine) -> Next:
+        """What was stored behind its old end must not come inside: it is zeroed first."""
+        zero, behind = k.ops.set_size or k.ops.zero_eof, behind_the_end(k, self.file, self.offset + self.length)
+        assert zero is not None
+        assert behind is not None
+        self.zeroed = True
+        return call(zero(self.file, *behind))
+
+    def is_zero(self, k: Machine) -> Next:
+        """Now the file may reach further."""
+        return self.i_size_write
 
     def _operation(self, k: Machine) -> Operation | None:
         return k.ops.fallocate

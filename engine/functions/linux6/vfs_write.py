@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import Next, call
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_write import GenericFileWrite
+from engine.functions.linux6.zero_eof import behind_the_end
 from engine.values import EIO
 
 if TYPE_CHECKING:
@@ -34,12 +35,27 @@ class VfsWrite(GenericFileWrite):
         if is_refused(k):
             self.written = EIO
             return self.up_i_sem
-        return super().update_time(k)
+        then = super().update_time(k)
+        return then or (self.zero_eof if self._behind(k) else self.write)
+
+    def zero_eof(self, k: Machine) -> Next:
+        """The file will reach further: what was stored behind its old end must not come inside, and is zeroed."""
+        behind = self._behind(k)
+        assert k.ops.zero_eof is not None
+        assert behind is not None
+        return call(k.ops.zero_eof(self.file, *behind))
+
+    def is_zero(self, k: Machine) -> Next:
+        """Now the bytes may come."""
+        return self.write
 
     def write(self, k: Machine) -> Next:
         """The filesystem decides how: most put the bytes into the page cache, page by page."""
         write = k.ops.write or GenericPerformWrite
         return call(write(self.file, self.text, self.length, self.offset), into="written")
+
+    def _behind(self, k: Machine) -> tuple[int, int] | None:
+        return behind_the_end(k, self.file, self.offset) if k.ops.zero_eof is not None else None
 
 
 def is_refused(k: Machine) -> bool:

@@ -1,0 +1,106 @@
+"""A file grows: what lies behind its old end in the last block becomes zero before it comes inside. After 6.x.
+
+A program may store there through a mapping, and until somebody writes the page nobody takes it away. XFS and btrfs have
+always zeroed it; ext4 since 6.13 (c7fc0366c656), for truncate(2), write(2) and fallocate(2) alike. tmpfs never does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
+from engine.functions.linux6.punch_hole import ZeroPageRange
+from engine.functions.page_flags import fill, mark_buffers_dirty
+
+if TYPE_CHECKING:
+    from engine.machine import Machine
+    from engine.objects.page import Page
+
+
+@dataclass
+class Ext4BlockTruncatePage(ZeroPageRange):
+    """Zeroes bytes [low, high) of a file: from its end to the end of the page."""
+
+    c_name = "ext4_block_truncate_page"
+    source = "fs/ext4/inode.c ext4_block_truncate_page, mm/truncate.c pagecache_isize_extended, 6.18"
+
+    @may_sleep
+    def zero_block(self, k: Machine) -> Next:
+        """Read it if it is not there, and clear what lies behind the end. A page of several blocks is tied down too."""
+        if self.page is None:
+            return ret()
+        tied = k.block_size == k.page_size or write_protect(k, self.page)
+        if self.page.writeback or not tied:
+            k.blocked_on = k.blocked_on or f"{self.page}.writeback"
+            return WAIT
+        self._clear(k, self.page)
+
+    def _clear(self, k: Machine, page: Page) -> None:
+        self._know_blocks(k, page)
+        fill(k, page)
+        page.data = page.content.zero(self.low % k.page_size, k.page_size)
+        low = self.low % k.page_size
+        mark_buffers_dirty(k, page, low, low + 1)
+
+
+@dataclass
+class BtrfsTruncateBlock(Ext4BlockTruncatePage):
+    """Zeroes bytes [low, high) of a file: from its end to the end of the page."""
+
+    c_name = "btrfs_truncate_block"
+    source = "fs/btrfs/inode.c btrfs_cont_expand, btrfs_truncate_block, 6.x"
+
+
+@dataclass
+class IomapZeroRange(Ext4BlockTruncatePage):
+    """Zeroes bytes [low, high) of a file: from its end to the end of the page."""
+
+    c_name = "iomap_zero_range"
+    source = "fs/xfs/xfs_iomap.c xfs_zero_range, fs/iomap/buffered-io.c iomap_zero_range, 6.x"
+
+
+@dataclass
+class XfsSetattrSize(KernelFunction):
+    """The same where a file grows by truncate(2) or fallocate(2): the page is written at once, and waited for."""
+
+    source = "fs/xfs/xfs_iops.c xfs_setattr_size, 6.x"
+    file: str
+    low: int
+    high: int
+    error: str = ""
+
+    def xfs_zero_range(self, k: Machine) -> Next:
+        """Zero it."""
+        return call(IomapZeroRange(self.file, self.low, self.high))
+
+    def filemap_write_and_wait_range(self, k: Machine) -> Next:
+        """The new size will be logged: what lies before it has to be on the disk."""
+        first = self.low // k.page_size
+        return call(k.ops.writepages(k.mappings[self.file], True, first, last=first + 1), into="error")
+
+    @may_sleep
+    def wait_on_page_writeback(self, k: Machine) -> Next:
+        """Wait for it."""
+        mapping = k.mappings[self.file]
+        if mapping.tag_writeback[self.low // k.page_size]:
+            k.blocked_on = f"{mapping}.tag_writeback"
+            return WAIT
+        return ret()
+
+
+def behind_the_end(k: Machine, file: str, size: int) -> tuple[int, int] | None:
+    """The bytes to zero before a file reaches `size`: from its end to that of the page.
+
+    None where there is nothing to do: its end is that of a block, or in a hole.
+    """
+    inode = k.inodes[file]
+    old, first = inode.size, inode.size // k.block_size
+    if size <= old or not old % k.block_size:
+        return None
+    page = k.cached(k.mappings[file], old // k.page_size)
+    promised = page is not None and page.private and page.bh[first % k.blocks_per_page].delay
+    if k.map.lookup(inode, first) is None and not promised:
+        return None
+    return old, -(-old // k.page_size) * k.page_size
