@@ -171,10 +171,10 @@ class XfsAllocFileSpace(KernelFunction):
     length: int
 
     def xfs_trans_alloc(self, k: Machine) -> Next:
-        """The transaction wants the blocks, and some for metadata, before it begins."""
+        """The transaction wants the whole range, and some for metadata, before it looks what is there already."""
         blocks = range(self.offset // k.block_size, -(-(self.offset + self.length) // k.block_size))
         holes = [i for i in homeless(k, self.inode, blocks) if k.map.lookup(self.inode, i) is None]
-        if (refusal := delalloc.refusal(k, self.inode, len(holes), bm_maxlevels(k.block_size) - 1)) != OK:
+        if (refusal := delalloc.refusal(k, self.inode, len(blocks), bm_maxlevels(k.block_size) - 1)) != OK:
             k.answer(f"no: {refusal}")
             return ret(refusal)
         for iblock in holes:

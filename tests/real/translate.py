@@ -353,7 +353,10 @@ class Translator:
         self.say(self.proc(step), f"ftruncate({step['file']}, {size})")
 
     def _fill(self, step: Step) -> None:
-        self.say(self._by(step), f"fill(ballast, leave={step.get('leave', 0)})")
+        left = step.get("leave", 0)
+        if self.row["fs"]["type"] == "xfs":  # what is left there is not exactly what was asked for
+            left = _seen(self.row, step).get("free", left)
+        self.say(self._by(step), f"fill(ballast, leave={left})")
 
     def _free(self, step: Step) -> None:
         self.say(STRANGER, f"free(ballast, {step['blocks']})")
@@ -487,6 +490,13 @@ def _states_after_mkfile(row: Row) -> Iterator[tuple[str, Row]]:
             yield step["file"], seen
 
 
+def _seen(row: Row, step: Step) -> Row:
+    """What was seen after a step."""
+    index = next(i for i, other in enumerate(row["steps"]) if other is step)
+    seen: Row = next((seen for seen in _observed(row)["steps"] if seen["i"] == index), {})
+    return seen
+
+
 def _free_at_first(row: Row) -> tuple[int, int]:
     """Free blocks, and those that are free for everybody, when the last file has been made."""
     last = [seen for _, seen in _states_after_mkfile(row)]
@@ -497,8 +507,7 @@ def _free_at_first(row: Row) -> tuple[int, int]:
 
 def _looked_at(row: Row, step: Step, spec: Step) -> list[int]:
     """The pages that a look read: all of a small file; of a large one, those that the row reports."""
-    index = next(i for i, other in enumerate(row["steps"]) if other is step)
-    seen: Row = next((s for s in _observed(row)["steps"] if s["i"] == index), {})
+    seen = _seen(row, step)
     count = ceil(max(_size(spec), seen.get("size", 0)) / PAGE)
     if count <= 64:
         return list(range(count))

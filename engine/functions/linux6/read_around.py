@@ -16,24 +16,25 @@ def read_around(k: Machine, file: str, index: int) -> int:
     """Bring the window around a page into the page cache, as far as frames are free; returns how many pages came.
 
     The window has `machine.readahead` pages (32 on a usual disk; 0 switches it off) and half of it lies before. A hole
-    needs no disk: whoever asked for one goes on at once, and the neighbours that have blocks are still on their way.
+    needs no disk: whoever asked for one goes on at once, and the neighbours that have data are still on their way.
     """
     window = k.scenario.machine.readahead
     if not window:
         return 0
     start, end = max(0, index - window // 2), -(-k.inodes[file].size // k.page_size)
-    came, patient = 0, _has_blocks(k, file, index)
+    came, patient = 0, _has_data(k, file, index)
     for at in range(start, min(start + window, end)):
-        missing = k.cached(k.mappings[file], at) is None and (patient or not _has_blocks(k, file, at))
+        missing = k.cached(k.mappings[file], at) is None and (patient or not _has_data(k, file, at))
         if missing and (page := k.ram.take()) is not None:
             _fill(k, page, file, at)
             came += 1
     return came
 
 
-def _has_blocks(k: Machine, file: str, index: int) -> bool:
+def _has_data(k: Machine, file: str, index: int) -> bool:
     first = index * k.blocks_per_page
-    return any(k.map.lookup(k.inodes[file], i) is not None for i in range(first, first + k.blocks_per_page))
+    inode, blocks = k.inodes[file], range(first, first + k.blocks_per_page)
+    return any(k.map.lookup(inode, i) is not None and not inode.unwritten[i] for i in blocks)
 
 
 def _fill(k: Machine, page: Page, file: str, index: int) -> None:

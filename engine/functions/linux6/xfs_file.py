@@ -103,8 +103,8 @@ class IomapWritepageMap(BlockWriteFullPage):
         for i, iblock in enumerate(file_blocks(k, self.page)):
             if self.page.bh[i].dirty and inode.delayed[iblock]:
                 return call(XfsBmapiConvertDelalloc(inode, iblock), into="got")
-            if self.page.bh[i].dirty:
-                inode.unwritten[iblock] = None
+            if self.page.bh[i].dirty and inode.unwritten[iblock]:
+                inode.unwritten[iblock], inode.dirty = None, True
         return self.submit_bh
 
     def mapped(self, k: Machine) -> Next:

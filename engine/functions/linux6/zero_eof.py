@@ -93,7 +93,7 @@ class XfsSetattrSize(KernelFunction):
 def behind_the_end(k: Machine, file: str, size: int) -> tuple[int, int] | None:
     """The bytes to zero before a file reaches `size`: from its end to that of the page.
 
-    None where there is nothing to do: its end is that of a block, or in a hole.
+    None where there is nothing to do: its end is that of a block, or in a hole or an unwritten block.
     """
     inode = k.inodes[file]
     old, first = inode.size, inode.size // k.block_size
@@ -101,6 +101,6 @@ def behind_the_end(k: Machine, file: str, size: int) -> tuple[int, int] | None:
         return None
     page = k.cached(k.mappings[file], old // k.page_size)
     promised = page is not None and page.private and page.bh[first % k.blocks_per_page].delay
-    if k.map.lookup(inode, first) is None and not promised:
+    if not promised and (k.map.lookup(inode, first) is None or inode.unwritten[first]):
         return None
     return old, -(-old // k.page_size) * k.page_size
