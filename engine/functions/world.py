@@ -146,7 +146,7 @@ class Ballast(World):
         allowed = k.space.allowed(privileged=k.current.privileged)
         wanted = max(0, allowed - self.leave) if self.blocks is None else self.blocks
         k.space.take_many(self.name, max(0, min(wanted, allowed)))
-        for block in k.space.owned_by(self.name)[: max(0, -wanted)]:
+        for block in list(reversed(k.space.owned_by(self.name)))[: max(0, -wanted)]:
             k.space.give_back(block)
         k.finish_line(OK if wanted <= allowed else "ENOSPC")
         k.answer(f"{k.space.free} free")

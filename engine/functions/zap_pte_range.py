@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class ZapPteRange(KernelFunction):
-    """Clears virtual pages [start, end) of an address space."""
+    """Clears virtual pages [start, end) of an address space; private copies only with `even_cows`."""
 
     source = "mm/memory.c zap_pte_range, unmap_vmas, 2.6.9"
     mm: Mm
     start: int
     end: int
     gathered: tuple[tuple[int, int], ...] = ()
+    even_cows: bool = True
 
     def lock(self, k: Machine) -> Next:
         """Take page_table_lock."""
@@ -34,7 +35,7 @@ class ZapPteRange(KernelFunction):
 
     def zap_pte(self, k: Machine) -> Next:
         """Clear one entry; if it is dirty, the page becomes dirty."""
-        vpn, entry = next(((v, e) for v, e in self.mm.pte.items() if self.start <= v < self.end), (0, None))
+        vpn, entry = self._next(k)
         if entry is None:
             return self.tlb_finish_mmu
         page = k.page(entry.pfn)
@@ -54,6 +55,11 @@ class ZapPteRange(KernelFunction):
         """Drop page_table_lock."""
         k.unlock(self.mm.page_table_lock)
         return ret()
+
+    def _next(self, k: Machine) -> tuple[int, Pte | None]:
+        """The first entry that has to go, and where it is."""
+        inside = ((vpn, entry) for vpn, entry in self.mm.pte.items() if self.start <= vpn < self.end)
+        return next((found for found in inside if self.even_cows or not k.page(found[1].pfn).anon), (0, None))
 
 
 def take_over(k: Machine, page: Page, entry: Pte) -> None:

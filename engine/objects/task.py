@@ -12,7 +12,10 @@ READY, IDLE, DONE, KILLED = "ready", "idle", "done", "killed"
 
 
 class Task(Entity):
-    """`stack` is a linked list of frames: (class, step, locals, into, below); None between two script lines."""
+    """`stack` is a linked list of frames: (class, step, locals, into, below); None between two script lines.
+
+    `ahead`: frames whose content is still on its way from the disk, because a fault had neighbours read.
+    """
 
     state = Cell[str]()
     line = Cell[int]()
@@ -22,6 +25,7 @@ class Task(Entity):
     min_flt = Cell[int | None]()
     maj_flt = Cell[int | None]()
     wanted = Cell[bool | str | None]()
+    ahead = Cell[tuple[int, ...] | None]()
 
     def __init__(self, journal: Journal, name: str, *, uid: int, cpu: int, mm: Mm | None) -> None:
         super().__init__(journal, f"task/{name}")

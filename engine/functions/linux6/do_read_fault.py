@@ -35,6 +35,7 @@ class DoReadFault(KernelFunction):
         if not k.free_lock(self.vma.mm.page_table_lock):
             return WAIT
         found = [vpn for vpn in self._window() if _map(k, self.vma, vpn)]
+        k.current.ahead = None
         k.answer(f"{len(found)} mapped")
         if self.vpn in found:
             return self.mapped
@@ -80,6 +81,8 @@ def _map(k: Machine, vma: Vma, vpn: int) -> bool:
     page = k.cached(k.mappings[vma.file or ""], vma.index(vpn))
     free = vma.mm.has_table(vpn) and vma.mm.pte[vpn] is None and not _is_only_read(k, vma, vpn)
     if page is None or not page.uptodate or page.reclaim or page.locked.holder or not free:
+        return False
+    if page.pfn in (k.current.ahead or ()):
         return False
     page.get()
     page_add_file_rmap(page)

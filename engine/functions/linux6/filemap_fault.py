@@ -39,6 +39,7 @@ class FilemapFault(KernelFunction):
     def find_get_page(self, k: Machine) -> Next:
         """Is the page in the page cache?"""
         page = k.cached(k.mappings[self._file], self._index)
+        k.current.ahead = None
         k.answer("no" if page is None else f"yes: frame {page.pfn}")
         if page is None:
             return self.page_cache_read

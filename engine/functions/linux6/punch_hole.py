@@ -43,12 +43,12 @@ class PunchHole(KernelFunction):
         return waiting
 
     def unmap_mapping_range(self, k: Machine) -> Next:
-        """Tear the entries of the pages that go as a whole."""
+        """Tear the entries of the pages that go as a whole. Who has a private copy keeps it."""
         if not self.todo:
             return self.truncate_pages
         (process, start, end), *rest = self.todo
         self.todo = tuple(rest)
-        return call(ZapPteRange(k.mms[process], start, end))
+        return call(ZapPteRange(k.mms[process], start, end, even_cows=False))
 
     def next_vma(self, k: Machine) -> Next:
         """On to the next mapping."""

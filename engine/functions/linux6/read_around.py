@@ -16,19 +16,24 @@ def read_around(k: Machine, file: str, index: int) -> int:
     """Bring the window around a page into the page cache, as far as frames are free; returns how many pages came.
 
     The window has `machine.readahead` pages (32 on a usual disk; 0 switches it off) and half of it lies before. A hole
-    needs no disk: whoever asked for one goes on at once, and the neighbours that have data are still on their way.
+    needs no disk: whoever asked for one goes on at once, while neighbours that have data are still on their way.
     """
     window = k.scenario.machine.readahead
     if not window:
         return 0
     start, end = max(0, index - window // 2), -(-k.inodes[file].size // k.page_size)
-    came, patient = 0, _has_data(k, file, index)
-    for at in range(start, min(start + window, end)):
-        missing = k.cached(k.mappings[file], at) is None and (patient or not _has_data(k, file, at))
-        if missing and (page := k.ram.take()) is not None:
-            _fill(k, page, file, at)
-            came += 1
-    return came
+    came = [at for at in range(start, min(start + window, end)) if _bring(k, file, at)]
+    if not _has_data(k, file, index):
+        pages = k.mappings[file].pages
+        k.current.ahead = tuple(pages[at] or 0 for at in came if _has_data(k, file, at)) or None
+    return len(came)
+
+
+def _bring(k: Machine, file: str, index: int) -> bool:
+    if k.cached(k.mappings[file], index) is not None or (page := k.ram.take()) is None:
+        return False
+    _fill(k, page, file, index)
+    return True
 
 
 def _has_data(k: Machine, file: str, index: int) -> bool:

@@ -26,7 +26,7 @@ class ZapPresentFolioPte(ZapPteRange):
 
     def zap_pte(self, k: Machine) -> Next:
         """Clear one entry; if it is dirty, the page becomes dirty, and no TLB may remember the entry any longer."""
-        vpn, entry = next(((v, e) for v, e in self.mm.pte.items() if self.start <= v < self.end), (0, None))
+        vpn, entry = self._next(k)
         after = super().zap_pte(k)
         if entry is not None and entry.dirty:
             flush_tlb(k, self.mm.process, (vpn,))
