@@ -184,6 +184,10 @@ def _check_blocks(scenario: Scenario, found: Findings) -> None:
     if needed > scenario.filesystem.blocks:
         message = f"the files need {needed} blocks with their index blocks, the filesystem has fewer"
         found.add("/filesystem/blocks", message, f"Write blocks: {needed} or more, or give files less data")
+    kind = scenario.filesystem.type
+    if scenario.filesystem.reserved_clusters is not None and FILESYSTEMS[kind].spare is None:
+        cure = "Leave them out, or choose type: ext4"
+        found.add("/filesystem/reserved_clusters", f"{kind} keeps no reserved_clusters", cure)
 
 
 def _check_task(scenario: Scenario, name: str, found: Findings) -> None:

@@ -177,17 +177,8 @@ class Filesystem(Model):
         description="bytes in a block: a power of two, at most a page; a page if that is smaller",
     )
     reserved: Blocks = Field(default=0, description="the last so many free blocks are for root alone")
-    reserved_clusters: Blocks | None = Field(
-        default=None,
-        description="ext4's pool: so many free blocks are for metadata at writeback alone; left out, 2 % of the blocks",
-    )
+    reserved_clusters: Blocks | None = Field(default=None, description="of ext4, for metadata alone; left out, 2 %")
     quota: dict[Name, Quota] = Field(default_factory=dict, description="limits by user", max_length=16)
-
-    @model_validator(mode="after")
-    def _has_a_pool(self) -> Filesystem:
-        if self.reserved_clusters is not None and FILESYSTEMS[self.type].spare is None:
-            raise _wrong(f"{self.type} keeps no reserved_clusters", "Leave them out, or choose type: ext4")
-        return self
 
 
 class File(Model):

@@ -169,12 +169,14 @@ class XfsAllocFileSpace(KernelFunction):
     inode: Inode
     offset: int
     length: int
+    whole: bool = True
 
     def xfs_trans_alloc(self, k: Machine) -> Next:
-        """The transaction wants the whole range, and some for metadata, before it looks what is there already."""
+        """The transaction wants blocks, and some for metadata, before it begins; fallocate for the whole range."""
         blocks = range(self.offset // k.block_size, -(-(self.offset + self.length) // k.block_size))
         holes = [i for i in homeless(k, self.inode, blocks) if k.map.lookup(self.inode, i) is None]
-        if (refusal := delalloc.refusal(k, self.inode, len(blocks), bm_maxlevels(k.block_size) - 1)) != OK:
+        asked = len(blocks if self.whole else holes)
+        if (refusal := delalloc.refusal(k, self.inode, asked, bm_maxlevels(k.block_size) - 1)) != OK:
             k.answer(f"no: {refusal}")
             return ret(refusal)
         for iblock in holes:

@@ -58,17 +58,11 @@ class DropCaches(World):
         """The next clean page that nobody maps is dropped: what only it knew is gone."""
         page = next(droppable(k), None)
         if page is None:
-            for kept in unmapped(k) if k.kernel.reclaims_soon else ():
-                kept.reclaim = True if kept.dirty or kept.writeback else kept.reclaim
+            mark_kept(k)
             k.finish_line(OK)
             return ret()
-        if page.private:
-            page.drop_buffers()
         k.answer(f"frame {page.pfn}")
-        file, first = page.mapping or "", (page.index or 0) * k.blocks_per_page
-        remove_from_page_cache(k, page)
-        if k.kind.in_memory:
-            free_blocks(k, file, first, first + k.blocks_per_page)
+        drop(k, page)
         return self.drop_page
 
 
@@ -183,6 +177,23 @@ def droppable(k: Machine) -> Iterator[Page]:
         busy = page.dirty or page.writeback or page.buffers_dirty or page.locked.holder
         if not busy and page.count == 1 + bool(page.private):
             yield page
+
+
+def drop(k: Machine, page: Page) -> None:
+    """A page leaves the page cache. Where that is all there is of it, its space is given back."""
+    if page.private:
+        page.drop_buffers()
+    file, first = page.mapping or "", (page.index or 0) * k.blocks_per_page
+    remove_from_page_cache(k, page)
+    if k.kind.in_memory:
+        free_blocks(k, file, first, first + k.blocks_per_page)
+
+
+def mark_kept(k: Machine) -> None:
+    """Pages that nobody maps, and that have to stay, shall go as soon as they are written."""
+    for page in unmapped(k) if k.kernel.reclaims_soon else ():
+        if page.dirty or page.writeback:
+            page.reclaim = True
 
 
 def unmapped(k: Machine) -> Iterator[Page]:

@@ -94,7 +94,7 @@ class XfsDirectIO(IomapDioIter):
 
     def xfs_iomap_write_direct(self, k: Machine) -> Next:
         """The holes get unwritten blocks, if there is room for them and their metadata."""
-        return call(XfsAllocFileSpace(self.inode, self.offset, self.length), into="allocated")
+        return call(XfsAllocFileSpace(self.inode, self.offset, self.length, whole=False), into="allocated")
 
     def has_space(self, k: Machine) -> Next:
         """Did they get them?"""

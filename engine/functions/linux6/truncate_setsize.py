@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import WAIT, Next, call, ret
 from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.linux6.truncate_folio import truncate_folio
-from engine.functions.linux6.zero_eof import behind_the_end
+from engine.functions.linux6.zero_eof import zeroing
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
 from engine.values import EIO, OK
@@ -55,7 +55,7 @@ class TruncateSetsize(Vmtruncate):
             return self.invalidate_lock
         if k.ops.grow is not None:
             return self.grow
-        return self.zero_eof if self._behind(k) else self.pagecache_isize_extended
+        return self.zero_eof if zeroing(k, self.file, self.size) else self.pagecache_isize_extended
 
     def ext2_truncate(self, k: Machine) -> Next:
         """The blocks beyond the end go back to the filesystem, and faults may come again."""
@@ -91,13 +91,12 @@ class TruncateSetsize(Vmtruncate):
         if self.error != OK:
             k.answer(f"no: {self.error}")
             return ret(self.error)
+        return self.pagecache_isize_extended
 
     def zero_eof(self, k: Machine) -> Next:
         """What was stored behind the old end must not come inside: it is zeroed."""
-        zero, behind = k.ops.set_size or k.ops.zero_eof, self._behind(k)
-        assert zero is not None
-        assert behind is not None
-        return call(zero(self.file, *behind))
+        then = zeroing(k, self.file, self.size)
+        return self.pagecache_isize_extended if then is None else call(then)
 
     def zeroed(self, k: Machine) -> Next:
         """Now the file may reach further."""
@@ -112,9 +111,6 @@ class TruncateSetsize(Vmtruncate):
             return WAIT
         super().i_size_write(k)
         return ret(OK)
-
-    def _behind(self, k: Machine) -> tuple[int, int] | None:
-        return behind_the_end(k, self.file, self.size) if k.ops.zero_eof is not None else None
 
     def truncate_last_block(self, k: Machine) -> Next:
         """The block that the end cuts in two will be written: may it be, where it is?"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
-from engine.functions.linux6.zero_eof import behind_the_end
+from engine.functions.linux6.zero_eof import zeroing
 from engine.values import EIO, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class VfsFallocate(KernelFunction):
     def i_size_write(self, k: Machine) -> Next:
         """The file reaches at least as far as the range."""
         inode, end = k.inodes[self.file], self.offset + self.length
-        if self.error == OK and not self.zeroed and k.ops.zero_eof and behind_the_end(k, self.file, end):
+        if self.error == OK and not self.zeroed and zeroing(k, self.file, end):
             return self.zero_eof
         if self.error == OK and end > inode.size:
             inode.size, inode.dirty = end, True
@@ -67,11 +67,8 @@ class VfsFallocate(KernelFunction):
 
     def zero_eof(self, k: Machine) -> Next:
         """What was stored behind its old end must not come inside: it is zeroed first."""
-        zero, behind = k.ops.set_size or k.ops.zero_eof, behind_the_end(k, self.file, self.offset + self.length)
-        assert zero is not None
-        assert behind is not None
-        self.zeroed = True
-        return call(zero(self.file, *behind))
+        self.zeroed, then = True, zeroing(k, self.file, self.offset + self.length)
+        return self.i_size_write if then is None else call(then)
 
     def is_zero(self, k: Machine) -> Next:
         """Now the file may reach further."""

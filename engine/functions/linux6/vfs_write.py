@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.function import Next, call
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_write import GenericFileWrite
-from engine.functions.linux6.zero_eof import behind_the_end
+from engine.functions.linux6.zero_eof import zeroing
 from engine.values import EIO
 
 if TYPE_CHECKING:
@@ -36,14 +36,12 @@ class VfsWrite(GenericFileWrite):
             self.written = EIO
             return self.up_i_sem
         then = super().update_time(k)
-        return then or (self.zero_eof if self._behind(k) else self.write)
+        return then or (self.zero_eof if zeroing(k, self.file, self.offset, by_write=True) else self.write)
 
     def zero_eof(self, k: Machine) -> Next:
         """The file will reach further: what was stored behind its old end must not come inside, and is zeroed."""
-        behind = self._behind(k)
-        assert k.ops.zero_eof is not None
-        assert behind is not None
-        return call(k.ops.zero_eof(self.file, *behind))
+        then = zeroing(k, self.file, self.offset, by_write=True)
+        return self.write if then is None else call(then)
 
     def is_zero(self, k: Machine) -> Next:
         """Now the bytes may come."""
@@ -53,9 +51,6 @@ class VfsWrite(GenericFileWrite):
         """The filesystem decides how: most put the bytes into the page cache, page by page."""
         write = k.ops.write or GenericPerformWrite
         return call(write(self.file, self.text, self.length, self.offset), into="written")
-
-    def _behind(self, k: Machine) -> tuple[int, int] | None:
-        return behind_the_end(k, self.file, self.offset) if k.ops.zero_eof is not None else None
 
 
 def is_refused(k: Machine) -> bool:

@@ -90,17 +90,18 @@ class XfsSetattrSize(KernelFunction):
         return ret()
 
 
-def behind_the_end(k: Machine, file: str, size: int) -> tuple[int, int] | None:
-    """The bytes to zero before a file reaches `size`: from its end to that of the page.
+def zeroing(k: Machine, file: str, size: int, *, by_write: bool = False) -> KernelFunction | None:
+    """What has to be called before a file reaches `size` bytes.
 
     None where there is nothing to do: its end is that of a block, or in a hole or an unwritten block.
     """
-    inode = k.inodes[file]
+    make = k.ops.zero_eof if by_write else k.ops.set_size or k.ops.zero_eof
+    inode, mapping = k.inodes[file], k.mappings[file]
     old, first = inode.size, inode.size // k.block_size
-    if size <= old or not old % k.block_size:
+    if make is None or size <= old or not old % k.block_size:
         return None
-    page = k.cached(k.mappings[file], old // k.page_size)
+    page = k.cached(mapping, old // k.page_size)
     promised = page is not None and page.private and page.bh[first % k.blocks_per_page].delay
     if not promised and (k.map.lookup(inode, first) is None or inode.unwritten[first]):
         return None
-    return old, -(-old // k.page_size) * k.page_size
+    return make(file, old, -(-old // k.page_size) * k.page_size)
