@@ -57,9 +57,9 @@ class Disk(Entity):
         """The bytes of a block; never written means zero."""
         return self.data[block] or Data(self.block_size)
 
-    def write_inode(self, inode: Inode) -> None:
-        """Make size and pointers durable."""
+    def write_inode(self, inode: Inode, size: int | None = None) -> None:
+        """Make size and pointers durable; a `size` in bytes where not all of the file may be seen yet."""
         image = self.inodes[inode.file]
-        image.size = inode.size
+        image.size = inode.size if size is None else size
         image.pointers = Pointers(tuple(inode.pointers.items()))
         image.unwritten = tuple(inode.unwritten) or None

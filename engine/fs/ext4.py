@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import Panic
-from engine.fs import delalloc
+from engine.fs import delalloc, jbd2
 from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.fs.extentmap import LEAF, ExtentMap
 from engine.function import KernelFunction, Next, call, may_sleep, ret, tail
@@ -149,6 +149,8 @@ class Ext4MapBlocks(KernelFunction):
         assert isinstance(self.got, int)
         self.inode.pointers[self.iblock], self.inode.dirty = self.got, True
         self.inode.unwritten[self.iblock] = self.unwritten or None
+        if not self.unwritten:
+            jbd2.order(k, self.inode, self.iblock)
         hang_leaf(k, self.inode, self.leaf)
 
 
@@ -165,6 +167,12 @@ class Ext4IndMapBlocks(Ext2GetBlock):
             k.answer(f"no: {EIO}")
             return ret(EIO)
         return super().ext2_get_branch(k)
+
+    def ext2_splice_branch(self, k: Machine) -> Next:
+        """Hang the new blocks into the map; what the data block will hold is written before the transaction commits."""
+        then = super().ext2_splice_branch(k)
+        jbd2.order(k, self.inode, self.iblock)
+        return then
 
 
 @dataclass

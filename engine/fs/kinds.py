@@ -16,7 +16,8 @@ class FilesystemKind:
     `in_inode` extents fit into the inode, a further one needs a leaf (0: never). `spare`: so many per cent of the
     blocks are kept for metadata at writeback, if a scenario does not say how many; None if none ever are. `in_memory`:
     there is no disk below. `remote`: a server keeps the blocks, which does not lose power with this machine.
-    `nodatacow`: data is overwritten in place where other files of its kind copy.
+    `nodatacow`: data is overwritten in place where other files of its kind copy. `ordered`: a journal writes the data
+    of new blocks before it commits their metadata (data=ordered, without delayed allocation).
     """
 
     id: str
@@ -33,6 +34,7 @@ class FilesystemKind:
     in_memory: bool = False
     remote: bool = False
     nodatacow: bool = False
+    ordered: bool = False
 
     def pool(self, blocks: int, chosen: int | None) -> int:
         """ext4's reserved_clusters: at most 4096; here at least one, where a real disk has more. Units: blocks."""
@@ -62,7 +64,7 @@ _KINDS = (
         "At writeback while it had code of its own; at the fault once the ext4 driver mounts it.",
         "ext2's block map with a journal. Its own code never asked at the fault; from 4.3 on the ext4 driver mounts "
         "it, and that one asks.",
-        ("kernel-facts 1a.14, 1e.5", "real-kernels rule 1"),
+        ("kernel-facts 1a.14, 1e.5", "real-kernels rule 1"), ordered=True,
     ),
     FilesystemKind(
         "ext4", "ext4", EXTENTS, "2.6.28, December 2008",
@@ -82,7 +84,7 @@ _KINDS = (
         "ext4-nodelalloc", "ext4, nodelalloc", EXTENTS, "2.6.28, December 2008",
         "At the fault: the block itself is allocated, in the program's own name.",
         "ext4 without delayed allocation: page_mkwrite allocates the blocks there and then.",
-        ("kernel-facts 1e.4",), in_inode=4, spare=0,
+        ("kernel-facts 1e.4",), in_inode=4, spare=0, ordered=True,
     ),
     FilesystemKind(
         "ext2-by-ext4", "ext2 format, by the ext4 driver", INDIRECT, "2.6.28, December 2008",

@@ -18,6 +18,7 @@ from engine.fs.ext4 import (
     Ext4SyncFile,
 )
 from engine.fs.fuse import FuseFileFallocate, FuseFsync, FuseGetBlock, FuseSendWrite
+from engine.fs.jbd2 import Ext4FsyncJournal
 from engine.fs.natives import (
     FatContExpand,
     FatFallocate,
@@ -96,8 +97,9 @@ EXT2_BY_EXT4 = replace(
     goes_down=True,
     promises=True,
 )
+EXT3 = replace(EXT2_BY_EXT4, sync_file=Ext4FsyncJournal)
 EXT4_NODELALLOC = replace(
-    EXT2_BY_EXT4, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate, zero=Ext4ZeroRange, direct_io=Ext4DirectIO
+    EXT3, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate, zero=Ext4ZeroRange, direct_io=Ext4DirectIO
 )
 EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page)
 MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile, direct_io=NoopDirectIO)
@@ -138,7 +140,7 @@ NFS = replace(FUSE_WRITEBACK, writepages=NfsWritepages, page_mkwrite=NfsVmPageMk
 
 FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
     "ext2": EXT2,
-    "ext3": EXT2_BY_EXT4,
+    "ext3": EXT3,
     "ext2-by-ext4": EXT2_BY_EXT4,
     "ext4": EXT4,
     "ext4-nodelalloc": EXT4_NODELALLOC,

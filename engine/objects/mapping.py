@@ -69,7 +69,8 @@ class Inode(Entity):
 
     Delayed allocation: `delayed` are the file blocks that are reserved, `delalloc` how many of them st_blocks counts
     beside `blocks`, `indlen` the blocks of metadata promised with them. `unwritten` blocks read as zeroes.
-    `cow` is XFS's third fork: new blocks for shared ones, until what is written there is on the disk.
+    `cow` is XFS's third fork: new blocks for shared ones, until what is written there is on the disk. `ordered` pages,
+    from the first to behind the last, have new blocks in the running transaction and are written before it commits.
     """
 
     size = Cell[int]()
@@ -79,6 +80,7 @@ class Inode(Entity):
     dirty = Cell[bool | None]()
     dirty_pages = Cell[bool | None]()
     mtime = Cell[int | None]()
+    ordered = Cell[tuple[int, int] | None]()
     owner = Cell[str]()
     i_sem = LockCell()
     i_lock = LockCell()

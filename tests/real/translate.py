@@ -160,6 +160,9 @@ class Translator:
             self.now = []
             self._step(step)
             lines.append(self.now)
+        for child in self.children:
+            if child not in self.scripts:
+                self.say(child, "exit()")
         return Play(scenario_from_data(self._data(kind)), lines, {task: task for task in self.scripts})
 
     def _step(self, step: Step) -> None:
