@@ -11,7 +11,7 @@ lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
 sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
-.PHONY: help run install test browser check format bench transcripts snapshots docs wheel docker-check lock upgrade clean
+.PHONY: help run install test browser check format bench real transcripts snapshots docs wheel docker-check lock upgrade clean
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
@@ -38,6 +38,9 @@ format: .venv/installed-test ## put the code in its shape
 bench: .venv/installed-test ## print the budgets and what was measured
 	@.ci/spin || true
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+real: .venv/installed-test ## perform random programs on this machine's kernel too, and compare; as root
+	@$(BIN)/python -m tests.real $(ARGS)
 
 transcripts: .venv/installed-test ## rewrite the golden transcripts; read the diff before you commit it
 	@$(BIN)/python -m pytest -q -k transcript --rewrite-transcripts

@@ -50,7 +50,8 @@ class _Row:
         self._prepare()
         for _ in range(random.randint(3, 9)):
             self._add(random.choice(WISHES))
-        self.steps.append({"op": "crash" if self._is_on_disk and random.random() < 0.12 else "exit"})
+        known = all(step["op"] not in ("free", "take") for step in self.steps)  # what others committed nobody can say
+        self.steps.append({"op": "crash" if known and self._is_on_disk and random.random() < 0.15 else "exit"})
         look: Step = {"op": "look", "file": "f"}
         self.steps += [look, {"op": "drop_caches"}, look]
         self.steps += [{"op": "remount"}, look] if self._is_on_disk else []

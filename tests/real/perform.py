@@ -50,7 +50,9 @@ class Performer:
         self.promised: dict[str, dict[int, str]] = {}
         """What a call that makes durable said 0 of."""
         self.count = {"accepted": 0, "refused": 0}
-        self.lost = self.lied = self.crashed = False
+        self.lost: dict[str, bool] = {}
+        """For each file, at the last look at it: whether a promise was broken. Files that lack nothing are not in it."""
+        self.crashed = False
         self.judged = "cached"
 
     def run(self) -> Row:
@@ -77,7 +79,7 @@ class Performer:
         if self.lost and not self.crashed and any("=" in word for word in self.told):
             return "LOST-REPORTED"
         if self.lost:
-            return "LOST-LIED" if self.lied else "LOST-UNSYNCED" if self.crashed else "LOST-SILENT"
+            return "LOST-LIED" if any(self.lost.values()) else "LOST-UNSYNCED" if self.crashed else "LOST-SILENT"
         if self.count["refused"]:
             return "REFUSED"
         return "PERSISTED" if self.judged == "remount" else "ACCEPTED"
@@ -284,7 +286,9 @@ class Performer:
             seen.setdefault(shrink(data[page * PAGE : (page + 1) * PAGE]), []).append(page)
         wanted, promised = (each.get(str(step["file"]), {}) for each in (self.accepted, self.promised))
         lost = {at for at, letter in wanted.items() if at >= len(data) or data[at] != letter}
-        self.lost, self.lied = bool(lost), any(promised.get(at) == wanted[at] for at in lost)
+        self.lost.pop(str(step["file"]), None)
+        if lost:
+            self.lost[str(step["file"])] = any(promised.get(at) == wanted[at] for at in lost)
         return {"seen": {text: compact(pages) for text, pages in seen.items()}, "size": len(data)}
 
     def _fill(self, step: Step) -> Row:
