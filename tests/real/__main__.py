@@ -21,10 +21,11 @@ from pathlib import Path
 
 from tests.real.compare import differences
 from tests.real.disk import run
+from tests.real.filesystems import Row
 from tests.real.imagine import imagine
 from tests.real.observe import observe
 from tests.real.perform import perform
-from tests.real.translate import Row, translate
+from tests.real.translate import translate
 
 KERNEL = "linux-6.18"
 TOOLS = ("cc", "losetup", "mkfs.ext2", "mkfs.ext3", "mkfs.ext4", "mount")

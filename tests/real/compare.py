@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine import Trace
+from tests.real.filesystems import Row
 from tests.real.observe import VERDICTS, Seen
-from tests.real.translate import MOST_FREE, Row, spread
+from tests.real.translate import MOST_FREE, spread
 
 UNJOURNALLED = ("ext2", "minix", "udf")
 """After a power cut these mount with the counters they had: what is free then is not said by their superblock."""

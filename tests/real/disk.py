@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.real.translate import Row, Step
+from tests.real.filesystems import Row, Step
 
 SPARE = 40
 SIZES = {"xfs": 320, "btrfs": 128}

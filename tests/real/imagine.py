@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.real.translate import Row, Step
+from tests.real.filesystems import Row, Step
 
 FILESYSTEMS: tuple[Row, ...] = (
     {"type": "ext4", "mount": "nodelalloc"},

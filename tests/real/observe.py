@@ -10,7 +10,8 @@ from typing import Any
 from app.disk import pages_on_disk
 from engine import Trace, run
 from engine.trace import apply
-from tests.real.translate import PAGE, Play, Row, Step, Touch
+from tests.real.filesystems import Row, Step
+from tests.real.translate import PAGE, Play, Touch
 
 VERDICTS = {
     "kept": "PERSISTED", "refused": "REFUSED", "lost-told": "LOST-REPORTED", "lost-silent": "LOST-SILENT",

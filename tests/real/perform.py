@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.real.disk import Disk
+from tests.real.filesystems import Row, Step
 from tests.real.observe import shrink
 from tests.real.process import PAGE, Hang, Process
-from tests.real.translate import Row, Step, pages_of
+from tests.real.translate import pages_of
 
 LARGE = 64
 """Of files with more pages a look shows only those that were touched."""

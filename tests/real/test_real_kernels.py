@@ -13,8 +13,9 @@ import pytest
 
 from engine import KERNELS
 from tests.real.compare import differences
+from tests.real.filesystems import LeftOut, Row
 from tests.real.observe import observe
-from tests.real.translate import LeftOut, Row, translate
+from tests.real.translate import translate
 
 HERE = Path(__file__).parent
 PLACES = (os.environ.get("PAGEFATE_ROWS"), HERE.parents[2] / "shared/field/real-kernels.json", HERE / "rows.json")

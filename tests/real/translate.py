@@ -12,24 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
 
 from engine import Scenario, scenario_from_data
 from engine.functions.linux6.do_read_fault import FAULT_AROUND
 from engine.hardware.paging import X86_64
 from engine.scenario import MAX_LINES, MAX_TASKS
+from tests.real.filesystems import LeftOut, Row, Step, filesystem
 
 PAGE = 4096
 ARCH = "x86-64"
 STRANGER = "X"
 MOST_FREE = 8000
 """Blocks: a larger disk is played as one of this size; what is free on it counts once it has been filled."""
-Row = dict[str, Any]
-Step = dict[str, Any]
-
-
-class LeftOut(Exception):
-    """A row, or a step of it, that our language cannot say; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,59 +66,6 @@ LEFT_OUT_OPS = {
     "kill_daemon": "the life of a FUSE daemon is not simulated",
     "overlay": "overlayfs is not simulated",
 }
-LEFT_OUT_FS = {
-    "overlay": "overlayfs is not simulated",
-    "nilfs2": "nilfs2 is not simulated",
-    "f2fs": "f2fs is not simulated",
-}
-
-
-def filesystem(fs: Row) -> str:
-    """The name of a row's filesystem here. Raises LeftOut."""
-    if reason := _why_not(fs):
-        raise LeftOut(reason)
-    kind, mount = str(fs["type"]), str(fs.get("mount", ""))
-    eager = "nodelalloc" in mount or "data=journal" in mount
-    if kind in ("ext2", "ext3"):
-        return _block_mapped(fs, eager=eager)
-    if kind == "ext4":
-        spare = fs.get("reserved_clusters", 0)
-        return "ext4-nodelalloc" if eager else "ext4" if spare is None else "ext4-resv0"
-    if kind == "btrfs":
-        return "btrfs-nodatacow" if fs.get("nocow") or "nodatacow" in mount else "btrfs"
-    if kind in ("exfat", "hfs"):
-        return "vfat"  # filesystems without holes take the space when a file grows, all of them (rule 11)
-    return _fuse(fs) if kind == "fuse" else kind
-
-
-def _why_not(fs: Row) -> str:
-    """The reason to leave a filesystem out; empty if there is none."""
-    if fs["type"] in LEFT_OUT_FS:
-        return LEFT_OUT_FS[fs["type"]]
-    if fs.get("backing", {"kind": "file"})["kind"] != "file":
-        return "trouble in a device below the filesystem is not simulated"
-    feature = next((name for name in ("inline_data", "bigalloc") if name in str(fs.get("mkfs"))), "")
-    if feature:
-        return f"ext4's {feature} is not simulated"
-    return "huge pages are not simulated" if "huge" in str(fs.get("mount")) else ""
-
-
-def _block_mapped(fs: Row, *, eager: bool) -> str:
-    if fs.get("driver") == "ext2":
-        return "ext2"
-    if not eager:
-        raise LeftOut("delayed allocation of block-mapped files is not simulated")
-    return "ext2-by-ext4" if fs["type"] == "ext2" else "ext3"
-
-
-def _fuse(fs: Row) -> str:
-    if fs.get("errno"):
-        raise LeftOut("a FUSE daemon that answers with an errno of its own is not simulated")
-    if fs.get("short"):
-        return "fuse-short"
-    if fs.get("writeback"):
-        return "fuse-writeback"
-    return "fuse" if fs.get("keep_cache") else "fuse-nokeep"
 
 
 def pages_of(step: Step) -> list[int]:
@@ -152,7 +93,7 @@ class Translator:
 
     def run(self) -> Play:
         """The whole row. Raises LeftOut."""
-        kind = filesystem(self.row["fs"])
+        kind = filesystem(self.row)
         lines = []
         for step in self.row["steps"]:
             if step["op"] in LEFT_OUT_OPS:
