@@ -151,8 +151,15 @@ def test_fallocate_is_not_for_block_maps_and_old_filesystems(kind: str) -> None:
 
 
 def test_2_6_9_knows_none_of_these_calls() -> None:
-    calls = ["fallocate(f, 0, 1P)", "punch(f, 0, 1P)", "zero(f, 0, 1P)"]
-    assert play({"A": calls}).results("A") == ["ENOSYS"] * 3
+    calls = ["fallocate(f, 0, 1P)", "fallocate(f, 0, 1P, KEEP_SIZE)", "punch(f, 0, 1P)", "zero(f, 0, 1P)"]
+    assert play({"A": calls}).results("A") == ["ENOSYS"] * 4
+
+
+@pytest.mark.parametrize(("kind", "pool"), [("ext4", 3), ("ext4-nodelalloc", 3), ("ext4", 0)])
+def test_a_scenario_says_how_large_ext4_s_pool_is(kind: str, pool: int) -> None:
+    # Row pool-default of performed.json: who stores is refused while the pool is still there.
+    told = alone(kind, MAP, "fill(g)", 'm[0] = "A"', reserved_clusters=pool)
+    assert (told.result("A", 3), left(told)) == ("SIGBUS", pool)
 
 
 def test_punch_takes_entry_and_block_and_the_next_store_asks_again() -> None:

@@ -255,6 +255,11 @@ REFUSED: list[tuple[str, str, str]] = [
     ("  f: {", "  READ: {size: 1P}\n  f: {", "7:3: 'READ' cannot be a name: READ means something else in scripts. "),
     ("  f: {", "  a-file: {size: 1P}\n  f: {", "7:3: 'a-file' cannot be a name: a name is letters, digits and _, "),
     ("blocks: 16", "blocks: 0", "5:34: blocks cannot be 0. The least is 1."),
+    (
+        "blocks: 16",
+        "blocks: 16, reserved_clusters: 2",
+        "5:57: ext2 keeps no reserved_clusters. Leave them out, or choose",
+    ),
     ("user: bob", "user: bob\n    cpu: 2", "17:10: there is no cpu 2. Write 0 to 1, or give the machine more cpus."),
     (
         "  B:\n",

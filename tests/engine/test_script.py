@@ -82,6 +82,7 @@ GOOD: list[tuple[str, Operation]] = [
     ("ftruncate(f, 0)", script.Ftruncate("f", 0)),
     ("ftruncate(f, 2T)", script.Ftruncate("f", MAX_BYTES)),
     ("fallocate(f, 0, 4P)", script.Fallocate("f", 0, 4 * P)),
+    ("fallocate(f, 0, 8P, KEEP_SIZE)", script.Fallocate("f", 0, 8 * P, keep_size=True)),
     ("punch(f, 2P, 1P)", script.Punch("f", 2 * P, P)),
     ("zero(f, 2P, 1P)", script.Zero("f", 2 * P, P)),
     ("power_fails()", script.PowerFails()),
@@ -126,6 +127,7 @@ def test_the_example_of_every_call_parses(signature: Any) -> None:
 BAD: list[tuple[str, int, str, str]] = [
     ("mysnc(m, SYNC)", 1, "there is no call mysnc", "Did you mean msync, sync or fsync?"),
     ("msync(m, SNC)", 10, "SNC is not a mode of msync", "Did you mean SYNC or ASYNC?"),
+    ("fallocate(f, 0, 8P, KEEPSIZE)", 21, "KEEPSIZE is not a mode of fallocate", "Did you mean KEEP_SIZE?"),
     ("msync(mm, SYNC)", 7, "mm is used before it is assigned", "Did you mean m?"),
     ("q[0] = 'a'", 1, "q is used before it is assigned", "Assign it first: q = mmap("),
     ("msync(f, SYNC)", 7, "f is a file, not a mapping", "Map it first: m = mmap(f,"),
