@@ -15,7 +15,7 @@ SIX = ("linux-6.1", "linux-6.18")
 
 def alone(filesystem: str, *script: str, kernel: str = "linux-6.18", **world: Any) -> Told:
     """One program on a file of holes, with an empty file g beside it."""
-    world = {"blocks": 64, "data": {}, "files": {"g": {"size": 4096}}, "type": filesystem} | world
+    world = dict[str, Any]({"blocks": 64, "data": {}, "files": {"g": {"size": 4096}}, "type": filesystem}) | world
     return play({"A": list(script)}, kernel, **world)
 
 
