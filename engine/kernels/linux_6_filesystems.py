@@ -175,6 +175,7 @@ ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
 FILESYSTEMS_LEAVE_OUT = (
     "Blocks that a file gives back can be taken at once; a journal would keep them, and commit when one is needed.",
     "ext4: a fault that finds little room wakes the flusher; when it writes is up to the schedule here.",
+    "ext4: a fallocate() that finds no room leaves the size as it was; there it grows as far as blocks were got.",
     "ext3 and ext4 punch and cut as if no extent had to be split; a leaf that is not needed is given back at once.",
     "A page that write(2) filled in part counts as read as a whole; readahead is that of faults, read(2) has none.",
     "ext4: one leaf holds all extents beyond four. The watermark below which nothing is promised is a sixteenth.",
