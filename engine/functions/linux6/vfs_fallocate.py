@@ -26,14 +26,13 @@ class VfsFallocate(KernelFunction):
     offset: int
     length: int
     error: str = OK
-    zeroed: bool = False
 
     @may_sleep
     def inode_lock(self, k: Machine) -> Next:
         """Keep other writers of this file away."""
         if self._operation(k) is None:
             return self.eopnotsupp
-        return k.lock(k.inodes[self.file].i_sem)
+        return k.lock(k.inodes[self.file].i_sem) or (self.zero_eof if self._zeroing(k) else None)
 
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem for the blocks, now."""
@@ -46,8 +45,6 @@ class VfsFallocate(KernelFunction):
     def i_size_write(self, k: Machine) -> Next:
         """The file reaches at least as far as the range."""
         inode, end = k.inodes[self.file], self.offset + self.length
-        if self.error == OK and not self.zeroed and zeroing(k, self.file, end):
-            return self.zero_eof
         if self.error == OK and end > inode.size:
             inode.size, inode.dirty = end, True
             k.oracles[self.file].data = k.oracles[self.file].data.resized(end)
@@ -66,13 +63,16 @@ class VfsFallocate(KernelFunction):
         return ret()
 
     def zero_eof(self, k: Machine) -> Next:
-        """What was stored behind its old end must not come inside: it is zeroed first."""
-        self.zeroed, then = True, zeroing(k, self.file, self.offset + self.length)
-        return self.i_size_write if then is None else call(then)
+        """The file will reach further: what was stored behind its old end must not come inside, and is zeroed."""
+        then = self._zeroing(k)
+        return self.f_op_fallocate if then is None else call(then)
 
     def is_zero(self, k: Machine) -> Next:
-        """Now the file may reach further."""
-        return self.i_size_write
+        """Now the blocks may come."""
+        return self.f_op_fallocate
+
+    def _zeroing(self, k: Machine) -> KernelFunction | None:
+        return zeroing(k, self.file, self.offset + self.length)
 
     def _operation(self, k: Machine) -> Operation | None:
         return k.ops.fallocate
@@ -84,6 +84,9 @@ class VfsFallocateKeepSize(VfsFallocate):
 
     def i_size_write(self, k: Machine) -> Next:
         """The file ends where it did: what it got beyond waits there until it grows."""
+
+    def _zeroing(self, k: Machine) -> None:
+        return None
 
 
 @dataclass
@@ -108,6 +111,9 @@ class VfsPunch(VfsFallocate):
 
     def i_size_write(self, k: Machine) -> Next:
         """A hole makes no file longer: FALLOC_FL_KEEP_SIZE goes with it."""
+
+    def _zeroing(self, k: Machine) -> None:
+        return None
 
     def _operation(self, k: Machine) -> Operation | None:
         return k.ops.punch
