@@ -247,7 +247,8 @@ def _on(scenario: Scenario, filesystem: str | None) -> Scenario:
 
 def _as(disk: dict[str, Any], kind: str) -> dict[str, Any]:
     """A disk with another filesystem, without what only the one before could have."""
-    dropped = () if FILESYSTEMS[kind].spare is not None else ("reserved_clusters",)
+    known = FILESYSTEMS.get(kind)
+    dropped = () if known is not None and known.spare is not None else ("reserved_clusters",)
     return {key: value for key, value in disk.items() if key not in dropped} | {"type": kind}
 
 

@@ -5,11 +5,11 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 import engine
-from app import catalogue, links
+from app import catalogue, links, orders
 from app.choices import Choice, Menus
 from app.cli import cli
 from app.links import RunLink
-from engine import FILESYSTEMS, KERNELS, gallery
+from engine import FILESYSTEMS, KERNELS, gallery, scenario_from_data
 from tests.app.test_pages import Addresses, step_of
 
 SWITCHED = [f"{kernel.id}+{name}" for kernel in KERNELS.values() for name in kernel.switches]
@@ -198,3 +198,12 @@ def test_the_gallery_has_its_contents_at_the_top_and_every_card_its_filesystem(c
     cards = page.split('<li class="card">')[1:]
     assert len(cards) == len(gallery())
     assert all("/filesystem/" in card and "question" in card for card in cards)
+
+
+def test_on_another_filesystem_a_disk_keeps_no_pool_that_it_cannot_have() -> None:
+    disk = {"type": "ext4", "blocks": 12, "reserved_clusters": 2}
+    data = {"title": "t", "filesystem": disk, "files": {"f": {"size": 4096}}}
+    scenario = scenario_from_data(data | {"tasks": {"A": {"user": "root", "script": ["fsync(f)"]}}})
+    kept = {kind: orders.order(scenario, "linux-6.18", kind).scenario for kind in ("ext4-nodelalloc", "xfs")}
+    assert kept["ext4-nodelalloc"].filesystem.reserved_clusters == 2
+    assert kept["xfs"].filesystem.reserved_clusters is None
