@@ -11,7 +11,7 @@ lock = $(uv) pip compile -q $(fresh) --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --custom-compile-command 'make lock'
 sync = $(uv) pip install -q --python $(BIN)/python --no-deps --require-hashes --compile-bytecode
 
-.PHONY: help run install test browser check format bench real transcripts snapshots docs wheel docker-check lock upgrade clean
+.PHONY: help run install test browser check format slow bench real transcripts snapshots docs wheel docker-check lock upgrade clean
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
 
@@ -34,6 +34,10 @@ check: .venv/installed-test ## lint, formatting, types
 
 format: .venv/installed-test ## put the code in its shape
 	@$(BIN)/ruff check --fix; $(BIN)/ruff format
+
+slow: .venv/installed-test ## run the browser tests on a slow line and a slow computer: races show
+	@.ci/browser || true
+	@$(BIN)/python -m pytest -n auto --slow-browser --timeout 900 tests/browser $(ARGS)
 
 bench: .venv/installed-test ## print the budgets and what was measured
 	@.ci/spin || true

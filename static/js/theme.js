@@ -30,6 +30,18 @@
     tick()
   })
   document.addEventListener('DOMContentLoaded', tick)
+
+  /* A key that comes before the scripts do is pressed again when they are there, unless it was typed into something. */
+  let early
+  const keep = event => {
+    const { key, target, ctrlKey, metaKey, altKey, defaultPrevented } = event
+    if (target === document.body && !ctrlKey && !metaKey && !altKey && !defaultPrevented) early = key
+  }
+  document.addEventListener('keydown', keep)
+  document.addEventListener('DOMContentLoaded', () => {
+    document.removeEventListener('keydown', keep)
+    if (early) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: early, bubbles: true, cancelable: true }))
+  })
   document.addEventListener('toggle', tick, true)
 
   /* Menus made of <details>: a click elsewhere or Escape closes them. */

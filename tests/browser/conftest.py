@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.running import running
 
@@ -18,6 +18,10 @@ PICTURE = """root => [...root.querySelectorAll(
     + [...el.attributes].filter(a => a.name !== 'aria-live').map(a => `${a.name}=${a.value}`).sort().join(' ')
     + ('show' in el.dataset ? ' :: ' + el.textContent : ''))"""
 """Everything that says a step: all attributes and all texts that come from cells. Other functions and other steps say nothing."""
+
+READY = """() => document.readyState === 'complete'
+  && [...document.querySelectorAll('fault-theatre')].every(it => 'ready' in it.dataset)"""
+"""Half a page has no theatre yet, and its keys do nothing."""
 
 VISITED = "try { localStorage.setItem('visited', '1') } catch { /* about:blank keeps nothing */ }"
 """What a browser remembers that has been here before."""
@@ -32,8 +36,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def tab(browser: Browser, site: str) -> Iterator[Open]:
+def tab(browser: Browser, site: str, pytestconfig: pytest.Config) -> Iterator[Open]:
     """Opens a path in a tab of its own. At the end nothing may have gone wrong in any of them."""
+    is_slow = pytestconfig.getoption("--slow-browser")
+    expect.set_options(timeout=60_000 if is_slow else 5_000)
     wrong: list[str] = []
     contexts = []
 
@@ -43,6 +49,8 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
         if not first_visit:
             contexts[-1].add_init_script(VISITED)
         page = contexts[-1].new_page()
+        if is_slow:
+            _slow_down(page)
         page.on("console", lambda message: wrong.append(message.text) if _is_wrong(message, page) else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: wrong.append(request.url) if _foreign(request.url, site) else None)
@@ -55,6 +63,15 @@ def tab(browser: Browser, site: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def _slow_down(page: Page) -> None:
+    """A line on which each answer takes a third of a second, and a computer that thinks at a quarter of the speed."""
+    page.set_default_timeout(120_000)
+    devtools = page.context.new_cdp_session(page)
+    line = {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1}
+    devtools.send("Network.emulateNetworkConditions", line)
+    devtools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
 
 
 def _is_wrong(message: ConsoleMessage, page: Page) -> bool:
@@ -102,8 +119,8 @@ def watch_flights(page: Page) -> Callable[[str, str], None]:
 
 
 def ready(page: Page) -> None:
-    """Wait until the theatre of a page plays, where there is one: its trace comes after the page."""
-    page.wait_for_function("() => [...document.querySelectorAll('fault-theatre')].every(it => 'ready' in it.dataset)")
+    """Wait until a page is there whole, and plays where it has a theatre: the trace comes after the page."""
+    page.wait_for_function(READY)
 
 
 def go(page: Page, step: int) -> None:

@@ -134,7 +134,7 @@ def test_the_palette_jumps_to_another_kernel_and_the_focus_is_not_lost(tab: Open
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page).to_have_title(re.compile("The idea, corrected"))
-    assert page.evaluate("document.activeElement.id") == "kernel-chooser"
+    page.wait_for_function("() => document.activeElement.id === 'kernel-chooser'")
 
 
 def test_the_palette_says_when_it_finds_nothing(tab: Open) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from app.orders import order
 from app.packing import pack
 from tests.app.conftest import INLINE
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, ready
 from tests.browser.test_axe import in_themes, violations
 
 pytestmark = pytest.mark.browser
@@ -28,6 +28,7 @@ def test_the_dialog_has_a_short_and_a_long_link_a_frame_and_files(tab: Open, sit
     assert in_themes(page, "dialog[open]") == {}
     page.get_by_role("button", name="Make one, with a QR code").click()
     expect(page).to_have_url(re.compile(r"/s/\w+\?step=53$"))
+    ready(page)
     page.keyboard.press("s")
     expect(page.get_by_alt_text("A QR code of the short link")).to_be_visible()
 

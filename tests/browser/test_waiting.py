@@ -35,6 +35,20 @@ def test_what_is_pressed_before_the_trace_is_there_is_done_when_it_is(tab: Open,
     page.wait_for_function("() => document.querySelector('fault-theatre').at === 43")
 
 
+def test_a_key_that_comes_before_the_scripts_is_pressed_when_they_are_there(tab: Open) -> None:
+    page = tab("/")
+    kept: list[Route] = []
+    page.route("**/js/keys*.js", lambda route: kept.append(route))  # noqa: PLW0108 - as above
+    page.goto(f"{MAIL}?step=42", wait_until="commit")
+    page.locator("#picture").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.readyState === 'interactive'")
+    assert kept, "keys.js is asked for under another name"
+    for route in kept:
+        route.continue_()
+    page.wait_for_function("() => document.querySelector('fault-theatre').at === 43")
+
+
 def test_before_the_trace_is_there_links_are_links_and_panes_change(tab: Open) -> None:
     page = tab("/", viewport={"width": 390, "height": 844})
     held(page)
