@@ -88,14 +88,21 @@ class Accounts:
         kept = [f"{promised} promised"] if promised else []
         kept += [f"{min(free, reserved)} for root only"] if reserved else []
         kept += [f"{min(free, pool)} for metadata"] if pool else []
-        kept += ["shut down"] if get("fs.down") else []
+        kept += [f"room below for {get('disk.room')}"] if get("disk.room") is not None else []
+        kept += self._trouble(get)
         return {"text": ", ".join([f"{free} of {get('fs.total')} free", *kept])}
+
+    def _trouble(self, get: Get) -> list[str]:
+        """What has happened to the filesystem as a whole."""
+        said = {"fs.down": "shut down", "fs.aborted": "journal aborted", "fs.readonly": "read-only"}
+        return [words for at, words in said.items() if get(at)]
 
     def chip(self, get: Get) -> Fields:
         """The same in the top bar."""
         promised = get("fs.delalloc") or 0
         said = f", {promised} promised" if promised else ""
-        said += ", shut down" if get("fs.down") else ""
+        said += f", {get('disk.room')} below" if get("disk.room") is not None else ""
+        said += "".join(f", {trouble}" for trouble in self._trouble(get))
         return {"text": f"{_count(get('fs.free') or 0, 'block')} free{said}"}
 
     def quota(self, get: Get, user: str) -> Fields:

@@ -49,6 +49,7 @@ def _to_the_machine(scenario: Scenario) -> Iterator[Offer]:
     if not FILESYSTEMS[scenario.filesystem.type].in_memory:
         for file in scenario.files:
             yield Offer(f"disk_error({file})", f"The disk fails under {file}", "writing there fails from now on")
+        yield Offer("device_room(0)", "The device below is full", "a block that was never written finds no place there")
 
 
 def _to_its_space(scenario: Scenario) -> Iterator[Offer]:

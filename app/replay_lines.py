@@ -18,6 +18,7 @@ BEYOND = {
     op.Remount: "mounting is for root, and the files are open here",
     op.DiskError: "a disk that fails is made with dmsetup and its error target",
     op.DiskHeals: "a disk that heals is made with dmsetup",
+    op.DeviceRoom: "a device with less below it than it says is a sparse image on a full filesystem, or dm-thin",
     op.Shutdown: "shutting down a filesystem is for root: xfs_io -x -c shutdown",
     op.SetQuota: "quotas are set with setquota",
     op.Sleep: "days are not waited for",

@@ -25,6 +25,7 @@ REASONS: Mapping[str, str] = MappingProxyType({
     "ENOSPC": "there is no free block that it may take",
     "EDQUOT": "the owner's quota is used up",
     "EIO": "the disk has failed",
+    "EROFS": "the journal was aborted, and nothing may be changed any more",
     "ENOMEM": "memory is used up",
     "EFBIG": "the file may not be that long",
 })  # fmt: skip

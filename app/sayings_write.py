@@ -122,6 +122,11 @@ WRITEBACK: dict[str, str | Mapping[str, str]] = {
         "written & disk=written": "The disk has {page} now: it survives a power cut.",
         "written": "{Page} has been written.",
         "EIO": "The disk has failed to take {page}.",
+        "ENOSPC": "The device below has no room for {page}.",
+    },
+    "*.journal_write_metadata": {
+        "no: EIO, the journal is aborted": "The journal cannot be written: it is aborted, and what was not committed is gone.",
+        "": "One transaction for all files: sizes, and where blocks lie, are on the disk.",
     },
     "*.write_inode": "Then what the file knows of itself: how long it is, and which blocks it has.",
     "*.sync_mapping_buffers": "The file's map of blocks goes to the disk.",

@@ -18,7 +18,7 @@ _QUIET = re.compile(
     r"^(task/|oracle/|machine\.|line/|store/|ram\.|mm/[^/.]+\.(names|users|mmap_sem|page_table_lock|dying)|"
     r"cpu/\d+\.mm|page/\d+\.(locked|lru|referenced|active)|inode/[^/.]+\.(i_sem|i_lock|dirty_pages)|mapping/[^/.]+\.(invalidate_lock|i_mmap_lock)|fd/[^/]+\.opened)"
 )
-_TELLING = ("mm/", "page/", "inode/", "disk/", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
+_TELLING = ("mm/", "page/", "inode/", "disk/", "disk.", "mapping/", "block/", "quota/", "fs", "index/", "cpu/")
 
 
 _NAMES = tuple(
@@ -41,11 +41,16 @@ _NAMES = tuple(
         (r"inode/(?P<file>[^/]+)/block/(?P<slot>\d+)\.pointer", "inode {file}[{slot}]"),
         (r"inode/(?P<file>[^/]+)/block/(?P<slot>-?\d+)\.(?P<field>.+)", "inode {file}[{slot}] {field}"),
         (r"disk/inode/(?P<file>[^/.]+)\.(?P<field>.+)", "inode {file} on disk {field}"),
+        (r"disk/(?P<block>\d+)\.present", "a place below for disk block {block}"),
         (r"disk/(?P<block>\d+)\..+", "disk block {block}"),
+        (r"disk\.room", "room in the device below"),
+        (r"disk\.broken", "the disk takes nothing"),
         (r"block/(?P<block>\d+)\..+", "block {block}"),
         (r"quota/(?P<user>[^/.]+)\.(?P<field>.+)", "quota of {user} {field}"),
         (r"fs\.delalloc", "promised blocks"),
         (r"fs\.down", "the filesystem is shut down"),
+        (r"fs\.aborted", "the journal is aborted"),
+        (r"fs\.readonly", "the filesystem is read-only"),
         (r"fs\.(?P<field>.+)", "{field} blocks"),
     )
 )

@@ -81,6 +81,12 @@ def _plain(kind: Callable[..., op.Operation]) -> Maker:
     return lambda _reading, _call, _target, values: kind(**values)
 
 
+def _disk_error(reading: Reading, call: ast.Call, _target: str, values: dict[str, Any]) -> op.Operation:
+    if values["offset"] is not None and not values["file"]:
+        reading.refuse(call, "an offset is one of a file", "Write disk_error(f, 2P)")
+    return op.DiskError(**values)
+
+
 def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any]) -> op.Operation:
     flags, page = values.pop("flags"), reading.context.geometry.page_size
     shared = "SHARED" in flags
@@ -209,6 +215,7 @@ def _one_of(what: str, words: tuple[str, ...]) -> Reader:
 
 KEEP_SIZE = "KEEP_SIZE"
 FILE = Argument("file", Reading.file)
+ANY_FILE = Argument("file", Reading.file, required=False, default="")
 WRITABLE = Argument("file", Reading.writable)
 MAPPING = Argument("mapping", Reading.span)
 LENGTH = Argument("length", Reading.length)
@@ -279,9 +286,10 @@ CALLS: dict[str, Signature] = {
     "drop_caches": Signature("drop_caches()", _plain(op.DropCaches)),
     "remount": Signature("remount()", _plain(op.Remount)),
     "disk_error": Signature(
-        "disk_error(f, 2P)", _plain(op.DiskError), (FILE, Argument("offset", Reading.size, required=False))
+        "disk_error(f, 2P)", _disk_error, (ANY_FILE, Argument("offset", Reading.size, required=False))
     ),
-    "disk_heals": Signature("disk_heals(f)", _plain(op.DiskHeals), (FILE,)),
+    "disk_heals": Signature("disk_heals(f)", _plain(op.DiskHeals), (ANY_FILE,)),
+    "device_room": Signature("device_room(4)", _plain(op.DeviceRoom), (BLOCKS,)),
     "shutdown": Signature("shutdown()", _plain(op.Shutdown)),
     "quota": Signature(
         "quota(alice, hard=9)",

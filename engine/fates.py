@@ -31,7 +31,8 @@ SETTLED: Final = (None, DURABLE, REPLACED, REFUSED, PRIVATE, LEAKED)
 _WORST: Final = (LOST, CLEAN_UNSAVED, AT_RISK, BACKED, DURABLE)
 
 MATTERS: Final = (".data", ".dirty", ".uptodate", ".writeback", ".entry", ".page", ".pointer", ".pointers",
-                    ".accepted", ".refused", ".size", ".result", ".cuts", ".power", ".delayed", ".down")  # fmt: skip
+                    ".accepted", ".refused", ".size", ".result", ".cuts", ".power", ".delayed", ".down", ".failed",
+                    ".room")  # fmt: skip
 """The cells that a fate can depend on, by their fields."""
 
 
@@ -47,7 +48,7 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
     if on_disk is not None and k.disk.inodes[file].size > run.start and _disk_holds(k, on_disk, run):
         return DURABLE
     block = k.map.lookup(inode, iblock)
-    written = block is not None and _disk_holds(k, block, run)
+    written = block is not None and not inode.failed[iblock] and _disk_holds(k, block, run)
     page = k.cached(k.mappings[file], run.start // k.page_size)
     if page is None or not _holds(page.content.runs, run, run.start // k.page_size * k.page_size):
         return BACKED if written or _arriving(k, file, run) else LOST
@@ -57,7 +58,7 @@ def byte_fate(k: Machine, file: str, run: Run, dirty: Callable[[int], bool] | No
         return BACKED if written else AT_RISK if unwritten else LOST
     if unwritten or _under_way(k, page, run.store):
         homeless = block is None and not inode.delayed[iblock]
-        return AT_RISK if homeless or k.space.down else BACKED
+        return AT_RISK if homeless or k.space.down or not k.disk.could_take(block) else BACKED
     return BACKED if written else CLEAN_UNSAVED
 
 
@@ -197,13 +198,11 @@ class Ledger:
         at = self._first(record, new)
         page = at // self._k.page_size
         where = f"page {page}" if record.file is None else f"page {page} of {record.file}"
-        if new == LOST and not power_cut and self._is_astray(record):
-            return f"Memory has let go of {where}; its bytes are on the disk, and the file does not lead there."
+        if new in (LOST, CLEAN_UNSAVED) and not power_cut and (how := self._misplaced(record, at, new)):
+            return how.format(where)
         if new == LOST:
             return "The power failed before the disk had it." if power_cut else (
                 self._gone(record.file or "", page, old).format(where))  # fmt: skip
-        if new == CLEAN_UNSAVED and self._is_astray(record):
-            return f"The bytes of {where} are on the disk, but the file does not lead there any more."
         if new == CLEAN_UNSAVED and not self._has_failed(record.file or "", page):
             return f"Nothing marks {where} as dirty, and the disk has other bytes: nobody will write them."
         if new == BACKED and self._k.kind.in_memory:
@@ -228,6 +227,21 @@ class Ledger:
         parts = pieces(self._k, record.file, record.name.removeprefix("store/"))
         found = (part.start for part in parts if self._judgement.last(record.file, part) == fate)
         return next(found, record.start)
+
+    def _misplaced(self, record: StoreRecord, at: int, new: str) -> str:
+        """How the disk can have bytes that the file has not, with a place for where; empty if it has them not."""
+        if self._is_unwritten(record, at):
+            return "The disk has the bytes of {} in a block that counts as unwritten: zeroes are read from it."
+        if not self._is_astray(record):
+            return ""
+        if new == LOST:
+            return "Memory has let go of {}; its bytes are on the disk, and the file does not lead there."
+        return "The bytes of {} are on the disk, but the file does not lead there any more."
+
+    def _is_unwritten(self, record: StoreRecord, at: int) -> bool:
+        """Whether a block has the bytes and counts as unwritten, for its first write has failed."""
+        inode = self._k.inodes.get(record.file or "")
+        return inode is not None and bool(inode.failed[at // self._k.block_size]) and self._is_written(record, at)
 
     def _is_astray(self, record: StoreRecord) -> bool:
         """Whether a block of the disk that the file has lost still holds the bytes."""
@@ -264,8 +278,8 @@ class Ledger:
 
     def _risk(self, file: str, index: int, old: str | None) -> str:
         """Why a copy in memory is in danger, with a place for where."""
-        if self._k.space.down:
-            return "the filesystem is shut down"
+        if self._k.space.down or self._k.disk.room == 0:
+            return "the filesystem is shut down" if self._k.space.down else "the device below has no room for {}"
         page = self._k.cached(self._k.mappings[file], index) if file else None
         if page is not None and not page.uptodate:
             return "whoever reads it next puts the disk's bytes over {}"

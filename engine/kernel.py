@@ -13,6 +13,7 @@ from engine.functions.block_prepare_write import BlockPrepareWrite
 from engine.objects.mapping import Inode
 from engine.objects.mm import Vma
 from engine.objects.page import Page
+from engine.values import EIO
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -63,7 +64,8 @@ class FilesystemOps:
     open(2) refuses O_DIRECT, unless `direct_is_cached`: writes go through the page cache and are waited for.
     `promises`: a page that can be stored to has its place on the disk, allocated or promised (invariant I4), or so
     kernel and filesystem say; `zero_eof` zeroes bytes [low, high) behind the end before a file grows, `set_size` does
-    so for truncate(2) and fallocate(2) where these do more; `goes_down`: it can be shut down while it is mounted.
+    so for truncate(2) and fallocate(2) where these do more; `goes_down`: it can be shut down while it is mounted;
+    `datasync`: msync(2) and fdatasync(2) leave metadata alone that no data needs (6.x).
     """
 
     get_block: Callable[[Inode, int, bool], KernelFunction]
@@ -91,6 +93,7 @@ class FilesystemOps:
     end_io: Callable[[Machine, Page, tuple[tuple[int, int], ...], bool], None] | None = None
     direct_is_cached: bool = False
     goes_down: bool = False
+    datasync: bool = True
     promises: bool = False
 
 
@@ -113,7 +116,8 @@ class Kernel:
     `absent` gives the reason why a filesystem is not in `filesystems`; `switches` are known by name, `switch` is the
     one that is on; `lock_names` says what this kernel calls the locks that 2.6.9 knew under other names; `errseq`:
     each open file hears of an error once. `reclaims_soon`: a dirty page that should have left the page cache is marked
-    (PG_reclaim, the bit of PG_readahead), until it is stored to again or written (2.6.39: 278df9f451dc).
+    (PG_reclaim, the bit of PG_readahead), until it is stored to again or written (2.6.39: 278df9f451dc). `full_below`:
+    what a write is told that finds no room in the device below.
     """
 
     id: str
@@ -133,6 +137,7 @@ class Kernel:
     lock_names: Mapping[str, str] = field(default_factory=dict)
     errseq: bool = False
     reclaims_soon: bool = False
+    full_below: str = EIO
 
     def ops(self, filesystem: str) -> FilesystemOps:
         """A filesystem's operations under this kernel. Raises NoSuchCombination with the reason."""

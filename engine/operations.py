@@ -280,17 +280,30 @@ class Remount:
 
 @dataclass(frozen=True, slots=True)
 class DiskError:
-    """`disk_error(f, 2P)`: writing the file's block at that offset fails from now on; without one, any block."""
+    """`disk_error(f, 2P)`: writing the file's block at that offset fails from now on.
 
-    file: str
+    Without an offset any block of the file; without a file every write, the journal's too.
+    """
+
+    file: str = ""
     offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DiskHeals:
-    """`disk_heals(f)`: the disk can write the file's blocks again."""
+    """`disk_heals(f)`: the disk can write the file's blocks again; without a file it is as it was before all errors."""
 
-    file: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRoom:
+    """`device_room(4)`: the device below can still take so many blocks that were never written.
+
+    As a sparse image on a full filesystem, or a thin volume: the filesystem above does not know.
+    """
+
+    blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +357,7 @@ class Sleep:
 Operation: TypeAlias = (
     Mmap | Store | ReadInto | Load | Open | Close | Pwrite | Pread | Fsync | Fdatasync | Sync | Syncfs | Msync
     | Munmap | Mremap | Mprotect | Madvise | Fork | Exit | Ftruncate | Fallocate | Punch | Zero | Clone
-    | PowerFails | Reclaim | Writeback | DropCaches | Remount | DiskError | DiskHeals | Shutdown | SetQuota
+    | PowerFails | Reclaim | Writeback | DropCaches | Remount | DiskError | DiskHeals | DeviceRoom | Shutdown | SetQuota
     | Free | Take | Fill | Sleep
 )  # fmt: skip
 

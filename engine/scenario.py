@@ -144,9 +144,7 @@ class Machine(Model):
     )
     cpus: int = Field(default=2, ge=1, le=8, description="processors, each with its own TLB")
     frames: int = Field(default=16, ge=4, le=1024, description="page frames of memory")
-    readahead: int = Field(
-        default=0, ge=0, le=64, description="pages read around a missing one by later kernels; a real disk has 32"
-    )
+    readahead: int = Field(default=0, ge=0, le=64, description="later kernels read so many pages around; really 32")
     page_size: Annotated[int, AfterValidator(_power_of_two)] = Field(
         default=4096, ge=16, le=65536, description="bytes in a page: a power of two"
     )
@@ -178,6 +176,7 @@ class Filesystem(Model):
     )
     reserved: Blocks = Field(default=0, description="the last so many free blocks are for root alone")
     reserved_clusters: Blocks | None = Field(default=None, description="of ext4, for metadata alone; left out, 2 %")
+    device_room: Blocks | None = Field(default=None, description="blocks the device below can take; left out, all")
     quota: dict[Name, Quota] = Field(default_factory=dict, description="limits by user", max_length=16)
 
 

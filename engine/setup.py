@@ -15,7 +15,7 @@ from engine.machine import KERNEL_TASKS, Machine
 from engine.objects.mapping import AddressSpace, Inode, Oracle
 from engine.objects.mm import Mm
 from engine.objects.task import IDLE, READY, Task
-from engine.operations import SetQuota
+from engine.operations import DeviceRoom, SetQuota
 from engine.program import function_for
 from engine.values import Data
 
@@ -30,6 +30,7 @@ def build(scenario: Scenario, kernel: Kernel) -> Machine:
     """A machine at step 0. Its journal is settled: undo does not reach behind this point."""
     k = Machine(scenario, kernel)
     _accounts(k, scenario)
+    _device(k, scenario)
     for name in scenario.files:
         _file(k, scenario, name)
     for number, name in enumerate(scenario.tasks):
@@ -50,6 +51,13 @@ def _accounts(k: Machine, scenario: Scenario) -> None:
             if isinstance(line.operation, SetQuota):
                 user = line.operation.user
                 k.quotas.setdefault(user, Quota(k.journal, user, 0, 0, 604800))
+
+
+def _device(k: Machine, scenario: Scenario) -> None:
+    """What the device below has room for; where it matters, it counts from the start what is written."""
+    k.disk.room = scenario.filesystem.device_room
+    lines = [line for task in scenario.tasks for line in scenario.lines(task)]
+    k.disk.counts = k.disk.room is not None or any(isinstance(line.operation, DeviceRoom) for line in lines)
 
 
 def _file(k: Machine, scenario: Scenario, name: str) -> None:

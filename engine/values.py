@@ -23,9 +23,9 @@ VM_READ, VM_WRITE, VM_EXEC, VM_SHARED = 1, 2, 4, 8
 SIGBUS, SIGSEGV, OOM, MINOR, MAJOR, RETRY = "SIGBUS", "SIGSEGV", "OOM", "MINOR", "MAJOR", "RETRY"
 LOCKED, RACED = "locked", "raced"
 """What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""
-ENOSPC, EDQUOT, EIO, ENOMEM = "ENOSPC", "EDQUOT", "EIO", "ENOMEM"
+ENOSPC, EDQUOT, EIO, ENOMEM, EROFS = "ENOSPC", "EDQUOT", "EIO", "ENOMEM", "EROFS"
 EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY = "EINVAL", "EFAULT", "EOPNOTSUPP", "EBADF", "EBUSY"
-ERRNOS = frozenset((ENOSPC, EDQUOT, EIO, ENOMEM, EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY))
+ERRNOS = frozenset((ENOSPC, EDQUOT, EIO, ENOMEM, EROFS, EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY))
 OK = "0"
 DELAYED = -1
 """What get_block says instead of a block number: reserved, to be found at writeback (delayed allocation)."""

@@ -52,7 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`make transcripts`, `make snapshots` and `make slow` pass these."""
     parser.addoption("--rewrite-transcripts", action="store_true", help="accept what the tests print as golden")
     parser.addoption("--rewrite-snapshots", action="store_true", help="accept the pictures of the tests as golden")
-    parser.addoption("--slow-browser", action="store_true", help="a slow line and a slow computer: races show themselves")
+    parser.addoption(
+        "--slow-browser", action="store_true", help="a slow line and a slow computer: races show themselves"
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

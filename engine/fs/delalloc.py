@@ -57,6 +57,19 @@ def take(k: Machine, inode: Inode, goal: int = 0) -> int:
     return block
 
 
+def end_io(k: Machine, page: Page, pieces: tuple[tuple[int, int], ...], ok: bool) -> None:
+    """ext4_end_io_end(), 6.18: a new block stays unwritten when its write fails, but its buffer counts as mapped.
+
+    So what is written through that buffer later reaches the block, and the file still reads as zeroes there.
+    """
+    inode = k.inodes[page.mapping or ""]
+    for part, block in pieces:
+        if not ok and k.disk.data[block] is None:
+            iblock = (page.index or 0) * k.blocks_per_page + part
+            inode.unwritten[iblock] = inode.failed[iblock] = True
+            page.bh[part].mapped = True if page.private else None
+
+
 def blocks_of(k: Machine, page: Page, offset: int = 0, stop: int | None = None) -> range:
     """The file blocks of a page that begin in bytes [offset, stop) of it."""
     first = (page.index or 0) * k.blocks_per_page

@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.fs.disk import write_error
+from engine.fs.transaction import commit
 from engine.function import KernelFunction, Next, may_sleep, ret
 from engine.objects.mapping import Inode
-from engine.values import EIO, OK, Data
+from engine.values import OK, Data
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -41,14 +43,7 @@ class Ext3SyncFile(KernelFunction):
     @may_sleep
     def journal_write_metadata(self, k: Machine) -> Next:
         """The transaction is in the journal: sizes, pointers and index blocks of every file survive a power cut."""
-        for inode in k.inodes.values():
-            for index in k.map.index_blocks(inode):
-                if index.dirty:
-                    k.map.write_out(k.disk, index)
-            if inode.dirty:
-                k.disk.write_inode(inode)
-                inode.dirty = None
-        return ret(OK)
+        return ret(commit(k))
 
 
 def _write_buffers(k: Machine, page: Page) -> int:
@@ -56,9 +51,8 @@ def _write_buffers(k: Machine, page: Page) -> int:
     dirty = [(i, bh) for i, bh in enumerate(page.bh) if bh.dirty and bh.block is not None]
     for i, bh in dirty:
         bh.dirty = None
-        bad = k.disk.inodes[page.mapping].bad if page.mapping in k.disk.inodes else None
-        if k.disk.bad[bh.block or 0] or bad in (-1, page.index):
-            k.mappings[page.mapping or ""].set_error(EIO)
+        if (error := write_error(k, page.mapping or "", page.index or 0, bh.block or 0)) != OK:
+            k.mappings[page.mapping or ""].set_error(error)
         else:
             k.disk.data[bh.block or 0] = _inside(k, page).part(i * k.block_size, (i + 1) * k.block_size)
     return len(dirty)

@@ -15,7 +15,7 @@ from engine.fs.ext2 import Ext2GetBlock, Ext2NewBlock, Ext2SyncFile
 from engine.fs.extentmap import LEAF, ExtentMap
 from engine.function import KernelFunction, Next, call, may_sleep, ret, tail
 from engine.objects.mapping import Inode
-from engine.values import DELAYED, EIO, ENOSPC, OK
+from engine.values import DELAYED, ENOSPC, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -94,11 +94,11 @@ class Ext4MapBlocks(KernelFunction):
 
     @may_sleep
     def ext4_find_extent(self, k: Machine) -> Next:
-        """Search the extents: does this part of the file have a block? Once shut down, no transaction begins."""
-        if self.create and k.space.down:
-            k.answer(f"no: {EIO}")
-            return ret(EIO)
+        """Search the extents: does this part of the file have a block? Where none is, a transaction has to begin."""
         block = k.map.lookup(self.inode, self.iblock)
+        if self.create and (k.space.down or block is None) and (refusal := k.space.begin_transaction()) != OK:
+            k.answer(f"no: {refusal}")
+            return ret(refusal)
         k.answer("a hole" if block is None else f"block {block}")
         if block is not None or not self.create:
             return ret(block)
@@ -148,7 +148,7 @@ class Ext4MapBlocks(KernelFunction):
     def _insert(self, k: Machine) -> None:
         assert isinstance(self.got, int)
         self.inode.pointers[self.iblock], self.inode.dirty = self.got, True
-        self.inode.unwritten[self.iblock] = self.unwritten or None
+        self.inode.unwritten[self.iblock], self.inode.failed[self.iblock] = self.unwritten or None, None
         if not self.unwritten:
             jbd2.order(k, self.inode, self.iblock)
         hang_leaf(k, self.inode, self.leaf)
@@ -162,10 +162,11 @@ class Ext4IndMapBlocks(Ext2GetBlock):
 
     @may_sleep
     def ext2_get_branch(self, k: Machine) -> Next:
-        """Follow the block map: does this part of the file have a block? Once shut down, no transaction begins."""
-        if self.create and k.space.down:
-            k.answer(f"no: {EIO}")
-            return ret(EIO)
+        """Follow the block map: does this part of the file have a block? Where none is, a transaction has to begin."""
+        missing = k.space.down or k.map.lookup(self.inode, self.iblock) is None
+        if self.create and missing and (refusal := k.space.begin_transaction()) != OK:
+            k.answer(f"no: {refusal}")
+            return ret(refusal)
         return super().ext2_get_branch(k)
 
     def ext2_splice_branch(self, k: Machine) -> Next:
@@ -235,7 +236,7 @@ class Ext4SplitConvertExtents(KernelFunction):
             k.answer(f"no: {self.leaf}")
             return ret(self.leaf)
         for iblock in range(self.iblock, self.end):
-            self.inode.unwritten[iblock] = None
+            self.inode.unwritten[iblock] = self.inode.failed[iblock] = None
         self.inode.dirty = True
         hang_leaf(k, self.inode, self.leaf)
         return ret(OK)
@@ -266,7 +267,7 @@ class Ext4Fallocate(KernelFunction):
 
 @dataclass
 class Ext4SyncFile(Ext2SyncFile):
-    """Make a file's metadata durable: the transaction that holds it is committed. Returns "0" or EIO."""
+    """Make a file's metadata durable: the transaction that holds it is committed. Returns "0", EIO or EROFS."""
 
     c_name = "ext4_sync_file"
     source = "fs/ext4/fsync.c ext4_sync_file, 6.x"
@@ -274,7 +275,7 @@ class Ext4SyncFile(Ext2SyncFile):
     @may_sleep
     def sync_mapping_buffers(self, k: Machine) -> Next:
         """Write the file's index blocks, unless the filesystem is shut down."""
-        return ret(EIO) if k.space.down else super().sync_mapping_buffers(k)
+        return ret(k.space.refusal) if k.space.refusal != OK else super().sync_mapping_buffers(k)
 
 
 def hang_leaf(k: Machine, inode: Inode, leaf: int | str | None) -> None:

@@ -34,7 +34,7 @@ class FuseSendWrite(KernelFunction):
     def server_write(self, k: Machine) -> Next:
         """The server writes to its own disk: is there room for the whole request?"""
         size = self._fits(k)
-        if k.disk.inodes[self.inode.file].bad in (-1, *self._pages(k)):
+        if k.disk.broken or k.disk.inodes[self.inode.file].bad in (-1, *self._pages(k)):
             k.answer(f"no: {EIO}")
             return ret(EIO)
         if not size:

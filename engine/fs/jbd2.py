@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.fs.transaction import commit
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
 from engine.objects.mapping import Inode
-from engine.values import EIO, OK
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Ext4FsyncJournal(KernelFunction):
-    """Commit the running transaction, which is that of all files. Returns "0", or EIO once shut down.
+    """Commit the running transaction, which is that of all files. Returns "0", EIO or EROFS.
 
     An error of ordered data is noted with the file whose data it was.
     """
@@ -32,8 +33,8 @@ class Ext4FsyncJournal(KernelFunction):
 
     def jbd2_log_wait_commit(self, k: Machine) -> Next:
         """Is there data that has to be on the disk before the metadata that leads to it?"""
-        if k.space.down:
-            return ret(EIO)
+        if k.space.refusal != OK:
+            return ret(k.space.refusal)
         self.file = next((inode.file for inode in k.inodes.values() if _is_dirty(k, inode)), "")
         if not self.file:
             return self.journal_write_metadata
@@ -58,15 +59,13 @@ class Ext4FsyncJournal(KernelFunction):
     @may_sleep
     def journal_write_metadata(self, k: Machine) -> Next:
         """The transaction is in the journal: sizes, pointers and index blocks of every file survive a power cut."""
+        error = commit(k, _disk_size)
         for inode in k.inodes.values():
-            for index in k.map.index_blocks(inode):
-                if index.dirty:
-                    k.map.write_out(k.disk, index)
-            if inode.dirty:
-                k.disk.write_inode(inode, _disk_size(k, inode))
-            inode.dirty = inode.ordered = None
+            inode.ordered = None
             inode.dirty_pages = True if any(True for _ in k.mappings[inode.file].tag_dirty) else None
-        return ret(OK)
+        if error != OK:
+            k.answer(f"no: {error}, the journal is aborted")
+        return ret(error)
 
 
 MOST = 1 << 62

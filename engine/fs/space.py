@@ -11,12 +11,14 @@ It is free when the last of them has given it back, as the reference count of fs
 from __future__ import annotations
 
 from engine.journal import Cell, Entity, Journal, Table
+from engine.values import EIO, EROFS, OK
 
 
 class Space(Entity):
     """The accounts: free + owned = total, always. `reserved` is what only root may use; `delalloc` is promised.
 
-    `down`: the filesystem was shut down while it was mounted, and nothing is written to the disk any more.
+    `down`: the filesystem was shut down while it was mounted, and nothing is written to the disk any more. `aborted`:
+    its journal was; who begins a transaction then makes the filesystem `readonly`.
 
     `pool` blocks are kept for metadata at writeback (ext4's reserved_clusters); nobody else may have them.
     """
@@ -27,6 +29,8 @@ class Space(Entity):
     total = Cell[int]()
     pool = Cell[int | None]()
     down = Cell[bool | None]()
+    aborted = Cell[bool | None]()
+    readonly = Cell[bool | None]()
 
     def __init__(self, journal: Journal, blocks: int, reserved: int, block_size: int) -> None:
         super().__init__(journal, "fs")
@@ -35,6 +39,17 @@ class Space(Entity):
         self.sharers: Table[tuple[str, ...]] = Table(journal, "block", "sharers")
         self.free, self.reserved, self.total = blocks, reserved, blocks
         self._numbers = range(blocks)
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing here can be changed: EIO, EROFS; "0" if it can. After ext4_emergency_state(), 6.x."""
+        return EIO if self.down else EROFS if self.readonly else OK
+
+    def begin_transaction(self) -> str:
+        """EIO, EROFS, or "0": one has begun. That the journal was aborted is seen here. ext4_journal_check_start()."""
+        if self.aborted:
+            self.readonly = True
+        return self.refusal
 
     def allowed(self, *, privileged: bool, metadata: bool = False) -> int:
         """How many blocks a task may still take: the reserve is for the privileged, what is promised for nobody.

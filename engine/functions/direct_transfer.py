@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from engine.fs.disk import write_error
 from engine.functions.page_flags import read_block
 from engine.objects.mapping import Inode
 from engine.values import OK, Data, Run
@@ -62,7 +63,7 @@ def write(k: Machine, io: Transfer) -> bool:
     whole = Run(io.offset, _reached(k, io), io.text, f"{k.current.task}.{k.current.line}")
     for iblock, block in zip(places(k, io), io.blocks, strict=True):
         run = whole.cut(iblock * k.block_size, (iblock + 1) * k.block_size)
-        if block is None or not _device_takes(k, io.inode, block, run.start):
+        if block is None or write_error(k, io.inode.file, run.start // k.page_size, block) != OK:
             failed = True
             continue
         there = Data(k.block_size) if iblock in io.new else read_block(k, io.inode, iblock, block)
@@ -82,7 +83,3 @@ def _stop(io: Transfer) -> int:
 def _reached(k: Machine, io: Transfer) -> int:
     """How far the blocks reach that were found."""
     return min(_stop(io), places(k, io).stop * k.block_size)
-
-
-def _device_takes(k: Machine, inode: Inode, block: int, at: int) -> bool:
-    return not k.disk.bad[block] and k.disk.inodes[inode.file].bad not in (-1, at // k.page_size)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.fs.disk import Bio
+from engine.fs.disk import Bio, write_error
 from engine.function import WAIT, KernelFunction, Next, ret
 from engine.functions.page_flags import end_page_writeback, mapping_of
 from engine.objects.page import Page
-from engine.values import EIO
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -29,31 +29,27 @@ class EndPageWriteback(KernelFunction):
         bio, *rest = k.disk.queue
         k.disk.queue = tuple(rest) or None
         page = k.page(bio.pfn)
-        written = transfer(k, page, bio)
-        k.answer("written" if written else note_error(k, page))
+        error = transfer(k, page, bio)
+        k.answer("written" if error == OK else note_error(k, page, error))
         if k.ops.end_io is not None:
-            k.ops.end_io(k, page, bio.pieces, written)
+            k.ops.end_io(k, page, bio.pieces, error == OK)
         end_page_writeback(k, page)
         return ret()
 
 
-def transfer(k: Machine, page: Page, bio: Bio) -> bool:
-    """Put the pieces of a page on the disk; False if any of them could not be written."""
-    good = [(i, block) for i, block in bio.pieces if not disk_fails(k, page, block)]
-    for i, block in good:
-        k.disk.data[block] = page.content.part(i * k.block_size, (i + 1) * k.block_size)
-    return len(good) == len(bio.pieces)
+def transfer(k: Machine, page: Page, bio: Bio) -> str:
+    """Put the pieces of a page on the disk. Returns "0", or the errno of the first that could not be written."""
+    error = OK
+    for i, block in bio.pieces:
+        if (refusal := write_error(k, page.mapping or "", page.index or 0, block)) == OK:
+            k.disk.data[block] = page.content.part(i * k.block_size, (i + 1) * k.block_size)
+        error = refusal if error == OK else error
+    return error
 
 
-def note_error(k: Machine, page: Page) -> str:
+def note_error(k: Machine, page: Page, error: str) -> str:
     """A write has failed: the page and its mapping remember."""
     page.error = True
     if (mapping := mapping_of(k, page)) is not None:
-        mapping.set_error(EIO)
-    return EIO
-
-
-def disk_fails(k: Machine, page: Page, block: int) -> bool:
-    """Whether this write goes to a place that is broken."""
-    bad = k.disk.inodes[page.mapping].bad if page.mapping in k.disk.inodes else None
-    return bool(k.disk.bad[block]) or bad in (-1, page.index)
+        mapping.set_error(error)
+    return error

@@ -46,7 +46,7 @@ def forget_files(k: Machine) -> None:
         mapping.clear()
     for inode in k.inodes.values():
         _read_inode(k, inode)
-    k.space.delalloc = k.space.down = None
+    k.space.delalloc = k.space.down = k.space.aborted = k.space.readonly = None
     for quota in k.quotas.values():
         quota.promised = None
     _check_bitmap(k)

@@ -20,6 +20,7 @@ class SysFsync(KernelFunction):
     source = "fs/buffer.c sys_fsync, 2.6.9"
     file: str
     var: str
+    datasync: bool = False
     error: str = OK
     fsync: str = OK
     wait: str = OK

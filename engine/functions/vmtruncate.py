@@ -136,7 +136,7 @@ def free_blocks(k: Machine, file: str, first: int, last: int | None = None) -> N
 def _free_one(k: Machine, file: str, iblock: int) -> None:
     inode = k.inodes[file]
     path, chain = k.map.path(iblock), k.map.chain(inode, iblock)
-    inode.unwritten[iblock] = None
+    inode.unwritten[iblock] = inode.failed[iblock] = None
     for depth in range(len(path) - 1, -1, -1):
         table = k.map.index(chain[depth - 1]).pointers if depth else inode.pointers
         table[path[depth]] = None

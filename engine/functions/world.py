@@ -163,10 +163,8 @@ class Setting(World):
             set_quota(k, self.name, self.first, self.second)
         elif self.what == "sleep":
             k.clock.clock = k.clock.clock + (self.first or 0)
-        elif self.what == "disk_heals":
-            k.disk.inodes[self.name].bad = None
         else:
-            break_disk(k, self.name, self.first)
+            set_disk(k, self.what, self.name, self.first)
         k.finish_line(OK)
         return ret()
 
@@ -229,6 +227,26 @@ def set_quota(k: Machine, user: str, soft: int | None, hard: int | None) -> None
         quota.expires = None
 
 
+def set_disk(k: Machine, what: str, file: str, number: int | None) -> None:
+    """What the disk does from now on: fail, heal, or have room for so many more blocks."""
+    if what == "device_room":
+        k.disk.room = number
+    elif what == "disk_heals":
+        heal_disk(k, file)
+    else:
+        break_disk(k, file, number)
+
+
 def break_disk(k: Machine, file: str, offset: int | None) -> None:
-    """Writes of this part of a file fail from now on (None: of all of it)."""
-    k.disk.inodes[file].bad = -1 if offset is None else offset // k.page_size
+    """Writes of this part of a file fail from now on (None: of all of it); without a file all writes do."""
+    if not file:
+        k.disk.broken = True
+    else:
+        k.disk.inodes[file].bad = -1 if offset is None else offset // k.page_size
+
+
+def heal_disk(k: Machine, file: str) -> None:
+    """Writes of this file succeed again, without a file all."""
+    k.disk.broken = k.disk.broken if file else None
+    for name in [file] if file else list(k.disk.inodes):
+        k.disk.inodes[name].bad = None

@@ -79,6 +79,7 @@ from engine.kernels.linux_6_filesystems import (
     FILESYSTEMS_LEAVE_OUT,
     functions_of,
 )
+from engine.values import EIO, ENOSPC
 
 REPLACES = {
     DoPageFault: DoUserAddrFault,
@@ -167,6 +168,7 @@ LINUX_6_18 = Kernel(
     lock_names=LOCK_NAMES,
     errseq=True,
     reclaims_soon=True,
+    full_below=ENOSPC,
 )
 LINUX_6_1 = replace(
     LINUX_6_18,
@@ -181,4 +183,5 @@ LINUX_6_1 = replace(
     replaces=REPLACES,
     filesystems=FILESYSTEMS_6_1,
     absent={},
+    full_below=EIO,
 )

@@ -75,7 +75,7 @@ from engine.functions.linux6.xfs_file import (
     XfsFilemapFault,
 )
 from engine.functions.linux6.xfs_free_space import XfsFreeFileSpace, XfsTruncatePage
-from engine.functions.linux6.zero_eof import BtrfsTruncateBlock, Ext4BlockTruncatePage, IomapZeroRange, XfsSetattrSize
+from engine.functions.linux6.zero_eof import BtrfsTruncateBlock, Ext4BlockTruncatePage, XfsSetattrSize, XfsZeroRange
 from engine.functions.linux6.zero_range import BtrfsZeroRange, Ext4ZeroRange, XfsFallocZeroRange
 from engine.functions.mpage_readpage import MpageReadpage
 from engine.functions.mpage_writepage import MpageWritepage
@@ -101,7 +101,9 @@ EXT3 = replace(EXT2_BY_EXT4, sync_file=Ext4FsyncJournal)
 EXT4_NODELALLOC = replace(
     EXT3, get_block=Ext4MapBlocks, fallocate=Ext4Fallocate, zero=Ext4ZeroRange, direct_io=Ext4DirectIO
 )
-EXT4 = replace(EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page)
+EXT4 = replace(
+    EXT4_NODELALLOC, get_block=Ext4DaGetBlockPrep, release_page=delalloc.release_page, end_io=delalloc.end_io
+)
 MINIX = replace(EXT2, get_block=MinixGetBlock, sync_file=NativeSyncFile, direct_io=NoopDirectIO)
 JFS = replace(MINIX, get_block=JfsGetBlock, direct_io=BlockdevDirectIO6)
 UDF = replace(JFS, get_block=UdfGetBlock)
@@ -111,28 +113,28 @@ VFAT = replace(
 )  # fmt: skip
 TMPFS = FilesystemOps(
     ShmemGetBlock, ShmemSwapinFolio, MpageWritepage, ShmemWritepages, NoopFsync, ShmemWriteBegin,
-    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True,
+    nopage=ShmemFault, fallocate=ShmemFallocate, punch=ShmemPunchHole, direct_is_cached=True, datasync=False,
 )  # fmt: skip
 XFS = replace(
     EXT4, get_block=xfs.XfsGetBlock, readpage=IomapReadFolio, writepage=IomapWritepageMap, writepages=WriteCachePages,
     write_begin=IomapWriteBegin, page_mkwrite=XfsFilemapFault, sync_file=xfs.XfsFileFsync,
     fallocate=xfs.XfsAllocFileSpace, zero=XfsFallocZeroRange, release_page=xfs.release_page, direct_io=XfsDirectIO,
     punch=XfsFreeFileSpace, clone=XfsFileRemapRange, cut=XfsTruncatePage, end_io=xfs_reflink.end_io,
-    zero_eof=IomapZeroRange, set_size=XfsSetattrSize,
+    zero_eof=XfsZeroRange, set_size=XfsSetattrSize,
 )  # fmt: skip
 BTRFS = replace(
     XFS, goes_down=False, get_block=btrfs.BtrfsGetBlock, readpage=MpageReadpage, writepage=BtrfsWritepage,
     punch=PunchHole, cut=None, write=BtrfsBufferedWrite, page_mkwrite=BtrfsPageMkwrite, sync_file=btrfs.BtrfsSyncFile,
     fallocate=btrfs.BtrfsFallocate, zero=BtrfsZeroRange, release_page=btrfs.release_page,
     end_io=btrfs.finish_ordered_io, direct_io=BtrfsDirectIO, direct_is_cached=True, clone=BtrfsRemapFileRange,
-    zero_eof=BtrfsTruncateBlock, set_size=None,
+    zero_eof=BtrfsTruncateBlock, set_size=None, datasync=False,
 )  # fmt: skip
 BTRFS_NODATACOW = replace(BTRFS, direct_is_cached=False)
 BTRFS_6_1 = replace(BTRFS_NODATACOW, page_mkwrite=BtrfsPageMkwriteAlways)
 FUSE = FilesystemOps(
     FuseGetBlock, MpageReadpage, MpageWritepage, FuseWritepages, FuseFsync, FuseWriteBegin, FusePageMkwrite,
     fallocate=FuseFileFallocate, punch=PunchHole, flush=FuseFlush, vma_close=FuseVmaClose, write=FusePerformWrite,
-    direct_io=FuseDirectIO,
+    direct_io=FuseDirectIO, datasync=False,
 )  # fmt: skip
 FUSE_WRITEBACK = replace(FUSE, write=None)
 FUSE_SHORT = replace(FUSE, writepages=FuseWritepagesShort, write=FusePerformWriteShort, direct_io=FuseDirectIOShort)
@@ -162,7 +164,7 @@ FILESYSTEMS_6_18: Mapping[str, FilesystemOps] = {
 EXTS = ("ext3", "ext2-by-ext4", "ext4", "ext4-nodelalloc", "ext4-resv0")
 FILESYSTEMS_6_1 = {
     **FILESYSTEMS_6_18,
-    **{name: replace(FILESYSTEMS_6_18[name], zero_eof=None) for name in EXTS},
+    **{name: replace(FILESYSTEMS_6_18[name], zero_eof=None, end_io=None) for name in EXTS},
     "reiserfs": replace(JFS, get_block=ReiserfsGetBlock),
     "udf": UDF,
     "tmpfs": replace(TMPFS, direct_is_cached=False),

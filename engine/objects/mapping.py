@@ -71,6 +71,7 @@ class Inode(Entity):
     beside `blocks`, `indlen` the blocks of metadata promised with them. `unwritten` blocks read as zeroes.
     `cow` is XFS's third fork: new blocks for shared ones, until what is written there is on the disk. `ordered` pages,
     from the first to behind the last, have new blocks in the running transaction and are written before it commits.
+    `failed` are unwritten blocks whose write failed.
     """
 
     size = Cell[int]()
@@ -91,6 +92,7 @@ class Inode(Entity):
         self.pointers: Table[int] = Table(journal, f"{self.name}/block", "pointer")
         self.unwritten: Table[bool] = Table(journal, f"{self.name}/block", "unwritten")
         self.delayed: Table[bool] = Table(journal, f"{self.name}/block", "delayed")
+        self.failed: Table[bool] = Table(journal, f"{self.name}/block", "failed")
         self.cow: Table[int] = Table(journal, f"{self.name}/block", "cow")
 
 

@@ -15,7 +15,7 @@ from engine.values import Data
 class BufferHead(Entity):
     """struct buffer_head: one filesystem block inside a page. `block` is None while it is not mapped to the disk.
 
-    `delay`: it has no block yet, but one is reserved for it.
+    `delay`: it has no block yet, but one is reserved for it. `mapped`: it does not know that its block is unwritten.
     """
 
     block = Cell[int | None]()
@@ -23,6 +23,7 @@ class BufferHead(Entity):
     uptodate = Cell[bool | None]()
     new = Cell[bool | None]()
     delay = Cell[bool | None]()
+    mapped = Cell[bool | None]()
 
 
 class Page(Entity):

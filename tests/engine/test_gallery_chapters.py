@@ -26,8 +26,10 @@ ROWS = (
     Stated("competing-write", ("linux-2.6.19", "linux-2.6.23"), "2 d08b3851, 1a.11: the page counts as dirty, so the other's fsync "
            "writes it and takes the error", "lost-told",
            {"A.2": "ok", "A.3": "0", "B.1": "1", "B.2": "ENOSPC", "C.2": "."}, {"A.2": "lost"}, {"A.2": "B.2: ENOSPC"}),
-    Stated("competing-write", (STOCK, "linux-2.6.18", *SIX), "1a.3: nobody asks; write(2) takes its block in the call", "lost-told",
+    Stated("competing-write", (STOCK, "linux-2.6.18"), "1a.3: nobody asks; write(2) takes its block in the call", "lost-told",
            {"A.2": "ok", "A.3": "ENOSPC", "B.1": "1", "C.2": ".", "C.3": "W"}, {"A.2": "lost", "B.1": "durable"}),
+    Stated("competing-write", SIX, "1a.3; generic_buffers_fsync() comes to metadata only without an error", "lost-told",
+           {"A.2": "ok", "A.3": "ENOSPC", "B.1": "1", "C.2": ".", "C.3": "W"}, {"A.2": "lost", "B.1": "backed"}),
     Stated("competing-write", (CORRECTED,), "1c.4: the fault takes the block, the write hears ENOSPC", "refused",
            {"A.2": "ok", "A.3": "0", "B.1": "ENOSPC", "C.2": "A", "C.3": "."}, {"A.2": "durable", "B.1": "refused"}),
     Stated("competing-write", SIX, "rule 6: an accepted store holds its space against competitors", "refused",

@@ -55,7 +55,7 @@ COUNTS: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("mail", RESERVE): (160, 294, 1, 0),
     ("mail", HOOK): (1_488, 2_806, 2, 1),
     ("mail", FAULT): (7_384, 14_229, 3, 1),
-    ("mail", SIX): (8_330, 16_095, 4, 1),
+    ("mail", SIX): (8_291, 15_913, 7, 3),
     ("filled", STOCK): (226, 382, 1, 0),
     ("filled", POSTED): (301, 493, 3, 0),
     ("filled", CORRECTED): (373, 615, 3, 0),

@@ -26,7 +26,7 @@ LTP mmap16 is the test for it (facts 5.1), and those kernels fail it.
 """
 COLLIDES = "xfstests-generic-247"
 """A direct write and a store to the same page at once: the kernel says EIO, and warns of corruption (facts 6 H9)."""
-MISHAPS = ("power_fails", "disk_error", "shutdown")
+MISHAPS = ("power_fails", "disk_error", "shutdown", "device_room=0")
 """What no promise helps against."""
 
 

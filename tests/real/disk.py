@@ -6,9 +6,9 @@ Exactly N blocks are left like this: one-block files are made first, the rest is
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,10 +37,21 @@ class Disk:
         self.taken: list[Path] = []
         self.spare: list[Path] = []
         self.root.mkdir()
+        self.pool = self._pool(fs.get("backing", {}))
         if self.kind != "tmpfs":
             self._make()
         self.mount()
         (self.root / ".ballast").mkdir()
+
+    def _pool(self, backing: Row) -> Path | None:
+        """A tmpfs too small for the image: the device below that has less than it says."""
+        if backing.get("kind") != "tmpfs":
+            return None
+        pool = self.folder / "pool"
+        pool.mkdir()
+        run("mount", "-t", "tmpfs", "-o", f"size={backing['kb']}k", "none", pool)
+        self.image = pool / "image"
+        return pool
 
     def _make(self) -> None:
         block, more = self.fs.get("block", 4096), self.fs.get("mkfs", ())
@@ -82,20 +93,16 @@ class Disk:
     def power_fails(self) -> None:
         """What has not reached the image is gone. Nobody may use it any more."""
         after = self.folder / "after"
-        shutil.copyfile(self.image, after)
+        run("cp", "--sparse=always", self.image, after)
         self.umount()
-        after.replace(self.image)
+        run("cp", "--sparse=always", after, self.image)
         self.mount()
 
     def close(self) -> None:
         """Unmount it, whatever stands in the way."""
-        for _ in range(20):
-            with suppress(subprocess.CalledProcessError):
-                self.umount()
-                return
-            if not os.path.ismount(self.root):
-                return
-            time.sleep(0.1)
+        _insist(self.root, self.umount)
+        if self.pool is not None:
+            _insist(self.pool, lambda: run("umount", self.pool))
 
     def space(self, files: list[str]) -> Row:
         """Free blocks, and what each file has in sectors. Looking at the files first makes tmpfs count again."""
@@ -145,6 +152,19 @@ class Disk:
         finally:
             os._exit(0)
 
+    def thin_fill(self) -> None:
+        """What is below is full: nothing that was never written can be written any more."""
+        assert self.pool is not None
+        os.sync()
+        with (self.pool / "other").open("wb", buffering=0) as other, suppress(OSError):
+            while other.write(b"x" * 4096):
+                pass
+
+    def thin_free(self) -> None:
+        """Below there is room again."""
+        assert self.pool is not None
+        (self.pool / "other").unlink()
+
     def free(self, step: Step) -> Row:
         """Give blocks back."""
         for _ in range(step["blocks"]):
@@ -164,3 +184,13 @@ class Disk:
             self.taken.append(name)
             got += 1
         return {"got": got}
+
+
+def _insist(place: Path, umount: Callable[[], object]) -> None:
+    for _ in range(20):
+        with suppress(subprocess.CalledProcessError):
+            umount()
+            return
+        if not os.path.ismount(place):
+            return
+        time.sleep(0.1)

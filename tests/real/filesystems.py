@@ -22,7 +22,7 @@ LEFT_OUT_FS = {
 def filesystem(row: Row) -> str:
     """The name of a row's filesystem here. Raises LeftOut."""
     fs = row["fs"]
-    if reason := _why_not(fs):
+    if reason := _why_not(row):
         raise LeftOut(reason)
     kind, mount = str(fs["type"]), str(fs.get("mount", ""))
     eager = "nodelalloc" in mount or "data=journal" in mount
@@ -47,12 +47,16 @@ def _files_are(row: Row, kind: str) -> bool:
     return any(made)
 
 
-def _why_not(fs: Row) -> str:
+def _why_not(row: Row) -> str:
     """The reason to leave a filesystem out; empty if there is none."""
+    fs = row["fs"]
     if fs["type"] in LEFT_OUT_FS:
         return LEFT_OUT_FS[fs["type"]]
-    if fs.get("backing", {"kind": "file"})["kind"] != "file":
-        return "trouble in a device below the filesystem is not simulated"
+    below = fs.get("backing", {"kind": "file"})["kind"]
+    if below in ("thin", "snapshot"):
+        return f"the chunks of a dm-{below} device are not simulated"
+    if below == "tmpfs" and not any(step["op"] == "thin_fill" for step in row["steps"]):
+        return "how much of a small device mkfs has taken is not simulated"
     feature = next((name for name in ("inline_data", "bigalloc") if name in str(fs.get("mkfs"))), "")
     if feature:
         return f"ext4's {feature} is not simulated"

@@ -301,6 +301,12 @@ class Performer:
     def _take(self, step: Step) -> Row:
         return self.disk.take(step)
 
+    def _thin_fill(self, _step: Step) -> None:
+        self.disk.thin_fill()
+
+    def _thin_free(self, _step: Step) -> None:
+        self.disk.thin_free()
+
     def _sync(self, _step: Step) -> None:
         os.sync()
 

@@ -46,7 +46,7 @@ class Play:
 
 PLAIN = {
     "peek": ("sleep(0s)",), "repquota": ("sleep(0s)",), "sync": ("sync()",), "remount": ("remount()",),
-    "crash": ("power_fails()",), "sigbus": (),
+    "crash": ("power_fails()",), "sigbus": (), "thin_fill": ("device_room(0)",),
 }  # fmt: skip
 """What the stranger says for a step that has no fields; a look at the disk or at accounts is a moment without events."""
 _RESERVE, _PUNCH, _ZERO = (
@@ -60,9 +60,6 @@ FALLOCATE = {
 }  # fmt: skip
 """What is said for each mode of fallocate(2)."""
 LEFT_OUT_OPS = {
-    "dm": "trouble in a device below the filesystem is not simulated",
-    "thin_fill": "a device that is thinner than it says is not simulated",
-    "thin_free": "a device that is thinner than it says is not simulated",
     "kill_daemon": "the life of a FUSE daemon is not simulated",
     "overlay": "overlayfs is not simulated",
 }
@@ -301,6 +298,14 @@ class Translator:
         if self.row["fs"]["type"] == "xfs":  # what is left there is not exactly what was asked for
             left = _seen(self.row, step).get("free", left)
         self.say(self._by(step), f"fill(ballast, leave={left})")
+
+    def _thin_free(self, _step: Step) -> None:
+        self.say(STRANGER, f"device_room({MOST_FREE})")
+
+    def _dm(self, step: Step) -> None:
+        if step["to"] not in ("error_writes", "ok"):
+            raise LeftOut(f"a device that does {step['to']} is not simulated")
+        self.say(STRANGER, "disk_heals()" if step["to"] == "ok" else "disk_error()")
 
     def _free(self, step: Step) -> None:
         self.say(STRANGER, f"free(ballast, {step['blocks']})")

@@ -19,7 +19,7 @@ from engine.functions.linux6.punch_hole import give_up
 from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.vmtruncate import free_blocks
 from engine.objects.mapping import Inode
-from engine.values import EDQUOT, EINVAL, EIO, EOPNOTSUPP, OK
+from engine.values import EDQUOT, EINVAL, EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -66,7 +66,7 @@ class GenericRemapFileRangePrep(KernelFunction):
     def generic_remap_checks(self, k: Machine) -> Next:
         """Are there two files, and does the last block end where both do?"""
         cut = self.origin.size % k.block_size and self.inode.size > self.origin.size
-        self.error = EIO if k.space.down else EINVAL if self.inode is self.origin or cut else OK
+        self.error = k.space.refusal if k.space.refusal != OK else EINVAL if self.inode is self.origin or cut else OK
         k.answer("yes" if self.error == OK else f"no: {self.error}")
         if self.error != OK or not self.origin.size:
             return ret(self.error)

@@ -39,7 +39,7 @@ class DirectWriteIter(GenericFileDirectWrite):
     def update_time(self, k: Machine) -> Next:
         """The file counts as changed from now on, unless its filesystem is shut down and lets nothing through."""
         if is_refused(k):
-            self.written = EIO
+            self.written = k.space.refusal
             return self.up_i_sem
         return super().update_time(k)
 

@@ -39,7 +39,8 @@ class Ext4BioWriteFolio(BlockWriteFullPage):
     def get_block(self, k: Machine) -> Next:
         """Was a dirty buffer promised a block? Now it gets it, and the pool of spare blocks may help with the leaf."""
         blocks, inode = file_blocks(k, self.page), self._inode(k)
-        wanted = (i for i, iblock in enumerate(blocks) if self.page.bh[i].dirty and waits(inode, iblock))
+        waiting = zip(self.page.bh, blocks, strict=False)
+        wanted = (i for i, (bh, iblock) in enumerate(waiting) if bh.dirty and waits(inode, iblock) and not bh.mapped)
         if (at := next(wanted, None)) is None:
             return self.submit_bh
         self.at = at

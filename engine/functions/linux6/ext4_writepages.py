@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.function import Next, ret
 from engine.functions.linux6.write_cache_pages import WriteCachePages
-from engine.values import EIO
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -20,8 +20,10 @@ class Ext4Writepages(WriteCachePages):
     source = "fs/ext4/inode.c ext4_writepages, ext4_do_writepages, 6.x"
 
     def pagevec_lookup_tag(self, k: Machine) -> Next:
-        """Find the next page with the DIRTY tag. Of a filesystem that is shut down none is touched: they stay dirty."""
-        if k.space.down:
-            k.answer(EIO)
-            return ret(EIO)
+        """Find the next page with the DIRTY tag. Where no transaction can begin none is touched: they stay dirty."""
+        delayed = any(True for _ in k.inodes[self.mapping.file].delayed)
+        refusal = k.space.begin_transaction() if delayed else k.space.refusal
+        if refusal != OK:
+            k.answer(refusal)
+            return ret(refusal)
         return super().pagevec_lookup_tag(k)

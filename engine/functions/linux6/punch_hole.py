@@ -135,7 +135,7 @@ class ZeroPageRange(KernelFunction):
         assert self.page is not None
         k.unlock(self.page.locked)
         k.ram.put(self.page)
-        return ret()
+        return ret(OK)
 
     def _clear(self, k: Machine, page: Page) -> None:
         self._know_blocks(k, page)

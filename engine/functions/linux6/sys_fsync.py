@@ -21,12 +21,13 @@ class DoFsync(KernelFunction):
     source = "fs/sync.c do_fsync, 6.x"
     file: str
     var: str
+    datasync: bool = False
     error: str = OK
 
     def fdget(self, k: Machine) -> Next:
         """Which open file is it? Each has its own memory of errors."""
         opened = k.open_file(k.current, self.file, self.var)
-        return call(VfsFsyncRange(self.file, opened), into="error")
+        return call(VfsFsyncRange(self.file, opened, datasync=self.datasync), into="error")
 
     def fdput(self, k: Machine) -> Next:
         """Back to the program."""

@@ -53,7 +53,7 @@ class SysMsyncRange(KernelFunction):
         assert piece is not None
         first, last = (vma.index(vpn) for vpn in (max(vma.start, piece.start), min(vma.end, piece.end)))
         opened = k.open_file(k.current, vma.file)
-        return call(VfsFsyncRange(vma.file, opened, first, last), into="error")
+        return call(VfsFsyncRange(vma.file, opened, first, last, datasync=True), into="error")
 
     def next_vma(self, k: Machine) -> Next:
         """On to the next mapping."""

@@ -11,7 +11,7 @@ from engine.functions.linux6.truncate_folio import truncate_folio
 from engine.functions.linux6.zero_eof import zeroing
 from engine.functions.sys_ftruncate import SysFtruncate
 from engine.functions.vmtruncate import Vmtruncate
-from engine.values import EIO, OK
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -27,8 +27,8 @@ class DoSysFtruncate(SysFtruncate):
 
     def do_truncate(self, k: Machine) -> Next:
         """Cut the file, or let it grow."""
-        if k.space.down:
-            self.error = EIO
+        if k.space.refusal != OK:
+            self.error = k.space.refusal
             return self.up_i_sem
         return call(Vmtruncate(self.file, self.size), into="error")
 
@@ -96,11 +96,11 @@ class TruncateSetsize(Vmtruncate):
     def zero_eof(self, k: Machine) -> Next:
         """What was stored behind the old end must not come inside: it is zeroed."""
         then = zeroing(k, self.file, self.size)
-        return self.pagecache_isize_extended if then is None else call(then)
+        return self.pagecache_isize_extended if then is None else call(then, into="error")
 
     def zeroed(self, k: Machine) -> Next:
-        """Now the file may reach further."""
-        return self.pagecache_isize_extended
+        """Now the file may reach further, if that went well."""
+        return self.grown
 
     def pagecache_isize_extended(self, k: Machine) -> Next:
         """A page that the old end cut in two is tied down: a store behind it has to ask (90a8020278c1)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.linux6.zero_eof import zeroing
-from engine.values import EIO, EOPNOTSUPP, OK
+from engine.values import EOPNOTSUPP, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -37,8 +37,8 @@ class VfsFallocate(KernelFunction):
     def f_op_fallocate(self, k: Machine) -> Next:
         """Ask the filesystem for the blocks, now."""
         operation = self._operation(k)
-        if k.space.down or operation is None:
-            self.error = EIO
+        if operation is None or k.space.refusal != OK:
+            self.error = k.space.refusal
             return self.inode_unlock
         return call(operation(k.inodes[self.file], self.offset, self.length), into="error")
 
@@ -65,11 +65,11 @@ class VfsFallocate(KernelFunction):
     def zero_eof(self, k: Machine) -> Next:
         """The file will reach further: what was stored behind its old end must not come inside, and is zeroed."""
         then = self._zeroing(k)
-        return self.f_op_fallocate if then is None else call(then)
+        return self.f_op_fallocate if then is None else call(then, into="error")
 
     def is_zero(self, k: Machine) -> Next:
-        """Now the blocks may come."""
-        return self.f_op_fallocate
+        """Now the blocks may come, if that went well."""
+        return self.f_op_fallocate if self.error == OK else self.inode_unlock
 
     def _zeroing(self, k: Machine) -> KernelFunction | None:
         return zeroing(k, self.file, self.offset + self.length)

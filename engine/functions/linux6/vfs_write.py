@@ -9,7 +9,7 @@ from engine.function import Next, call
 from engine.functions.generic_file_buffered_write import GenericFileBufferedWrite
 from engine.functions.generic_file_write import GenericFileWrite
 from engine.functions.linux6.zero_eof import zeroing
-from engine.values import EIO
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -33,7 +33,7 @@ class VfsWrite(GenericFileWrite):
     def update_time(self, k: Machine) -> Next:
         """The file counts as changed from now on, unless its filesystem is shut down and lets nothing through."""
         if is_refused(k):
-            self.written = EIO
+            self.written = k.space.refusal
             return self.up_i_sem
         then = super().update_time(k)
         return then or (self.zero_eof if zeroing(k, self.file, self.offset, by_write=True) else self.write)
@@ -41,11 +41,14 @@ class VfsWrite(GenericFileWrite):
     def zero_eof(self, k: Machine) -> Next:
         """The file will reach further: what was stored behind its old end must not come inside, and is zeroed."""
         then = zeroing(k, self.file, self.offset, by_write=True)
-        return self.write if then is None else call(then)
+        return self.write if then is None else call(then, into="written")
 
     def is_zero(self, k: Machine) -> Next:
-        """Now the bytes may come."""
-        return self.write
+        """Now the bytes may come, if that went well."""
+        if self.written == OK:
+            return self.write
+        k.store(k.current.task, k.current.line).refused = str(self.written)
+        return self.up_i_sem
 
     def write(self, k: Machine) -> Next:
         """The filesystem decides how: most put the bytes into the page cache, page by page."""
@@ -54,7 +57,7 @@ class VfsWrite(GenericFileWrite):
 
 
 def is_refused(k: Machine) -> bool:
-    """Whether the filesystem is shut down: then the store of this line is refused, and the file stays as it is."""
-    if k.space.down:
-        k.store(k.current.task, k.current.line).refused = EIO
-    return bool(k.space.down)
+    """Whether the filesystem is shut down or read-only: then the store of this line is refused."""
+    if k.space.refusal != OK:
+        k.store(k.current.task, k.current.line).refused = k.space.refusal
+    return k.space.refusal != OK

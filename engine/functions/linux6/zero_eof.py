@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
+from engine.fs.xfs import XfsBmapiReserveDelalloc, homeless
+from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret, tail
 from engine.functions.linux6.folio_clear_dirty_for_io import write_protect
 from engine.functions.linux6.punch_hole import ZeroPageRange
 from engine.functions.page_flags import fill, mark_buffers_dirty
+from engine.values import OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -30,7 +32,7 @@ class Ext4BlockTruncatePage(ZeroPageRange):
     def zero_block(self, k: Machine) -> Next:
         """Read it if it is not there, and clear what lies behind the end. A page of several blocks is tied down too."""
         if self.page is None:
-            return ret()
+            return ret(OK)
         tied = k.block_size == k.page_size or write_protect(k, self.page)
         if self.page.writeback or not tied:
             k.blocked_on = k.blocked_on or f"{self.page}.writeback"
@@ -62,23 +64,55 @@ class IomapZeroRange(Ext4BlockTruncatePage):
 
 
 @dataclass
+class XfsZeroRange(KernelFunction):
+    """Zeroes bytes [low, high) of a file: from its end to the end of the page. Returns "0", ENOSPC or EDQUOT."""
+
+    source = "fs/xfs/xfs_iomap.c xfs_zero_range, xfs_buffered_write_iomap_begin, 6.x"
+    file: str
+    low: int
+    high: int
+    error: str = OK
+
+    def xfs_buffered_write_iomap_begin(self, k: Machine) -> Next:
+        """Is the block shared? Then its rest is zeroed in a new one, which is asked for."""
+        inode, iblock = k.inodes[self.file], self.low // k.block_size
+        shared = homeless(k, inode, range(iblock, iblock + 1))
+        k.answer("yes" if shared else "no")
+        if shared:
+            return call(XfsBmapiReserveDelalloc(inode, iblock, iblock + 1), into="error")
+
+    def iomap_zero_range(self, k: Machine) -> Next:
+        """Zero it, if there is room for that."""
+        if self.error != OK:
+            k.answer(f"no: {self.error}")
+            return ret(self.error)
+        return tail(IomapZeroRange(self.file, self.low, self.high))
+
+
+@dataclass
 class XfsSetattrSize(KernelFunction):
-    """The same where a file grows by truncate(2) or fallocate(2): the page is written at once, and waited for."""
+    """The same where a file grows by truncate(2) or fallocate(2): the page is written at once, and waited for.
+
+    Returns "0", ENOSPC or EDQUOT.
+    """
 
     source = "fs/xfs/xfs_iops.c xfs_setattr_size, 6.x"
     file: str
     low: int
     high: int
-    error: str = ""
+    error: str = OK
+    written: str = OK
 
     def xfs_zero_range(self, k: Machine) -> Next:
         """Zero it."""
-        return call(IomapZeroRange(self.file, self.low, self.high))
+        return call(XfsZeroRange(self.file, self.low, self.high), into="error")
 
     def filemap_write_and_wait_range(self, k: Machine) -> Next:
         """The new size will be logged: what lies before it has to be on the disk."""
+        if self.error != OK:
+            return ret(self.error)
         first = self.low // k.page_size
-        return call(k.ops.writepages(k.mappings[self.file], True, first, last=first + 1), into="error")
+        return call(k.ops.writepages(k.mappings[self.file], True, first, last=first + 1), into="written")
 
     @may_sleep
     def wait_on_page_writeback(self, k: Machine) -> Next:
@@ -87,13 +121,13 @@ class XfsSetattrSize(KernelFunction):
         if mapping.tag_writeback[self.low // k.page_size]:
             k.blocked_on = f"{mapping}.tag_writeback"
             return WAIT
-        return ret()
+        return ret(OK)
 
 
 def zeroing(k: Machine, file: str, size: int, *, by_write: bool = False) -> KernelFunction | None:
     """What has to be called before a file reaches `size` bytes.
 
-    None where there is nothing to do: its end is that of a block, or in a hole or an unwritten block.
+    It returns "0" or an errno. None where nothing is to be done: the end is a block's, in a hole or an unwritten one.
     """
     make = k.ops.zero_eof if by_write else k.ops.set_size or k.ops.zero_eof
     inode, mapping = k.inodes[file], k.mappings[file]
