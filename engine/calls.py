@@ -103,10 +103,13 @@ def _mmap(reading: Reading, call: ast.Call, target: str, values: dict[str, Any])
         reading.refuse(call, "ANON has no offset", "Leave the offset out")
     if values["file"] is None and shared:
         reading.refuse(call, "shared anonymous memory is not simulated", "Write PRIVATE, or map a file")
+    node = call.args[0] if call.args else call.keywords[0].value
     if shared and "WRITE" in values["prot"] and values["file"] is not None:
-        reading.writable(call.args[0] if call.args else call.keywords[0].value)
+        reading.writable(node)
+    handle = reading.context.variables.get(node.id) if isinstance(node, ast.Name) else None
+    may_write = not shared or handle is None or handle.write
     reading.context.variables[target] = Variable("mapping", values["file"], values["length"])
-    return op.Mmap(target, shared=shared, populate="POPULATE" in flags, **values)
+    return op.Mmap(target, shared=shared, populate="POPULATE" in flags, may_write=may_write, **values)
 
 
 def _open(reading: Reading, _call: ast.Call, target: str, values: dict[str, Any]) -> op.Operation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -143,7 +144,11 @@ class Kernel:
         """A filesystem's operations under this kernel. Raises NoSuchCombination with the reason."""
         if filesystem not in self.filesystems:
             kind = FILESYSTEMS[filesystem]
-            reason = self.absent.get(filesystem, f"there is one since {kind.since}")
+            reason = self.absent.get(filesystem) or (
+                f"there is one since {kind.since}"
+                if _release(kind.since) > (_release(self.id) or BASE)
+                else f"{kind.title} is simulated under other kernels alone"
+            )
             raise NoSuchCombination(self.id, kind.title, reason, self.filesystems)
         return self.filesystems[filesystem]
 
@@ -165,3 +170,13 @@ class Kernel:
             switches={},
             switch=switch,
         )
+
+
+BASE = (2, 6, 9)
+"""What the kernels are made from that have no release in their names."""
+
+
+def _release(text: str) -> tuple[int, ...]:
+    """The first version number in a text, as numbers; () if there is none."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()

@@ -18,7 +18,8 @@ Advice: TypeAlias = Literal["NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTN
 class Mmap:
     """`m = mmap(f, 4P, READ|WRITE, SHARED)`: map bytes of a file into the address space; no page is there yet.
 
-    `length` is in bytes; `file` None is ANON.
+    `length` is in bytes; `file` None is ANON. not `may_write`: no mprotect() can make it writable (VM_MAYWRITE),
+    for it is a shared one by a handle that is open for reading only.
     """
 
     var: str
@@ -28,6 +29,7 @@ class Mmap:
     shared: bool
     offset: int = 0
     populate: bool = False
+    may_write: bool = True
 
 
 @dataclass(frozen=True, slots=True)

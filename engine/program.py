@@ -30,7 +30,7 @@ from engine.functions.world import Ballast, DropCaches, PowerFails, Remount, Set
 
 def mmap(o: op.Mmap) -> KernelFunction:
     """The mapping call, with its rights in a fixed order."""
-    return DoMmapPgoff(o.var, o.file, o.length, tuple(sorted(o.prot)), o.shared, o.offset, o.populate)
+    return DoMmapPgoff(o.var, o.file, o.length, tuple(sorted(o.prot)), o.shared, o.offset, o.populate, o.may_write)
 
 
 FUNCTIONS: dict[type, Callable[[Any], KernelFunction]] = {

@@ -24,8 +24,8 @@ SIGBUS, SIGSEGV, OOM, MINOR, MAJOR, RETRY = "SIGBUS", "SIGSEGV", "OOM", "MINOR",
 LOCKED, RACED = "locked", "raced"
 """What page_mkwrite answers beside an errno: the page is ready and locked, or it left the file meanwhile."""
 ENOSPC, EDQUOT, EIO, ENOMEM, EROFS = "ENOSPC", "EDQUOT", "EIO", "ENOMEM", "EROFS"
-EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY = "EINVAL", "EFAULT", "EOPNOTSUPP", "EBADF", "EBUSY"
-ERRNOS = frozenset((ENOSPC, EDQUOT, EIO, ENOMEM, EROFS, EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY))
+EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY, EACCES = "EINVAL", "EFAULT", "EOPNOTSUPP", "EBADF", "EBUSY", "EACCES"
+ERRNOS = frozenset((ENOSPC, EDQUOT, EIO, ENOMEM, EROFS, EINVAL, EFAULT, EOPNOTSUPP, EBADF, EBUSY, EACCES))
 OK = "0"
 DELAYED = -1
 """What get_block says instead of a block number: reserved, to be found at writeback (delayed allocation)."""

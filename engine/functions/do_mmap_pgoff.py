@@ -29,6 +29,7 @@ class DoMmapPgoff(KernelFunction):
     shared: bool
     offset: int
     populate: bool
+    may_write: bool = True
     vma: Vma = None  # type: ignore[assignment]  # a step fills it
 
     @may_sleep
@@ -44,7 +45,7 @@ class DoMmapPgoff(KernelFunction):
         flags = sum(_BITS[name] for name in self.prot) | (VM_SHARED if self.shared else 0)
         start = mm.free_range(pages)
         prot = k.format.prot(self._vm_page_prot(k, flags), flags)
-        self.vma = Vma(mm, start, start + pages, flags, prot, self.file, self.offset // k.page_size)
+        self.vma = Vma(mm, start, start + pages, flags, prot, self.file, self.offset // k.page_size, self.may_write)
         mm.vmas = tuple(sorted((*(mm.vmas or ()), self.vma), key=lambda vma: vma.start))
         mm.assign(self.var, MapRef(start, start + pages, self.length))
 

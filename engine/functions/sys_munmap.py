@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.function import WAIT, KernelFunction, Next, call, may_sleep, ret
@@ -10,7 +10,7 @@ from engine.functions.page_flags import flush_tlb
 from engine.functions.user_range import MapRef, covers, user_range, vmas_in
 from engine.functions.zap_pte_range import ZapPteRange
 from engine.objects.mm import Vma
-from engine.values import EINVAL, ENOMEM, OK, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, protection_map, pte_modify
+from engine.values import EACCES, EINVAL, ENOMEM, OK, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, protection_map, pte_modify
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -53,13 +53,14 @@ class SysMunmap(KernelFunction):
 
 @dataclass
 class SysMprotect(KernelFunction):
-    """Change the rights of a range: entries that are there get them at once, A and D stay."""
+    """Change the rights of a range: entries that are there get them at once, A and D stay. "0", ENOMEM or EACCES."""
 
     source = "mm/mprotect.c mprotect_fixup, change_pte_range, 2.6.9"
     var: str
     prot: tuple[str, ...]
     start: int
     stop: int | None
+    error: str | None = None
 
     @may_sleep
     def down_write(self, k: Machine) -> Next:
@@ -67,29 +68,38 @@ class SysMprotect(KernelFunction):
         return k.lock(k.current.mm.mmap_sem)
 
     def change_pte_range(self, k: Machine) -> Next:
-        """Give the range, and every entry in it, its new rights."""
+        """Give the range, and every entry in it, its new rights, as far as mappings go that may have them."""
         mm, piece = k.current.mm, user_range(k, self.var, self.start, self.stop)
         if not k.free_lock(mm.page_table_lock):
             return WAIT
         if piece is None:
             return self.up_write
-        bits = sum({"READ": VM_READ, "WRITE": VM_WRITE, "EXEC": VM_EXEC}[name] for name in self.prot)
-        for vma in mm.vmas or ():
-            if vma.start < piece.end and vma.end > piece.start:
-                flags = bits | vma.flags & VM_SHARED
-                self._change(k, vma, piece, flags)
+        self.error = self._walk(k, piece)
         flush_tlb(k, mm.process, range(piece.start, piece.end))
 
     def up_write(self, k: Machine) -> Next:
         """Back to the program."""
         k.unlock(k.current.mm.mmap_sem)
-        k.finish_line(OK)
+        k.finish_line(self.error or OK)
+        k.answer(self.error or OK)
         return ret()
+
+    def _walk(self, k: Machine, piece: MapRef) -> str | None:
+        """Change mapping after mapping, up to the first gap, or to one that may not become writable."""
+        bits, at = sum({"READ": VM_READ, "WRITE": VM_WRITE, "EXEC": VM_EXEC}[name] for name in self.prot), piece.start
+        for vma in vmas_in(k.current.mm, piece):
+            if vma.start > at:
+                return ENOMEM
+            if bits & VM_WRITE and not vma.may_write:
+                return EACCES
+            self._change(k, vma, piece, bits | vma.flags & VM_SHARED)
+            at = vma.end
+        return ENOMEM if at < piece.end else None
 
     def _change(self, k: Machine, vma: Vma, piece: MapRef, flags: int) -> None:
         mm, prot = vma.mm, k.format.prot(self._vm_page_prot(k, vma, flags), flags)
         low, high = max(vma.start, piece.start), min(vma.end, piece.end)
-        changed = Vma(mm, low, high, flags, prot, vma.file, vma.pgoff + low - vma.start)
+        changed = replace(vma, start=low, end=high, flags=flags, prot=prot, pgoff=vma.pgoff + low - vma.start)
         rest = [other for other in mm.vmas if other is not vma]
         mm.vmas = tuple(sorted([*rest, *outside(vma, piece), changed], key=lambda item: item.start))
         for vpn, entry in mm.pte.items():
@@ -137,7 +147,7 @@ def outside(vma: Vma, cut: MapRef) -> list[Vma]:
     """The pieces of a range that a cut leaves."""
     pieces = []
     if vma.start < min(vma.end, cut.start):
-        pieces.append(Vma(vma.mm, vma.start, min(vma.end, cut.start), vma.flags, vma.prot, vma.file, vma.pgoff))
+        pieces.append(replace(vma, end=min(vma.end, cut.start)))
     if (low := max(vma.start, cut.end)) < vma.end:
-        pieces.append(Vma(vma.mm, low, vma.end, vma.flags, vma.prot, vma.file, vma.pgoff + low - vma.start))
+        pieces.append(replace(vma, start=low, pgoff=vma.pgoff + low - vma.start))
     return pieces

@@ -74,6 +74,7 @@ from engine.kernel import Kernel
 from engine.kernels.linux_2_6_9 import FUNCTIONS, table
 from engine.kernels.linux_6_filesystems import (
     ABSENT,
+    ABSENT_6_1,
     FILESYSTEMS_6_1,
     FILESYSTEMS_6_18,
     FILESYSTEMS_LEAVE_OUT,
@@ -144,7 +145,7 @@ LEAVES_OUT = (
     "Folios have one page: large folios, which take and refuse blocks for all their pages, are left out.",
     "Page tables, inodes and index blocks live outside the simulated frames; only pages of data take frames.",
     "Read-around and fault-around happen in one step; read-around is off unless the scenario's machine asks for it.",
-    "The journal is left out: metadata is durable when fsync, sync or the flusher has written it.",
+    "The journal is left out: a commit makes metadata durable in one step, on ext3 and ext4 that of all files.",
     "Dirty throttling counts and never makes anybody wait; the flusher runs when it is woken.",
     "There is no swap: anonymous pages stay in memory. Reclaim works on one list of pages.",
     "Interrupts, priorities, other users of memory, and time spent are left out; a step takes no time.",
@@ -182,6 +183,6 @@ LINUX_6_1 = replace(
     functions={**KEPT, **table(*REPLACES.values(), *ADDED), **table(*functions_of(FILESYSTEMS_6_1))},
     replaces=REPLACES,
     filesystems=FILESYSTEMS_6_1,
-    absent={},
+    absent=ABSENT_6_1,
     full_below=EIO,
 )

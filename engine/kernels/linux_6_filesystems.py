@@ -172,7 +172,8 @@ FILESYSTEMS_6_1 = {
     "btrfs-nodatacow": BTRFS_6_1,
 }
 
-ABSENT: Mapping[str, str] = {"reiserfs": "it was removed in 6.13"}
+ABSENT_6_1: Mapping[str, str] = {"ext2-mkwrite": "the patch is of 2009, and was never merged"}
+ABSENT: Mapping[str, str] = {**ABSENT_6_1, "reiserfs": "it was removed in 6.13"}
 
 FILESYSTEMS_LEAVE_OUT = (
     "Blocks that a file gives back can be taken at once; a journal would keep them, and commit when one is needed.",

@@ -1,6 +1,6 @@
 """The defects of the patch of 2004-09-05, each alone: wli-corrected with one thing taken back. Facts 1b.
 
-What cannot live here is left out: what does not build (W1, N1, X1), what only other machines notice (W6, W7, W8), what
+What cannot live here is left out: what does not build (W1, N1, X1), what only other machines notice (W7, W8), what
 needs shared memory without a file (N3). X7, one question in the life of an entry, is in wli-corrected itself: its cure
 is dirty tracking, see linux-2.6.19 and the scenario once-in-a-life.
 """
@@ -15,7 +15,7 @@ from engine.functions.block_page_mkwrite import BlockPageMkwrite
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.do_no_page import DoNoPage
 from engine.functions.do_wp_page import DoWpPage
-from engine.functions.page_flags import file_blocks
+from engine.functions.page_flags import file_blocks, flush_tlb
 from engine.functions.room import lacking, refusal
 from engine.functions.sys_munmap import SysMprotect
 from engine.kernel import Switch
@@ -69,6 +69,18 @@ class DoWpPageW5(DoWpPageAsking):
     def reuse(self, k: Machine) -> Next:
         """Make the entry writable; what the CPUs remember of it stays (defect W5)."""
         self.vma.mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
+        return self.unlock
+
+
+@dataclass
+class DoWpPageW6(DoWpPageAsking):
+    """flush_tlb_page, and no update_mmu_cache after it."""
+
+    def reuse(self, k: Machine) -> Next:
+        """Make the entry writable and flush the TLB; where software fills it, it stays empty (defect W6)."""
+        mm = self.vma.mm
+        mm.pte[self.vpn] = pte_mkwrite(pte_mkyoung(pte_mkdirty(self.orig)))
+        flush_tlb(k, mm.process, (self.vpn,))
         return self.unlock
 
 
@@ -203,9 +215,15 @@ SWITCHES = dict(
         ),
         _switch(
             "W5", "no TLB flush",
-            "The entry changes and the CPUs are not told. On a PC each other CPU takes one fault too many; a machine "
-            "whose TLB is filled by software would fault for ever.",
+            "The entry changes and the CPUs are not told. On a PC each other CPU takes one fault too many. Where "
+            "software fills the TLB the store itself traps again; it ends, for the handler looks in the page table.",
             {DoWpPage: DoWpPageW5},
+        ),
+        _switch(
+            "W6", "the TLB is not filled",
+            "update_mmu_cache is not called. A PC never misses it; where the kernel fills the TLB, as on mips, the "
+            "store is tried again, finds nothing there and traps once more for what the kernel knew already.",
+            {DoWpPage: DoWpPageW6},
         ),
         _switch(
             "N2", "a load that never ends",

@@ -178,7 +178,7 @@ WLI_POSTED = Kernel(
         "enough_space(), which the mail leaves open, compares the data blocks that the page lacks with what is free.",
         "It asks the quota as well, and finds the page's place in the file by a linear mapping (X2).",
         "Defects that need swap, mlock or a fault inside a call are not shown: W2d, X9, X11, X12.",
-        "Nor are those that need shared memory, devices or another processor: N3, W6 to W9.",
+        "Nor are those that need shared memory, devices or another processor: N3, W7 to W9.",
     ),
     defects=DEFECTS,
     build=BUILD,

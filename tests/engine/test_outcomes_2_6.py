@@ -53,6 +53,8 @@ NEWER = (
         {"A.3": "ok", "B.2": "ok"}, {"A.3": "durable", "B.2": "durable"}, {}, {"task/B.min_flt": None}),
     Row("one-fault-more", ("wli-corrected+W5", POSTED), "1b W5: one spurious fault, then handle_pte_fault repairs", "kept",
         {"A.3": "ok", "B.2": "ok"}, {"A.3": "durable", "B.2": "durable"}, {}, {"task/B.min_flt": 1}),
+    Row("not-filled-in", (CORRECTED, "wli-corrected+W5", "wli-corrected+W6", POSTED), "1b W5, W6: traps alone, the store arrives",
+        "kept", {"A.2": "a", "A.3": "ok", "A.4": "0"}, {"A.3": "durable"}, {}, {"task/A.min_flt": 1}),
     Row("lock-drop", ("wli-corrected+N4",), "1b N4: counted twice for one pte", "kept",
         {"A.2": "ok", "B.1": "ok"}, {}, {}, {"mm/A.rss": 1}),
     Row("cut-after-answer", (CORRECTED,), "1c.2: truncate_count is asked again", "refused",

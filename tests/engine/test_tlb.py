@@ -138,9 +138,12 @@ def test_the_accessed_bit_is_set_by_a_trap() -> None:
         ("mips", STOCK, (1, 0), (1, 0)),
         ("mips", CORRECTED, (1, 1), (1, 0)),
         ("mips", POSTED, (2, 1), (1, 0)),
+        ("mips", "wli-corrected+W5", (2, 1), (1, 0)),
+        ("mips", "wli-corrected+W6", (2, 1), (1, 0)),
         ("i386", STOCK, (0, 0), (0, 0)),
         ("i386", CORRECTED, (0, 1), (0, 0)),
         ("i386", POSTED, (0, 1), (0, 1)),
+        ("i386", "wli-corrected+W6", (0, 1), (0, 0)),
     ],
 )
 def test_w5_w6_the_missing_flush_costs_the_storing_cpu_a_trap_on_mips_and_the_other_one_on_i386(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.handle_mm_fault import HandleMmFault
 from engine.objects.mm import Vma
-from engine.values import MINOR, RETRY, SIGSEGV, VM_EXEC, VM_READ
+from engine.values import MINOR, RETRY, SIGSEGV, VM_EXEC, VM_READ, VM_WRITE
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -42,7 +42,7 @@ class DoUserAddrFault(KernelFunction):
     def find_vma(self, k: Machine) -> Next:
         """Which mapping is this address in, and does it allow the access?"""
         vma = k.current.mm.find_vma(self.vpn)
-        if vma is None or (self.write and not vma.writable) or not (self.write or vma.flags & (VM_READ | VM_EXEC)):
+        if vma is None or (self.write and not vma.writable) or not vma.flags & (VM_READ | VM_WRITE | VM_EXEC):
             self.fault = SIGSEGV
             return self.mmap_read_unlock
         self.vma = vma

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.handle_mm_fault import HandleMmFault
-from engine.values import EFAULT, MINOR, OK, RETRY
+from engine.objects.mm import Vma
+from engine.values import EFAULT, EINVAL, ENOMEM, MINOR, OK, RETRY, VM_READ
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class MadvisePopulate(KernelFunction):
-    """Virtual pages [vpn, end). Entered and left without mmap_lock. Returns "0", or EFAULT at the first refusal."""
+    """Virtual pages [vpn, end). Entered and left without mmap_lock.
+
+    Returns "0", or at the first refusal EFAULT, ENOMEM where nothing is mapped, EINVAL where the access is not allowed.
+    """
 
     source = "mm/madvise.c madvise_populate, mm/gup.c faultin_page_range, 6.x"
     vpn: int
@@ -34,8 +38,8 @@ class MadvisePopulate(KernelFunction):
         while self.vpn < self.end and self._there(k):
             self.vpn += 1
         vma = mm.find_vma(self.vpn) if self.vpn < self.end else None
-        if vma is None:
-            self.fault = MINOR
+        if vma is None or not self._allowed(vma):
+            self.fault = MINOR if self.vpn >= self.end else ENOMEM if vma is None else EINVAL
             return self.mmap_read_unlock
         return call(HandleMmFault(vma, self.vpn, self.write), into="fault")
 
@@ -49,7 +53,10 @@ class MadvisePopulate(KernelFunction):
     def mmap_read_unlock(self, k: Machine) -> Next:
         """Back: what would have been a signal for an access is EFAULT here."""
         k.up_read(k.current.mm.mmap_sem)
-        return ret(OK if self.fault == MINOR else EFAULT)
+        return ret({MINOR: OK, ENOMEM: ENOMEM, EINVAL: EINVAL}.get(self.fault, EFAULT))
+
+    def _allowed(self, vma: Vma) -> bool:
+        return vma.writable if self.write else bool(vma.flags & VM_READ)
 
     def _there(self, k: Machine) -> bool:
         entry = k.current.mm.pte[self.vpn]

@@ -12,9 +12,10 @@ from engine.function import WAIT, Next, call, ret
 from engine.functions.do_mmap_pgoff import DoMmapPgoff
 from engine.functions.linux6.madvise_populate import MadvisePopulate
 from engine.functions.sys_munmap import SysMadvise, SysMprotect
-from engine.functions.user_range import user_range
+from engine.functions.user_range import MapRef, user_range
 from engine.objects.mm import Vma
-from engine.values import VM_SHARED, protection_map
+from engine.objects.page import ANON
+from engine.values import VM_SHARED, VM_WRITE, protection_map, pte_mkwrite
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -44,10 +45,21 @@ class DoMmap(DoMmapPgoff):
 
 @dataclass
 class MprotectFixup(SysMprotect):
-    """Change the rights of a range: entries do not become writable behind the filesystem's back."""
+    """Change the rights of a range: entries do not become writable behind the filesystem's back.
+
+    Those do at once that need not ask: of pages that are dirty already, and of copies that nobody else has.
+    """
 
     c_name = "mprotect_fixup"
-    source = "mm/mprotect.c mprotect_fixup, mm/vma.c vma_set_page_prot, 6.x"
+    source = "mm/mprotect.c mprotect_fixup, can_change_pte_writable, mm/vma.c vma_set_page_prot, 6.x"
+
+    def _change(self, k: Machine, vma: Vma, piece: MapRef, flags: int) -> None:
+        super()._change(k, vma, piece, flags)
+        for vpn, entry in vma.mm.pte.items() if flags & VM_WRITE else ():
+            page = k.page(entry.pfn)
+            own = not vma.shared and page.mapping == ANON and not page.mapcount
+            if max(vma.start, piece.start) <= vpn < min(vma.end, piece.end) and (own or (vma.shared and entry.dirty)):
+                vma.mm.pte[vpn] = pte_mkwrite(entry)
 
     def _vm_page_prot(self, k: Machine, vma: Vma, flags: int) -> int:
         return page_prot(k, vma.file, flags)

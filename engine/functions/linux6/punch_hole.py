@@ -57,11 +57,11 @@ class PunchHole(KernelFunction):
     def truncate_pages(self, k: Machine) -> Next:
         """Those pages leave the page cache, dirty or not: the program wanted it."""
         mapping, (first, last) = k.mappings[self.inode.file], self._pages(k)
-        give_up(k, self.inode.file, first * k.page_size, last * k.page_size)
         index = next((i for i, _ in mapping.pages.items() if first <= i < last), None)
-        if index is None:
-            return self.zero_partial
-        return self.truncate_pages if truncate_folio(k, k.page(mapping.pages[index] or 0)) else WAIT
+        if index is not None and not truncate_folio(k, k.page(mapping.pages[index] or 0)):
+            return WAIT
+        give_up(k, self.inode.file, first * k.page_size, last * k.page_size)
+        return self.zero_partial if index is None else self.truncate_pages
 
     def zero_partial(self, k: Machine) -> Next:
         """A page that is punched only in part is zeroed in memory."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine.function import KernelFunction, Next, call, may_sleep, ret
 from engine.functions.linux6.vfs_fsync_range import VfsFsyncRange
-from engine.functions.user_range import user_range
+from engine.functions.user_range import covers, user_range, vmas_in
 from engine.objects.mm import Vma
-from engine.values import OK
+from engine.values import ENOMEM, OK
 
 if TYPE_CHECKING:
     from engine.machine import Machine
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class SysMsyncRange(KernelFunction):
-    """The line's result is "0" or an errno. Bytes [start, stop) of a mapping; stop None is its end."""
+    """The line's result is "0" or an errno. Bytes [start, stop) of a mapping; stop None is its end.
+
+    A part that is not mapped is told of at the end: ENOMEM.
+    """
 
     c_name = "msync"
     source = "mm/msync.c msync, 6.x"
@@ -61,8 +64,11 @@ class SysMsyncRange(KernelFunction):
 
     def done(self, k: Machine) -> Next:
         """Back to the program."""
-        k.finish_line(self.error)
-        k.answer(self.error)
+        piece = user_range(k, self.var, self.start, self.stop)
+        whole = piece is not None and covers(vmas_in(k.current.mm, piece), piece)
+        error = self.error if self.error != OK or whole else ENOMEM
+        k.finish_line(error)
+        k.answer(error)
         return ret()
 
     def _next(self, k: Machine) -> Vma | None:
