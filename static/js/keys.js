@@ -90,6 +90,16 @@ document.addEventListener('keydown', event => {
   if (!event.repeat || AGAIN.test(act)) perform(act)
 })
 
+/** Press a key again that was pressed in vain. */
+export function press(event) { document.body.dispatchEvent(new KeyboardEvent('keydown', event)) }
+
+/* One that came before this script did (theme.js), when all scripts are there. */
+document.addEventListener('DOMContentLoaded', () => {
+  const { early } = document.documentElement
+  document.documentElement.onkeydown = null
+  if (early && meaning(early)) press(early)
+})
+
 document.addEventListener('click', event => {
   const act = event.target.closest?.('[data-do]')?.dataset.do
   if (act === 'help' || act === 'palette') perform(act)

@@ -31,18 +31,8 @@
   })
   document.addEventListener('DOMContentLoaded', tick)
 
-  /* A key that comes before the scripts do is pressed again when they are there, unless it was typed into something. */
-  let early
-  const keep = event => {
-    const { key, target, ctrlKey, metaKey, altKey, defaultPrevented } = event
-    if (target === document.body && !ctrlKey && !metaKey && !altKey && !defaultPrevented) early = key
-  }
-  document.addEventListener('keydown', keep)
-  document.addEventListener('DOMContentLoaded', () => {
-    document.removeEventListener('keydown', keep)
-    if (early) document.body.dispatchEvent(new KeyboardEvent('keydown', { key: early, bubbles: true, cancelable: true }))
-  })
-  document.addEventListener('toggle', tick, true)
+  /* A key that comes before the scripts do is kept for them (keys.js). */
+  root.onkeydown = event => { root.early = event }
 
   /* Menus made of <details>: a click elsewhere or Escape closes them. */
   const open = () => document.querySelectorAll('details.chooser[open]')

@@ -1,4 +1,4 @@
-import { meaning } from './keys.js'
+import { meaning, press } from './keys.js'
 
 /**
  * Before a theatre plays: what this returns presses the last key or button again that was pressed in vain. A link never is.
@@ -10,8 +10,7 @@ export function pressed(theatre, signal) {
   document.addEventListener('keydown', event => {
     if (!meaning(event)) return
     event.preventDefault()
-    const { key } = event
-    again = () => document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))
+    again = () => press(event)
   }, { signal: early.signal })
   theatre.addEventListener('click', event => {
     const button = event.target.closest('button[type="button"]:not([data-tab])')
