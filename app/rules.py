@@ -359,8 +359,10 @@ class Pages:
         return {"state": state, "block": str(blocks[0]), "text": text, "raw": f"disk/{blocks[0]}"}
 
     def _reachable(self, get: Get, file: str, index: int) -> bool:
-        """Whether somebody finds the first block of a page after a power cut: the inode on disk names it."""
+        """Whether somebody finds the first block of a page after a power cut: the inode on disk names it as written."""
         first = index * max(1, self.cast.page_size // self.cast.block_size)
+        if str(first) in str(get(f"disk/inode/{file}.unwritten") or "").split():
+            return False
         top = maps.path(self.cast.map, first, self.cast.block_size // 4)[0]
         return top in slots_of(get(f"disk/inode/{file}.pointers"))
 

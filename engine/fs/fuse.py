@@ -1,7 +1,8 @@
 """FUSE and NFS: a server keeps the file, and looks for room when a WRITE reaches it. After fs/fuse/file.c, 6.x.
 
-The server's disk is the disk here: what it has answered for is there after a power cut of this machine. The server runs
-as root, so that quota and reserve do not stop it.
+The server's disk is the disk here: what it has answered for is there after a power cut of this machine. A FUSE
+daemon runs as root, so that quota and reserve do not stop it; an NFS server writes as the client's user, who never has
+root's rights there (root_squash).
 """
 
 from __future__ import annotations
@@ -12,15 +13,26 @@ from typing import TYPE_CHECKING
 from engine.fs import delalloc
 from engine.function import KernelFunction, Next, ret
 from engine.objects.mapping import Inode
-from engine.values import EIO, ENOSPC, OK, Data
+from engine.values import EDQUOT, EIO, ENOSPC, OK, Data
 
 if TYPE_CHECKING:
     from engine.machine import Machine
 
 
+def is_root(k: Machine) -> bool:
+    """Whether the server writes with root's rights: a FUSE daemon does, an NFS server takes the client's user."""
+    return k.kind.id != "nfs"
+
+
+def over_quota(k: Machine, inode: Inode, blocks: int) -> bool:
+    """Whether the quota on the server's disk, that of the file's owner, forbids so many blocks more."""
+    quota = None if is_root(k) else k.quotas.get(inode.owner)
+    return bool(quota and blocks and quota.refuses(blocks, k.clock.clock, privileged=False))
+
+
 @dataclass
 class FuseSendWrite(KernelFunction):
-    """One WRITE of `data` at byte `start` of a file. Returns how many bytes were written (int), or ENOSPC or EIO."""
+    """One WRITE of `data` at byte `start` of a file. Returns how many bytes were written (int), or an errno."""
 
     source = "fs/fuse/file.c fuse_send_write, fuse_writepages_send, 6.x; the server's pwrite(2)"
     inode: Inode
@@ -37,16 +49,16 @@ class FuseSendWrite(KernelFunction):
         if k.disk.broken or k.disk.inodes[self.inode.file].bad in (-1, *self._pages(k)):
             k.answer(f"no: {EIO}")
             return ret(EIO)
-        if not size:
-            k.answer(f"no: {ENOSPC}")
-            return ret(ENOSPC)
+        if not size or over_quota(k, self.inode, len(self._holes(k))):
+            k.answer(f"no: {EDQUOT if size else ENOSPC}")
+            return ret(EDQUOT if size else ENOSPC)
         self._write(k, size)
         k.answer(f"{size} written")
         return ret(size)
 
     def _fits(self, k: Machine) -> int:
         """How many bytes the server will take: all or none."""
-        return self.data.size if len(self._holes(k)) <= k.space.allowed(privileged=True) else 0
+        return self.data.size if len(self._holes(k)) <= k.space.allowed(privileged=is_root(k)) else 0
 
     def _holes(self, k: Machine) -> list[int]:
         return [iblock for iblock in self._blocks(k) if k.map.lookup(self.inode, iblock) is None]
@@ -111,9 +123,10 @@ class FuseFileFallocate(KernelFunction):
         """The server is asked for the blocks, and takes them on its own disk."""
         end = -(-(self.offset + self.length) // k.block_size)
         wanted = [i for i in range(self.offset // k.block_size, end) if k.map.lookup(self.inode, i) is None]
-        if len(wanted) > k.space.allowed(privileged=True):
-            k.answer(f"no: {ENOSPC}")
-            return ret(ENOSPC)
+        fits = len(wanted) <= k.space.allowed(privileged=is_root(k))
+        if not fits or over_quota(k, self.inode, len(wanted)):
+            k.answer(f"no: {EDQUOT if fits else ENOSPC}")
+            return ret(EDQUOT if fits else ENOSPC)
         for iblock in wanted:
             self.inode.pointers[iblock] = delalloc.take(k, self.inode)
         k.disk.write_inode(self.inode)

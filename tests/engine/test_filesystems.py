@@ -442,6 +442,16 @@ def test_sync_tells_nobody_and_close_still_does(kind: str) -> None:
     assert told.results("A")[3:] == ["0", "0", "ENOSPC"]
 
 
+@pytest.mark.parametrize(("kind", "quota", "kept"), [("nfs", "EDQUOT", "ENOSPC"), ("fuse-writeback", "0", "0")])
+def test_a_server_that_writes_as_the_user_meets_quota_and_reserve(kind: str, quota: str, kept: str) -> None:
+    # Facts 1e.4, NFS: ENOSPC/EDQUOT arrives with WRITE or COMMIT. A FUSE daemon of root's passes both (rule 10).
+    script = [MAP, 'm[0P:2P] = "A"', SYNC, SYNC]
+    told = alone(kind, *script, quota={"alice": {"hard": 1}})
+    assert told.results("A") == ["0", "ok", quota, "0"]
+    told = alone(kind, *script, blocks=5, reserved=4)
+    assert told.results("A") == ["0", "ok", kept, "0"]
+
+
 def test_close_says_nothing_when_fsync_has_told() -> None:
     # Row fuse-writeback-write2.
     writes = [f'pwrite(f, "W" * 1P, {page}P)' for page in range(4)]
